@@ -1,0 +1,72 @@
+package access
+
+import "slices"
+
+// Role is what a person is to the retailer; one per kind of person that the product is for.
+type Role string
+
+// The roles. Any string that is not one of them gives no rights.
+const (
+	IncidentCommander Role = "incident-commander"
+	BusinessOwner     Role = "business-owner"
+	PlatformEngineer  Role = "platform-engineer"
+	Responder         Role = "responder"
+	SecurityOfficer   Role = "security-officer"
+	Auditor           Role = "auditor"
+	Administrator     Role = "administrator"
+)
+
+// Roles lists every role in the order in which people are shown them.
+func Roles() []Role {
+	return []Role{
+		IncidentCommander, BusinessOwner, PlatformEngineer, Responder, SecurityOfficer, Auditor, Administrator,
+	}
+}
+
+var titles = map[Role]string{
+	IncidentCommander: "Incident commander", BusinessOwner: "Business owner", PlatformEngineer: "Platform engineer",
+	Responder: "Responder", SecurityOfficer: "Security officer", Auditor: "Auditor", Administrator: "Administrator",
+}
+
+// Title is the role as people say it.
+func (r Role) Title() string { return titles[r] }
+
+// Known says whether r is one of Roles.
+func (r Role) Known() bool { return titles[r] != "" }
+
+// Permission is one thing that a person may do. Every route names exactly one.
+type Permission string
+
+// The permissions.
+const (
+	Anyone        Permission = "anyone"         // no sign-in: health, sign-in, style sheets
+	SignedIn      Permission = "signed-in"      // any person, even without a role: their own session
+	See           Permission = "see"            // read incidents, requests, runs, plans and services
+	OpenIncident  Permission = "open-incident"  // open, correct and close an incident
+	Request       Permission = "request"        // request a failover, withdraw and confirm one's own request
+	Decide        Permission = "decide"         // vote on requests where the policy names the role
+	Steer         Permission = "steer"          // pause, resume, retry, mark done, abort a run; propose an exception
+	DecideExcept  Permission = "decide-except"  // be the second person of an exception: override, skip, waiver
+	ReadAudit     Permission = "read-audit"     // read and export the record
+	PublishPlan   Permission = "publish-plan"   // publish plans
+	ApplyCatalog  Permission = "apply-catalog"  // change the catalogue and policies
+	OperateWorker Permission = "operate-worker" // act as the worker; no person has it
+)
+
+var grants = map[Permission][]Role{
+	See:          Roles(),
+	OpenIncident: {IncidentCommander, PlatformEngineer},
+	Request:      {IncidentCommander, PlatformEngineer},
+	Decide:       {IncidentCommander, BusinessOwner, SecurityOfficer},
+	Steer:        {IncidentCommander},
+	DecideExcept: {IncidentCommander, BusinessOwner, SecurityOfficer},
+	ReadAudit:    {IncidentCommander, BusinessOwner, PlatformEngineer, SecurityOfficer, Auditor, Administrator},
+	PublishPlan:  {PlatformEngineer},
+	ApplyCatalog: {Administrator},
+}
+
+// Holders lists the roles that have a permission.
+func Holders(p Permission) []Role { return slices.Clone(grants[p]) }
+
+// May says whether the role has the permission. What is not granted is denied.
+func (r Role) May(p Permission) bool { return slices.Contains(grants[p], r) }

@@ -1,0 +1,47 @@
+// Package canonical owns the one form in which a value is hashed: JSON with sorted keys, no escapes for HTML and numbers
+// as they were written. It never decides what is hashed.
+package canonical
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+)
+
+// JSON writes v in canonical form. Two values that mean the same give the same bytes, whatever the order of their keys.
+func JSON(v any) ([]byte, error) {
+	plain, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("write as JSON: %w", err)
+	}
+	var tree any
+	decoder := json.NewDecoder(bytes.NewReader(plain))
+	decoder.UseNumber()
+	if err := decoder.Decode(&tree); err != nil {
+		return nil, fmt.Errorf("read back JSON: %w", err)
+	}
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(tree); err != nil {
+		return nil, fmt.Errorf("write canonical JSON: %w", err)
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+}
+
+// Digest is the SHA-256, in hexadecimal, of the version prefix, a zero byte, and v in canonical form.
+func Digest(prefix string, v any) (string, error) {
+	body, err := JSON(v)
+	if err != nil {
+		return "", err
+	}
+	return DigestBytes(prefix, body), nil
+}
+
+// DigestBytes is Digest of bytes that are canonical already.
+func DigestBytes(prefix string, body []byte) string {
+	sum := sha256.Sum256(append(append([]byte(prefix), 0), body...))
+	return hex.EncodeToString(sum[:])
+}

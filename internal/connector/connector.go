@@ -1,0 +1,85 @@
+package connector
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"keyholder/internal/fault"
+)
+
+// Params is what a plan's step or condition says to a connector, after Fill. It is one JSON object.
+type Params = json.RawMessage
+
+// Observation is what was seen: a document of at most MaxDocument bytes, where it came from, and when. Error is set when
+// nothing usable was seen; such an observation satisfies no expectation.
+type Observation struct {
+	Source string          `json:"source"`
+	At     time.Time       `json:"at"`
+	Body   json.RawMessage `json:"body,omitempty"`
+	Status string          `json:"status,omitempty"`
+	Error  string          `json:"error,omitempty"`
+}
+
+// Evidence of one act: what was seen before, what was done, what was seen after.
+type Evidence struct {
+	Before Observation `json:"before"`
+	After  Observation `json:"after"`
+	Did    string      `json:"did,omitempty"`
+	// Already means that the wished state held before and nothing was done.
+	Already bool `json:"already,omitempty"`
+	// RequestID is the name under which the other side knows the act.
+	RequestID string `json:"request_id,omitempty"`
+}
+
+// ErrNoUndo says that the params hold no way back.
+var ErrNoUndo = errors.New("this step has no undo")
+
+// Connector observes and changes one kind of real system. It is safe for concurrent use.
+type Connector interface {
+	Kind() string
+
+	// Check validates params strictly (unknown fields are errors) and touches nothing. Its errors are fault.Invalid and
+	// name the field.
+	Check(p Params) error
+
+	// Observe reads the present state and never changes anything. On an error the observation still says what was tried.
+	Observe(ctx context.Context, p Params) (Observation, error)
+
+	// Apply brings the desired state about: it looks first, acts at most once under the key, and looks until the desired
+	// state holds or its wait ends. An error still returns the evidence gathered so far.
+	Apply(ctx context.Context, key string, p Params) (Evidence, error)
+
+	// Undo brings the state before back in the same manner, where params say how; ErrNoUndo otherwise.
+	Undo(ctx context.Context, key string, p Params) (Evidence, error)
+}
+
+// Set holds the connectors by kind.
+type Set map[string]Connector
+
+// NewSet makes a set of connectors under their own kinds.
+func NewSet(list ...Connector) Set {
+	s := make(Set, len(list))
+	for _, c := range list {
+		s[c.Kind()] = c
+	}
+	return s
+}
+
+// Get finds a connector; its error names the kinds there are.
+func (s Set) Get(kind string) (Connector, error) {
+	if c, there := s[kind]; there {
+		return c, nil
+	}
+	kinds := make([]string, 0, len(s))
+	for k := range s {
+		kinds = append(kinds, k)
+	}
+	sort.Strings(kinds)
+	message := fmt.Sprintf("There is no connector %q; the kinds are: %s.", kind, strings.Join(kinds, ", "))
+	return nil, &fault.Error{Kind: fault.Invalid, Message: message, Fields: map[string]string{"connector": "is not a known kind"}}
+}

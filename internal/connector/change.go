@@ -59,6 +59,9 @@ func (c Change) Bring(ctx context.Context) (Evidence, error) {
 	var failed error
 	e.Did, e.RequestID, failed = c.Act(ctx)
 	e.After, err = c.settle(ctx, failed)
+	if err == nil && failed != nil {
+		e.Did += "; " + Words(failed) + " Its effect was seen nevertheless."
+	}
 	return e, err
 }
 
@@ -67,7 +70,7 @@ func (c Change) settle(ctx context.Context, failed error) (Observation, error) {
 	wait := time.NewTimer(c.Wait)
 	defer wait.Stop()
 	_, hopeless := errors.AsType[notDone](failed)
-	for {
+	for over := false; ; {
 		seen, err := c.Look(ctx)
 		if c.Done == nil {
 			return seen, failed // seen is a record only; it proves nothing
@@ -81,34 +84,37 @@ func (c Change) settle(ctx context.Context, failed error) (Observation, error) {
 		if hopeless {
 			return seen, failed
 		}
+		if over {
+			return seen, c.unsettled(failed, err, why)
+		}
 		pause := time.NewTimer(pollEvery)
 		select {
 		case <-ctx.Done():
 			pause.Stop()
 			return seen, fmt.Errorf("look after acting: %w", errors.Join(ctx.Err(), failed))
 		case <-wait.C:
-			pause.Stop()
-			return seen, c.unsettled(failed, err, why)
+			over = true // one last look
 		case <-pause.C:
 		}
+		pause.Stop()
 	}
 }
 
 // unsettled is what is known when the wait is over: whether the act went out, and what was seen last.
 func (c Change) unsettled(failed, look error, why string) error {
 	if look != nil {
-		why = messageOf(look)
+		why = Words(look)
 	}
 	if failed == nil {
 		message := fmt.Sprintf("The call was answered, but after %s the desired state is not there: %s", c.Wait, why)
 		return &fault.Error{Kind: fault.Unavailable, Message: message, Err: look}
 	}
-	message := fmt.Sprintf("%s Looking again for %s showed no effect: %s", messageOf(failed), c.Wait, why)
+	message := fmt.Sprintf("%s Looking again for %s showed no effect: %s", Words(failed), c.Wait, why)
 	return &fault.Error{Kind: fault.KindOf(failed), Message: message, Err: errors.Join(failed, look)}
 }
 
-// messageOf prefers the words for people.
-func messageOf(err error) string {
+// Words gives what an error says to people: the message of a fault without its cause, which is for the log.
+func Words(err error) string {
 	if f := fault.As(err); f != nil {
 		return f.Message
 	}

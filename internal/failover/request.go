@@ -104,9 +104,28 @@ func (r Request) Votes() []Decision {
 	return votes
 }
 
-// Missing is how many approvals are still wanted.
+// Missing is how many approvals are still wanted. A compromise wants one from security among them (design.md §4).
 func (r Request) Missing(p Policy) int {
-	return max(0, p.Approvals-len(slices.DeleteFunc(r.Votes(), func(d Decision) bool { return d.Verdict != Yes })))
+	yes, security := 0, r.Terms.Cause != CauseCompromise
+	for _, d := range r.Votes() {
+		if d.Verdict == Yes {
+			yes++
+			security = security || slices.Contains(d.Roles, access.SecurityOfficer)
+		}
+	}
+	missing := max(0, p.Approvals-yes)
+	if !security {
+		missing = max(1, missing)
+	}
+	return missing
+}
+
+// Voters are the roles that may vote on the request.
+func (r Request) Voters(p Policy) []access.Role {
+	if r.Terms.Cause == CauseCompromise && !slices.Contains(p.Roles, access.SecurityOfficer) {
+		return append(slices.Clone(p.Roles), access.SecurityOfficer)
+	}
+	return p.Roles
 }
 
 // Standing is the request's state as of now: one that has run out is expired even before anyone wrote it down.
@@ -133,14 +152,15 @@ func (r Request) MayDecide(by access.Principal, p Policy, now time.Time) error {
 
 // mayVote is MayDecide without the age of the sign-in.
 func (r Request) mayVote(by access.Principal, p Policy, now time.Time) error {
-	who := access.Titles(p.Roles) + " other than " + r.Requester.Name
+	voters := r.Voters(p)
+	who := access.Titles(voters) + " other than " + r.Requester.Name
 	if err := r.stillOpen(now); err != nil {
 		return err
 	}
 	if by.ID == r.Requester.ID {
 		return fault.Refused(RuleTwoPeople, who, "You requested this. Nobody decides on their own request.")
 	}
-	if !by.Has(p.Roles...) {
+	if !by.Has(voters...) {
 		return fault.Refused(RuleRole, who, "Your role does not vote on this request.")
 	}
 	for _, d := range r.Votes() {
@@ -203,17 +223,10 @@ func (r Request) Decide(by access.Principal, d Decision, p Policy, now time.Time
 	switch {
 	case d.Verdict == No:
 		return r.decided(Reject, now)
-	case r.Missing(p) == 0 && r.securityAgrees():
+	case r.Missing(p) == 0:
 		return r.decided(Approve, now)
 	}
 	return r, nil
-}
-
-// securityAgrees: a compromise needs a vote from security (design.md §4, cause first).
-func (r Request) securityAgrees() bool {
-	return r.Terms.Cause != CauseCompromise || slices.ContainsFunc(r.Votes(), func(d Decision) bool {
-		return slices.Contains(d.Roles, access.SecurityOfficer)
-	})
 }
 
 func (r Request) decided(e Event, now time.Time) (Request, error) {

@@ -1,0 +1,180 @@
+package failover
+
+import (
+	"fmt"
+	"hash/crc32"
+	"slices"
+	"time"
+
+	"keyholder/internal/access"
+	"keyholder/internal/fault"
+)
+
+// ExceptionKind is a way past a rule that two people may take.
+type ExceptionKind string
+
+// The exceptions.
+const (
+	OverrideGate  ExceptionKind = "override-gates" // go on although a gate does not hold
+	OverrideFence ExceptionKind = "override-fence" // promote although the old writer is not proved fenced
+	AcceptLoss    ExceptionKind = "accept-loss"    // go on although the loss exceeds the ceiling
+	SkipStep      ExceptionKind = "skip"           // leave a failed step out
+	Waive         ExceptionKind = "waive"          // an obligation
+)
+
+// Title is the exception as people say it.
+func (k ExceptionKind) Title() string {
+	return map[ExceptionKind]string{
+		OverrideGate: "Override the gates that do not hold", OverrideFence: "Promote without proof of the fence",
+		AcceptLoss: "Accept the greater loss", SkipStep: "Skip the failed step", Waive: "Waive the obligation",
+	}[k]
+}
+
+// Exception is one person's proposal to go past a rule, and another's confirmation.
+type Exception struct {
+	ID          string
+	Kind        ExceptionKind
+	Target      string // the step or obligation it is about
+	Reason      string
+	By          Person
+	At          time.Time
+	Confirmed   *Person
+	ConfirmedAt *time.Time
+}
+
+// Code is what the second person types to confirm: it ties the hand to this exception and no other.
+func (x Exception) Code() string {
+	return fmt.Sprintf("%04d", crc32.ChecksumIEEE([]byte(x.ID))%10000)
+}
+
+// The rules of exceptions.
+const (
+	RuleExceptionTwo   = "exception-two-people"
+	RuleExceptionRole  = "exception-role"
+	RuleNotSkippable   = "fence-before-promote" // fence, loss and promotion are never left out
+	RuleGateStands     = "gate-stands"          // this gate may not be overridden
+	RuleNoReturn       = "no-return"            // no abort after the first write at the target
+	RuleBeforeNoReturn = "before-no-return"     // before it a run is aborted, not given up
+	RuleSteer          = "steer"                // only those with command of runs
+)
+
+// Proposable lists the exceptions that the run's state calls for.
+func (r Run) Proposable() []ExceptionKind {
+	step, _ := r.At()
+	switch {
+	case r.State == Blocked:
+		return []ExceptionKind{OverrideGate}
+	case r.State == Paused && r.Wait == WaitFence:
+		return []ExceptionKind{OverrideFence}
+	case r.State == Paused && r.Wait == WaitLoss:
+		return []ExceptionKind{AcceptLoss}
+	case r.State == Paused && r.Wait == WaitStep && skippable(step.Purpose):
+		return []ExceptionKind{SkipStep}
+	case r.State == Recovered:
+		return []ExceptionKind{Waive}
+	}
+	return nil
+}
+
+func skippable(p Purpose) bool { return p == ActStep || p == DrainStep }
+
+// Open finds the exception that waits for its second person, of a kind and target.
+func (r Run) pending(k ExceptionKind, target string) bool {
+	return slices.ContainsFunc(r.Exceptions, func(x Exception) bool {
+		return x.Kind == k && x.Target == target && x.ConfirmedAt == nil
+	})
+}
+
+// Propose asks for an exception. standing names the failing gates that may not be overridden.
+func (r Run) Propose(x Exception, by access.Principal, now time.Time) (Run, error) {
+	if !by.May(access.Steer) {
+		return r, fault.Refused(RuleSteer, access.Titles(access.Holders(access.Steer)), "Your role does not steer runs.")
+	}
+	if !slices.Contains(r.Proposable(), x.Kind) {
+		return r, fault.Late("state", "This is %s; %q is not called for.", r.State.Words(), x.Kind.Title())
+	}
+	if x.Reason == "" {
+		return r, fault.Wrong{"reason": "Say why; the second person and the auditor read it."}.Err()
+	}
+	if x.Kind == Waive {
+		if o, ok := r.Obligation(ObligationKind(x.Target)); !ok || o.State != Owed {
+			return r, fault.Late("state", "This obligation is not owed any more.")
+		}
+	} else {
+		step, _ := r.At()
+		x.Target = step.Slug
+	}
+	if r.pending(x.Kind, x.Target) {
+		return r, fault.Late(RuleOneVote, "This has been proposed already and waits for a second person.")
+	}
+	x.By, x.At = Person{by.ID, by.Name}, now
+	r.Exceptions = append(slices.Clone(r.Exceptions), x)
+	return r, nil
+}
+
+// MayConfirm is the rule by which a second person confirms an exception.
+func (r Run) MayConfirm(x Exception, by access.Principal, p Policy, now time.Time) error {
+	who := access.Titles(access.Holders(access.DecideExcept)) + " other than " + x.By.Name
+	switch {
+	case x.ConfirmedAt != nil:
+		return fault.Late(RuleDecided, "Already confirmed by %s at %s.", x.Confirmed.Name, clock(*x.ConfirmedAt))
+	case by.ID == x.By.ID:
+		return fault.Refused(RuleExceptionTwo, who, "You proposed this. A second person must confirm it.")
+	case !by.May(access.DecideExcept):
+		return fault.Refused(RuleExceptionRole, who, "Your role does not confirm exceptions.")
+	case !by.Recent(now, p.RecentSignIn.D()):
+		return &fault.Error{
+			Kind: fault.SignInAgain, Rule: RuleRecentSignIn,
+			Message: fmt.Sprintf("Confirming needs a sign-in of the last %s. Sign in again; you will come back here.", p.RecentSignIn),
+		}
+	}
+	return nil
+}
+
+// Confirm is the second person's yes; it takes effect at once.
+func (r Run) Confirm(id, code string, by access.Principal, p Policy, now time.Time) (Run, error) {
+	i := slices.IndexFunc(r.Exceptions, func(x Exception) bool { return x.ID == id })
+	if i < 0 {
+		return r, fault.Missing("exception", id)
+	}
+	x := r.Exceptions[i]
+	if err := r.MayConfirm(x, by, p, now); err != nil {
+		return r, err
+	}
+	if !slices.Contains(r.Proposable(), x.Kind) {
+		return r, fault.Late("state", "This is %s; %q is not called for any more.", r.State.Words(), x.Kind.Title())
+	}
+	if code != x.Code() {
+		return r, fault.Wrong{"code": "Type the four digits that stand beside the reason."}.Err()
+	}
+	r.Exceptions = slices.Clone(r.Exceptions)
+	r.Exceptions[i].Confirmed, r.Exceptions[i].ConfirmedAt = &Person{by.ID, by.Name}, &now
+	return r.take(x, now)
+}
+
+// take gives a confirmed exception its effect.
+func (r Run) take(x Exception, now time.Time) (Run, error) {
+	at := r.current()
+	switch x.Kind {
+	case OverrideGate:
+		r = r.past(at, StepSkipped, "overridden: "+x.Reason, now)
+		r.Wait, r.Why = WaitNone, ""
+		return r.moved(OverrideGates)
+	case OverrideFence:
+		r.Times.Fenced = &now
+		return r.past(at, StepSkipped, "not proved fenced, overridden: "+x.Reason, now).resume(now)
+	case AcceptLoss:
+		return r.past(at, StepMarked, "greater loss accepted: "+x.Reason, now).resume(now)
+	case SkipStep:
+		return r.past(at, StepSkipped, "skipped: "+x.Reason, now).resume(now)
+	case Waive:
+		return r.settle(ObligationKind(x.Target), now, func(o *Obligation) {
+			o.State, o.MetAt, o.Detail = Waived, &now, "waived: "+x.Reason
+		})
+	}
+	return r, fault.Missing("kind of exception", string(x.Kind))
+}
+
+func (r Run) past(i int, s StepState, detail string, now time.Time) Run {
+	return r.withStep(i, func(step *RunStep) { step.State, step.EndedAt, step.Detail = s, &now, detail })
+}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -14,38 +13,22 @@ import (
 // longestWait bounds every duration in params: a step that needs longer needs a person.
 const longestWait = 10 * time.Minute
 
-// Duration is written as in Go ("2s", "500ms"), more than nothing and at most ten minutes.
-type Duration time.Duration
+// Duration is text as in Go ("2s", "500ms"), more than nothing and at most ten minutes; or empty.
+type Duration string
 
-// UnmarshalJSON reads the text form.
-func (d *Duration) UnmarshalJSON(raw []byte) error {
-	var s string
-	if err := json.Unmarshal(raw, &s); err != nil {
-		return errors.New(`a duration must be text such as "2s"`)
+// Check notes under field what is wrong.
+func (d Duration) Check(wrong fault.Wrong, field string) {
+	if v, err := time.ParseDuration(string(d)); d != "" && (err != nil || v <= 0 || v > longestWait) {
+		wrong.Add(field, `%q is not a duration of at most 10m, such as "2s"`, brief(string(d)))
 	}
-	v, err := time.ParseDuration(s)
-	if err != nil || v <= 0 || v > longestWait {
-		return fmt.Errorf(`%q is not a duration between 1ns and 10m, such as "2s"`, brief(s))
-	}
-	*d = Duration(v)
-	return nil
 }
 
-// MarshalJSON writes the text form.
-func (d Duration) MarshalJSON() ([]byte, error) {
-	raw, err := json.Marshal(time.Duration(d).String())
-	if err != nil {
-		return nil, fmt.Errorf("write duration: %w", err)
-	}
-	return raw, nil
-}
-
-// Or gives the duration, or another where none was given.
+// Or gives the duration, or another where none that passes Check was given.
 func (d Duration) Or(other time.Duration) time.Duration {
-	if d == 0 {
-		return other
+	if v, err := time.ParseDuration(string(d)); err == nil && v > 0 && v <= longestWait {
+		return v
 	}
-	return time.Duration(d)
+	return other
 }
 
 // Decode reads params into a struct of one kind: unknown fields, wrong types and ambiguous documents are fault.Invalid.

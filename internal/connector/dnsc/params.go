@@ -61,6 +61,8 @@ func read(p connector.Params) (params, error) {
 	}
 	wrong := fault.Wrong{}
 	got.checkPlace(wrong)
+	got.Wait.Check(wrong, "wait")
+	got.Timeout.Check(wrong, "timeout")
 	if got.acts() && wrong.Err() == nil {
 		got.checkMove(wrong)
 	}

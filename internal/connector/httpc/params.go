@@ -54,6 +54,8 @@ func read(p connector.Params) (params, error) {
 	}
 	connector.CheckExpectations(wrong, "done_when", got.DoneWhen)
 	connector.CheckExpectations(wrong, "undone_when", got.UndoneWhen)
+	got.Wait.Check(wrong, "wait")
+	got.Timeout.Check(wrong, "timeout")
 	got.checkActs(wrong)
 	if got.Secret != "" {
 		if err := connector.CheckSecret(got.Secret); err != nil {

@@ -1,0 +1,18 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/schema/field"
+)
+
+// Head is one row: the place of the newest audit event, and the change sequence by which pages learn that they are old.
+// Every transaction takes it last, so that events stand in the order of their commits.
+type Head struct{ ent.Schema }
+
+// Fields of the record.
+func (Head) Fields() []ent.Field {
+	return []ent.Field{
+		field.Int64("audit").Default(0),
+		field.Int64("change").Default(0),
+	}
+}

@@ -1,0 +1,38 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+)
+
+// PlanVersion is a plan as it was published once; the newest of its slug is in force.
+type PlanVersion struct{ ent.Schema }
+
+// Fields of the record.
+func (PlanVersion) Fields() []ent.Field { return publication() }
+
+// Indexes of the record.
+func (PlanVersion) Indexes() []ent.Index { return oncePerVersion() }
+
+// PolicyVersion is an approval policy as it was published once; the newest of its slug is in force.
+type PolicyVersion struct{ ent.Schema }
+
+// Fields of the record.
+func (PolicyVersion) Fields() []ent.Field { return publication() }
+
+// Indexes of the record.
+func (PolicyVersion) Indexes() []ent.Index { return oncePerVersion() }
+
+func publication() []ent.Field {
+	return []ent.Field{
+		field.String("slug").Immutable(),
+		field.Int("version").Immutable(),
+		field.String("digest").Immutable(),
+		field.Bytes("body").Immutable(),
+		field.String("published_by").Immutable(),
+		field.Time("published_at").Immutable(),
+	}
+}
+
+func oncePerVersion() []ent.Index { return []ent.Index{index.Fields("slug", "version").Unique()} }

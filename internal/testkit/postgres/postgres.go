@@ -1,0 +1,126 @@
+// Package postgres owns throw-away PostgreSQL servers for tests and for writing migrations. It never touches a server
+// that it did not start.
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// Server is a running PostgreSQL with nothing in it.
+type Server struct {
+	URL  string // of the database "postgres"
+	dir  string
+	bin  string
+	cred *syscall.Credential
+}
+
+// Find is the folder of the PostgreSQL programs, or an error that names what to install.
+func Find() (string, error) {
+	if path, err := exec.LookPath("initdb"); err == nil {
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			return filepath.Dir(real), nil
+		}
+	}
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if err != nil || len(found) == 0 {
+		return "", fmt.Errorf("no initdb on this machine: install PostgreSQL's server programs (Debian: postgresql)")
+	}
+	return filepath.Dir(found[len(found)-1]), nil
+}
+
+// Start makes a new cluster in a temporary folder and starts it on a free loopback port. PostgreSQL refuses to run as
+// root, so root runs it as the user postgres.
+func Start(ctx context.Context) (*Server, error) {
+	bin, err := Find()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "keyholder-pg-")
+	if err != nil {
+		return nil, fmt.Errorf("make a folder for PostgreSQL: %w", err)
+	}
+	s := &Server{dir: dir, bin: bin}
+	if err := s.start(ctx); err != nil {
+		return nil, fmt.Errorf("%w (and clean up: %v)", err, os.RemoveAll(dir))
+	}
+	return s, nil
+}
+
+func (s *Server) start(ctx context.Context) error {
+	if err := s.dropRoot(); err != nil {
+		return err
+	}
+	data := filepath.Join(s.dir, "data")
+	if err := s.run(ctx, "initdb", "-D", data, "-U", "keyholder", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"); err != nil {
+		return err
+	}
+	port, err := freePort(ctx)
+	if err != nil {
+		return err
+	}
+	options := fmt.Sprintf("-p %d -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off", port)
+	if err := s.run(ctx, "pg_ctl", "-D", data, "-l", filepath.Join(s.dir, "log"), "-w", "-t", "30", "-o", options, "start"); err != nil {
+		return err
+	}
+	s.URL = fmt.Sprintf("postgres://keyholder@127.0.0.1:%d/postgres?sslmode=disable", port)
+	return nil
+}
+
+func (s *Server) dropRoot() error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	account, err := user.Lookup("postgres")
+	if err != nil {
+		return fmt.Errorf("run PostgreSQL as root's stand-in: %w", err)
+	}
+	uid, errU := strconv.ParseUint(account.Uid, 10, 32)
+	gid, errG := strconv.ParseUint(account.Gid, 10, 32)
+	if errU != nil || errG != nil {
+		return fmt.Errorf("run PostgreSQL as postgres: uid %q, gid %q", account.Uid, account.Gid)
+	}
+	s.cred = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return os.Chown(s.dir, int(uid), int(gid))
+}
+
+func (s *Server) run(ctx context.Context, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, name), args...) //nolint:gosec // programs of PostgreSQL only
+	cmd.Dir, cmd.SysProcAttr = s.dir, &syscall.SysProcAttr{Credential: s.cred}
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	cmd.WaitDelay = time.Second // the server that pg_ctl leaves behind keeps the pipe open
+	if err := cmd.Run(); err != nil && !bytes.Contains(said.Bytes(), []byte("server started")) {
+		return fmt.Errorf("%s: %w: %s", name, err, said.String())
+	}
+	return nil
+}
+
+// Stop ends the server and removes all it kept.
+func (s *Server) Stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	err := s.run(ctx, "pg_ctl", "-D", filepath.Join(s.dir, "data"), "-m", "immediate", "-w", "stop")
+	if removeErr := os.RemoveAll(s.dir); err == nil {
+		err = removeErr
+	}
+	return err
+}
+
+func freePort(ctx context.Context) (int, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	return port, listener.Close()
+}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"keyholder/internal/fault"
 )
@@ -204,7 +206,12 @@ func show(v any) string {
 	if err != nil {
 		return "something that cannot be shown"
 	}
-	return brief(string(raw))
+	return brief(strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return utf8.RuneError
+	}, string(raw)))
 }
 
 // bare says that text can stand in a sentence without being taken for a number, a null, or the sentence itself.
@@ -212,5 +219,7 @@ func bare(s string) bool {
 	if s == "" || json.Valid([]byte(s)) || strings.TrimSpace(s) != s {
 		return false
 	}
-	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == '"' || r == ',' || r == ';' || r == 0x7f })
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return !unicode.IsPrint(r) || r == utf8.RuneError || strings.ContainsRune(`",;`, r)
+	})
 }

@@ -187,12 +187,13 @@ func FuzzHoldsIsTotal(f *testing.F) {
 	f.Add([]byte(strings.Repeat(`{"a":`, 5000)), "/a/a/a", "")
 	f.Add([]byte(`{"n":1e999999999999}`), "/n", "1e999999999")
 	f.Add([]byte(`[{"\ud800":1}]`), "/0", "${x}")
+	f.Add([]byte(`{"":1}`), "\xff", "\u202e\u0085")
 	f.Fuzz(func(t *testing.T, body []byte, pointer, value string) {
 		for _, pair := range [][2]string{{"eq", "ne"}, {"lt", "ge"}, {"gt", "le"}, {"present", "absent"}} {
 			var both [2]bool
 			for i, word := range pair {
 				ok, why := Holds(seen(string(body)), []Expectation{{Pointer: pointer, Is: word, Value: value}})
-				if both[i] = ok; why == "" || !utf8.ValidString(why) || strings.ContainsAny(why, "\x00\n\r\x1b") {
+				if both[i] = ok; why == "" || !utf8.ValidString(why) || strings.ContainsAny(why, "\x00\n\r\x1b\u0085\u202e\x7f") {
 					t.Errorf("why = %q", why)
 				}
 			}

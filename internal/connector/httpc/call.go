@@ -141,10 +141,18 @@ func explain(name string, timeout time.Duration, err error) error {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
 		kind.Message = fmt.Sprintf("%s did not answer within %s.", name, timeout)
 	default:
-		kind.Message = fmt.Sprintf("%s broke off: %v.", name, strings.TrimPrefix(err.Error(), "net/http: "))
+		kind.Message = fmt.Sprintf("%s broke off: %v.", name, strings.TrimPrefix(root(err).Error(), "net/http: "))
 	}
 	if isDial || isLookup {
 		return connector.NotDone(kind)
 	}
 	return kind
+}
+
+// root is the innermost cause: what wraps it here says only what this file was doing.
+func root(err error) error {
+	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
+		err = next
+	}
+	return err
 }

@@ -2,7 +2,6 @@ package httpc
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -29,12 +28,13 @@ type answer struct {
 	requestID string
 }
 
-func exchange(client *http.Client, req *http.Request) (got answer, err error) {
+func exchange(client *http.Client, req *http.Request) (answer, error) {
 	res, err := client.Do(req)
 	if err != nil {
 		return answer{}, fmt.Errorf("call: %w", err)
 	}
-	defer func() { err = errors.Join(err, res.Body.Close()) }()
+	defer func() { _ = res.Body.Close() }() // what could be read has been read
+	var got answer
 	got.code, got.status = res.StatusCode, statusOf(res.StatusCode)
 	media, _, mediaErr := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	got.isJSON = mediaErr == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))

@@ -32,14 +32,14 @@ func (k ExceptionKind) Title() string {
 
 // Exception is one person's proposal to go past a rule, and another's confirmation.
 type Exception struct {
-	ID          string
-	Kind        ExceptionKind
-	Target      string // the step or obligation it is about
-	Reason      string
-	By          Person
-	At          time.Time
-	Confirmed   *Person
-	ConfirmedAt *time.Time
+	ID          string        `json:"id"`
+	Kind        ExceptionKind `json:"kind"`
+	Target      string        `json:"target"` // the step or obligation it is about
+	Reason      string        `json:"reason"`
+	By          Person        `json:"by"`
+	At          time.Time     `json:"at"`
+	Confirmed   *Person       `json:"confirmed,omitempty"`
+	ConfirmedAt *time.Time    `json:"confirmed_at,omitempty"`
 }
 
 // Code is what the second person types to confirm: it ties the hand to this exception and no other.

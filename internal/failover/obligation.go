@@ -29,11 +29,11 @@ func (k ObligationKind) Title() string {
 
 // Obligation is something that a recovered run still owes.
 type Obligation struct {
-	Kind   ObligationKind
-	State  ObligationState
-	Detail string
-	Since  time.Time
-	MetAt  *time.Time
+	Kind   ObligationKind  `json:"kind"`
+	State  ObligationState `json:"state"`
+	Detail string          `json:"detail"`
+	Since  time.Time       `json:"since"`
+	MetAt  *time.Time      `json:"met_at,omitempty"`
 }
 
 // ObligationState is where an obligation stands.

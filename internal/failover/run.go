@@ -23,20 +23,29 @@ const (
 	StepNotUndone StepState = "not-undone"
 )
 
+// Checked is what a gate or a condition of the verification came to.
+type Checked struct {
+	Slug  string `json:"slug"`
+	Name  string `json:"name"`
+	Holds bool   `json:"holds"`
+	Text  string `json:"text"` // what was seen
+}
+
 // Past says that the run need not perform the step any more.
 func (s StepState) Past() bool { return s == StepDone || s == StepSkipped || s == StepMarked }
 
 // RunStep is one step of a run.
 type RunStep struct {
-	Slug      string
-	Name      string
-	Purpose   Purpose
-	State     StepState
-	Attempt   int
-	Expected  catalog.Duration
-	StartedAt *time.Time
-	EndedAt   *time.Time
-	Detail    string // what happened, for people
+	Slug      string           `json:"slug"`
+	Name      string           `json:"name"`
+	Purpose   Purpose          `json:"purpose"`
+	State     StepState        `json:"state"`
+	Attempt   int              `json:"attempt"`
+	Expected  catalog.Duration `json:"expected"`
+	StartedAt *time.Time       `json:"started_at,omitempty"`
+	EndedAt   *time.Time       `json:"ended_at,omitempty"`
+	Detail    string           `json:"detail"`           // what happened, for people
+	Checks    []Checked        `json:"checks,omitempty"` // of the gates and the verification
 }
 
 // Wait says why a run is paused or blocked, which decides what people may choose.
@@ -187,6 +196,16 @@ func (r Run) At() (RunStep, bool) {
 		return RunStep{}, false
 	}
 	return r.Steps[i], true
+}
+
+// WithChecks notes what the conditions of a step came to.
+func (r Run) WithChecks(i int, checks []Checked) Run {
+	return r.withStep(i, func(s *RunStep) { s.Checks = checks })
+}
+
+// GateFailed says whether a gate did not hold when the gates were last checked.
+func (r Run) GateFailed(slug string) bool {
+	return len(r.Steps) > 0 && slices.ContainsFunc(r.Steps[0].Checks, func(c Checked) bool { return c.Slug == slug && !c.Holds })
 }
 
 func (r Run) moved(e Event) (Run, error) {

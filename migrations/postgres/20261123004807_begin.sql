@@ -82,6 +82,8 @@ CREATE TABLE "sessions" ("id" character varying NOT NULL, "data" bytea NOT NULL,
 -- create index "session_expires_at" to table: "sessions"
 CREATE INDEX "session_expires_at" ON "sessions" ("expires_at");
 
+-- the one row of the head
+INSERT INTO "heads" ("id", "audit", "change") VALUES (1, 0, 0);
 -- +goose Down
 -- reverse: create index "session_expires_at" to table: "sessions"
 DROP INDEX "session_expires_at";

@@ -1,0 +1,201 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"keyholder/ent"
+	"keyholder/ent/outcome"
+	"keyholder/internal/audit"
+	"keyholder/internal/failover"
+	"keyholder/internal/fault"
+	"keyholder/migrations"
+)
+
+// headID is the one row of Head.
+const headID = 1
+
+// errStale says that a record was changed by someone else since it was loaded; the act starts over.
+var errStale = errors.New("the record has changed since it was loaded")
+
+// tries bounds how often an act starts over; each time someone else has succeeded.
+const tries = 25
+
+// tx is one transaction with the audit events that it will end with.
+type tx struct {
+	*ent.Tx
+	ctx     context.Context
+	now     time.Time
+	actor   failover.Person
+	events  []audit.Event
+	changed bool // tell pages even where nothing is audited
+}
+
+// record adds an audit event; what it leaves out is filled in.
+func (t *tx) record(e audit.Event) {
+	if e.Actor.ID == "" {
+		e.Actor = t.actor
+	}
+	if e.Outcome == "" {
+		e.Outcome = audit.Done
+	}
+	e.At, e.Origin = t.now, audit.OriginOf(t.ctx)
+	t.events = append(t.events, e)
+}
+
+// detail writes what an event shows of before and after. What cannot be written would be a bug, and is said in place.
+func detail(v any) json.RawMessage {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return json.RawMessage(fmt.Sprintf("%q", "cannot be written: "+err.Error()))
+	}
+	return body
+}
+
+// act runs work in one transaction with its audit events, over again where somebody else was faster.
+func (s *Store) act(ctx context.Context, actor failover.Person, work func(*tx) error) error {
+	for range tries {
+		err := s.once(ctx, actor, work)
+		if errors.Is(err, errStale) || ent.IsConstraintError(err) {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			continue
+		}
+		return err
+	}
+	return fault.Late("state", "Too many people act on this at once. Nothing was changed; try again.")
+}
+
+func (s *Store) once(ctx context.Context, actor failover.Person, work func(*tx) error) error {
+	if s.dialect == migrations.SQLite {
+		s.writing.Lock()
+		defer s.writing.Unlock()
+	}
+	inner, err := s.client.Tx(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	t := &tx{Tx: inner, ctx: ctx, now: s.Now(), actor: actor}
+	if err = work(t); err == nil {
+		err = t.seal(ctx)
+	}
+	if err != nil {
+		if rollback := inner.Rollback(); rollback != nil {
+			return errors.Join(err, fmt.Errorf("roll back: %w", rollback))
+		}
+		return err
+	}
+	if err := inner.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// seal takes the head, which all transactions take last, and writes the events behind it.
+func (t *tx) seal(ctx context.Context) error {
+	if len(t.events) == 0 && !t.changed {
+		return nil
+	}
+	head, err := t.Head.UpdateOneID(headID).AddAudit(int64(len(t.events))).AddChange(1).Save(ctx)
+	if err != nil {
+		return fmt.Errorf("take the head of the record: %w", err)
+	}
+	rows := make([]*ent.AuditEventCreate, len(t.events))
+	for i, e := range t.events {
+		e.Seq = head.Audit - int64(len(t.events)) + int64(i) + 1
+		body, digest, err := e.Bytes()
+		if err != nil {
+			return err
+		}
+		rows[i] = t.AuditEvent.Create().SetID(e.Seq).SetAt(e.At).SetActorID(e.Actor.ID).SetAction(e.Action).
+			SetObject(e.Object).SetOutcome(string(e.Outcome)).SetAct(e.Act).SetBody(body).SetDigest(digest)
+	}
+	if err := t.AuditEvent.CreateBulk(rows...).Exec(ctx); err != nil {
+		return fmt.Errorf("write the record: %w", err)
+	}
+	return nil
+}
+
+// personal runs a person's act. A refusal is recorded, in a transaction of its own; wrong input is not.
+func (s *Store) personal(ctx context.Context, actor failover.Person, action, object string, work func(*tx) error) error {
+	err := s.act(ctx, actor, work)
+	if recordErr := s.Refused(ctx, actor, action, object, err); recordErr != nil {
+		return errors.Join(err, recordErr)
+	}
+	return err
+}
+
+// Refused records that a rule refused an act; err of any other kind is not recorded. It returns its own failure only.
+func (s *Store) Refused(ctx context.Context, actor failover.Person, action, object string, err error) error {
+	refusal := fault.As(err)
+	if refusal == nil || refusal.Kind != fault.Forbidden && refusal.Kind != fault.Conflict && refusal.Kind != fault.SignInAgain {
+		return nil
+	}
+	recordErr := s.act(ctx, actor, func(t *tx) error {
+		t.record(audit.Event{
+			Action: action, Object: object, Outcome: audit.Refused, Rule: refusal.Rule, Text: refusal.Message,
+		})
+		return nil
+	})
+	if recordErr != nil {
+		return fmt.Errorf("record the refusal of %s on %s: %w", action, object, recordErr)
+	}
+	return nil
+}
+
+// Outcome is what a person's act on a process came to. The same act asked again gets the same outcome.
+type Outcome struct {
+	State     failover.State     `json:"state"`
+	Directive failover.Directive `json:"directive"`
+	Refusal   *Refusal           `json:"refusal,omitempty"`
+}
+
+// Refusal is a fault in a form that crosses a process border.
+type Refusal struct {
+	Kind    fault.Kind        `json:"kind"`
+	Message string            `json:"message"`
+	Rule    string            `json:"rule,omitempty"`
+	Who     string            `json:"who,omitempty"`
+	Fields  map[string]string `json:"fields,omitempty"`
+}
+
+// Err is the fault that the refusal was made from, or nil.
+func (o Outcome) Err() error {
+	if o.Refusal == nil {
+		return nil
+	}
+	r := o.Refusal
+	return &fault.Error{Kind: r.Kind, Message: r.Message, Rule: r.Rule, Who: r.Who, Fields: r.Fields}
+}
+
+// answer runs a person's act once under its id: a second call with the id returns the first's outcome. A refusal is
+// an outcome; only what may succeed when it is tried again is an error.
+func (s *Store) answer(ctx context.Context, id string, actor failover.Person, action, object string, work func(*tx) (Outcome, error)) (Outcome, error) {
+	var out Outcome
+	err := s.personal(ctx, actor, action, object, func(t *tx) error {
+		kept, err := t.Outcome.Query().Where(outcome.ID(id)).Only(ctx)
+		if err == nil {
+			return json.Unmarshal(kept.Body, &out)
+		}
+		if !ent.IsNotFound(err) {
+			return fmt.Errorf("look up outcome %s: %w", id, err)
+		}
+		if out, err = work(t); err != nil {
+			return err
+		}
+		body, err := json.Marshal(out)
+		if err != nil {
+			return fmt.Errorf("write outcome: %w", err)
+		}
+		return t.Outcome.Create().SetID(id).SetBody(body).SetAt(t.now).Exec(ctx)
+	})
+	if refusal := fault.As(err); refusal != nil && refusal.Kind != fault.Internal && refusal.Kind != fault.Unavailable {
+		out.Refusal = &Refusal{refusal.Kind, refusal.Message, refusal.Rule, refusal.Who, refusal.Fields}
+		return out, nil
+	}
+	return out, err
+}

@@ -1,0 +1,210 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+
+	"keyholder/ent"
+	"keyholder/ent/planversion"
+	"keyholder/ent/policyversion"
+	"keyholder/ent/request"
+	"keyholder/internal/audit"
+	"keyholder/internal/canonical"
+	"keyholder/internal/failover"
+	"keyholder/internal/fault"
+)
+
+// Published is one version of a plan or policy.
+type Published[T any] struct {
+	What    T
+	Slug    string
+	Version int
+	Digest  string
+	By      string
+	At      time.Time
+}
+
+// read decodes a published body once; a version never changes.
+func read[T any](kept *sync.Map, slug string, version int, digest string, body []byte, by string, at time.Time) (Published[T], error) {
+	key := fmt.Sprintf("%s/%d", slug, version)
+	if p, ok := kept.Load(key); ok {
+		return p.(Published[T]), nil
+	}
+	p := Published[T]{Slug: slug, Version: version, Digest: digest, By: by, At: at}
+	if err := json.Unmarshal(body, &p.What); err != nil {
+		return p, fmt.Errorf("read %s version %d: %w", slug, version, err)
+	}
+	kept.Store(key, p)
+	return p, nil
+}
+
+func (s *Store) plan(row *ent.PlanVersion) (Published[failover.Plan], error) {
+	return read[failover.Plan](&s.plans, row.Slug, row.Version, row.Digest, row.Body, row.PublishedBy, row.PublishedAt)
+}
+
+func (s *Store) policy(row *ent.PolicyVersion) (Published[failover.Policy], error) {
+	return read[failover.Policy](&s.rules, row.Slug, row.Version, row.Digest, row.Body, row.PublishedBy, row.PublishedAt)
+}
+
+// Plans loads the version in force of every plan, by slug.
+func (s *Store) Plans(ctx context.Context) ([]Published[failover.Plan], error) {
+	rows, err := s.client.PlanVersion.Query().
+		Order(planversion.BySlug(), planversion.ByVersion(sql.OrderDesc())).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load plans: %w", err)
+	}
+	var plans []Published[failover.Plan]
+	for _, row := range rows {
+		if len(plans) > 0 && plans[len(plans)-1].Slug == row.Slug {
+			continue
+		}
+		p, err := s.plan(row)
+		if err != nil {
+			return nil, err
+		}
+		plans = append(plans, p)
+	}
+	return plans, nil
+}
+
+// Plan loads one version of a plan; version 0 is the one in force.
+func (s *Store) Plan(ctx context.Context, slug string, version int) (Published[failover.Plan], error) {
+	if p, ok := s.plans.Load(fmt.Sprintf("%s/%d", slug, version)); ok {
+		return p.(Published[failover.Plan]), nil
+	}
+	q := s.client.PlanVersion.Query().Where(planversion.Slug(slug))
+	if version > 0 {
+		q = q.Where(planversion.Version(version))
+	}
+	row, err := q.Order(planversion.ByVersion(sql.OrderDesc())).First(ctx)
+	if ent.IsNotFound(err) {
+		return Published[failover.Plan]{}, fault.Missing("plan", slug)
+	}
+	if err != nil {
+		return Published[failover.Plan]{}, fmt.Errorf("load plan %s: %w", slug, err)
+	}
+	return s.plan(row)
+}
+
+// Policy loads one version of a policy; version 0 is the one in force.
+func (s *Store) Policy(ctx context.Context, slug string, version int) (Published[failover.Policy], error) {
+	if p, ok := s.rules.Load(fmt.Sprintf("%s/%d", slug, version)); ok {
+		return p.(Published[failover.Policy]), nil
+	}
+	q := s.client.PolicyVersion.Query().Where(policyversion.Slug(slug))
+	if version > 0 {
+		q = q.Where(policyversion.Version(version))
+	}
+	row, err := q.Order(policyversion.ByVersion(sql.OrderDesc())).First(ctx)
+	if ent.IsNotFound(err) {
+		return Published[failover.Policy]{}, fault.Missing("policy", slug)
+	}
+	if err != nil {
+		return Published[failover.Policy]{}, fmt.Errorf("load policy %s: %w", slug, err)
+	}
+	return s.policy(row)
+}
+
+// PublishPlan puts a validated plan in force. Votes on open requests of its older versions are void from then on.
+func (s *Store) PublishPlan(ctx context.Context, actor failover.Person, p failover.Plan) (applied Applied, err error) {
+	err = s.act(ctx, actor, func(t *tx) error {
+		applied, err = t.publishPlan(p)
+		return err
+	})
+	return applied, err
+}
+
+// PublishPolicy puts a validated policy in force. Votes on open requests under its older versions are void from then on.
+func (s *Store) PublishPolicy(ctx context.Context, actor failover.Person, p failover.Policy) (applied Applied, err error) {
+	err = s.act(ctx, actor, func(t *tx) error {
+		applied, err = t.publishPolicy(p)
+		return err
+	})
+	return applied, err
+}
+
+func (t *tx) publishPlan(p failover.Plan) (Applied, error) {
+	body, err := canonical.JSON(p)
+	if err != nil {
+		return nil, fmt.Errorf("write plan %s: %w", p.Slug, err)
+	}
+	digest, err := p.Digest()
+	if err != nil {
+		return nil, err
+	}
+	version := 1
+	switch newest, err := t.PlanVersion.Query().Where(planversion.Slug(p.Slug)).Order(planversion.ByVersion(sql.OrderDesc())).First(t.ctx); {
+	case ent.IsNotFound(err):
+	case err != nil:
+		return nil, fmt.Errorf("find plan %s: %w", p.Slug, err)
+	case newest.Digest == digest:
+		return nil, nil
+	default:
+		version = newest.Version + 1
+	}
+	err = t.PlanVersion.Create().SetSlug(p.Slug).SetVersion(version).SetDigest(digest).SetBody(body).
+		SetPublishedBy(t.actor.Name).SetPublishedAt(t.now).Exec(t.ctx)
+	if err != nil {
+		return nil, fmt.Errorf("save plan %s version %d: %w", p.Slug, version, err)
+	}
+	return t.published("plan", p.Slug, version, digest, func(terms failover.Terms) bool { return terms.Plan == p.Slug })
+}
+
+func (t *tx) publishPolicy(p failover.Policy) (Applied, error) {
+	body, err := canonical.JSON(p)
+	if err != nil {
+		return nil, fmt.Errorf("write policy %s: %w", p.Slug, err)
+	}
+	digest, err := p.Digest()
+	if err != nil {
+		return nil, err
+	}
+	version := 1
+	switch newest, err := t.PolicyVersion.Query().Where(policyversion.Slug(p.Slug)).Order(policyversion.ByVersion(sql.OrderDesc())).First(t.ctx); {
+	case ent.IsNotFound(err):
+	case err != nil:
+		return nil, fmt.Errorf("find policy %s: %w", p.Slug, err)
+	case newest.Digest == digest:
+		return nil, nil
+	default:
+		version = newest.Version + 1
+	}
+	err = t.PolicyVersion.Create().SetSlug(p.Slug).SetVersion(version).SetDigest(digest).SetBody(body).
+		SetPublishedBy(t.actor.Name).SetPublishedAt(t.now).Exec(t.ctx)
+	if err != nil {
+		return nil, fmt.Errorf("save policy %s version %d: %w", p.Slug, version, err)
+	}
+	return t.published("policy", p.Slug, version, digest, func(terms failover.Terms) bool { return terms.Policy == p.Slug })
+}
+
+// published records a publication and voids the votes of the open requests that it touches.
+func (t *tx) published(what, slug string, version int, digest string, touches func(failover.Terms) bool) (Applied, error) {
+	text := fmt.Sprintf("Version %d of %s %s was published.", version, what, slug)
+	t.record(audit.Event{Action: what + ".publish", Object: slug, Text: text, Detail: detail(map[string]any{"version": version, "digest": digest})})
+	rows, err := t.Request.Query().Where(request.StateEQ(failover.Requested)).All(t.ctx)
+	if err != nil {
+		return nil, fmt.Errorf("find open requests: %w", err)
+	}
+	for _, row := range rows {
+		if !touches(row.Terms) {
+			continue
+		}
+		r, err := requestOf(row, nil).VoidVotes()
+		if err != nil {
+			return nil, err
+		}
+		if err := t.saveRequest(r); err != nil {
+			return nil, err
+		}
+		t.record(audit.Event{
+			Action: "request.void-votes", Object: r.Code,
+			Text: fmt.Sprintf("Votes on %s are void: version %d of %s %s was published. %s must confirm the difference.", r.Code, version, what, slug, r.Requester.Name),
+		})
+	}
+	return Applied{text}, nil
+}

@@ -1,0 +1,362 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"keyholder/ent"
+	"keyholder/ent/decision"
+	"keyholder/ent/request"
+	"keyholder/ent/run"
+	"keyholder/internal/access"
+	"keyholder/internal/audit"
+	"keyholder/internal/failover"
+	"keyholder/internal/fault"
+)
+
+func requestOf(row *ent.Request, votes []*ent.Decision) failover.Request {
+	r := failover.Request{
+		ID: row.ID, Code: row.Code, Incident: row.Incident, Terms: row.Terms, Digest: row.Digest, Reason: row.Reason,
+		Requester: failover.Person{ID: row.RequesterID, Name: row.RequesterName}, State: row.State, Round: row.Round,
+		Open: row.Open, FiledAt: row.FiledAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(), DecidedAt: utc(row.DecidedAt),
+		Impact: row.ImpactAt.UTC(), Version: row.Revision,
+	}
+	for _, v := range votes {
+		r.Decisions = append(r.Decisions, failover.Decision{
+			ID: v.ID, By: failover.Person{ID: v.VoterID, Name: v.VoterName}, Roles: v.Roles, Verdict: v.Verdict,
+			Comment: v.Comment, Round: v.Round, Digest: v.Digest, Sheet: v.Sheet, At: v.At.UTC(),
+		})
+	}
+	return r
+}
+
+func utc(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC()
+	return &u
+}
+
+// loadRequest loads a request with all its decisions.
+func loadRequest(ctx context.Context, c *ent.Client, code string) (failover.Request, error) {
+	row, err := c.Request.Query().Where(request.Code(code)).Only(ctx)
+	if ent.IsNotFound(err) {
+		return failover.Request{}, fault.Missing("request", code)
+	}
+	if err != nil {
+		return failover.Request{}, fmt.Errorf("load request %s: %w", code, err)
+	}
+	votes, err := c.Decision.Query().Where(decision.RequestID(row.ID)).Order(decision.ByAt()).All(ctx)
+	if err != nil {
+		return failover.Request{}, fmt.Errorf("load decisions on %s: %w", code, err)
+	}
+	return requestOf(row, votes), nil
+}
+
+// saveRequest writes what can change, guarded by the version that was loaded.
+func (t *tx) saveRequest(r failover.Request) error {
+	n, err := t.Request.Update().Where(request.ID(r.ID), request.Revision(r.Version)).
+		SetTerms(r.Terms).SetDigest(r.Digest).SetState(r.State).SetRound(r.Round).SetOpen(r.Open).
+		SetNillableDecidedAt(r.DecidedAt).SetRevision(r.Version + 1).Save(t.ctx)
+	if err != nil {
+		return fmt.Errorf("save request %s: %w", r.Code, err)
+	}
+	if n == 0 {
+		return errStale
+	}
+	return nil
+}
+
+// Request loads a request by its code.
+func (s *Store) Request(ctx context.Context, code string) (failover.Request, error) {
+	return loadRequest(ctx, s.client, code)
+}
+
+// OpenRequests loads the requests that wait for a decision, oldest first. Those whose time is over are among them
+// until the engine closes them; Standing tells.
+func (s *Store) OpenRequests(ctx context.Context) ([]failover.Request, error) {
+	rows, err := s.client.Request.Query().Where(request.StateEQ(failover.Requested)).Order(request.ByFiledAt()).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load open requests: %w", err)
+	}
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	votes, err := s.client.Decision.Query().Where(decision.RequestIDIn(ids...)).Order(decision.ByAt()).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load decisions on open requests: %w", err)
+	}
+	byRequest := map[string][]*ent.Decision{}
+	for _, v := range votes {
+		byRequest[v.RequestID] = append(byRequest[v.RequestID], v)
+	}
+	requests := make([]failover.Request, len(rows))
+	for i, row := range rows {
+		requests[i] = requestOf(row, byRequest[row.ID])
+	}
+	return requests, nil
+}
+
+// RequestsOf loads an incident's requests without their decisions, newest first.
+func (s *Store) RequestsOf(ctx context.Context, incident string) ([]failover.Request, error) {
+	rows, err := s.client.Request.Query().Where(request.Incident(incident)).
+		Order(request.ByFiledAt(sql.OrderDesc())).Limit(50).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load requests of %s: %w", incident, err)
+	}
+	requests := make([]failover.Request, len(rows))
+	for i, row := range rows {
+		requests[i] = requestOf(row, nil)
+	}
+	return requests, nil
+}
+
+// File is a request before it is filed: Terms name the plan and the policy, the store fills in their versions.
+type File struct {
+	ID       string // of the act, so that a doubled click files once
+	Incident string
+	Terms    failover.Terms
+	Reason   string
+	Lifetime time.Duration
+	Impact   time.Time
+	Sheet    failover.FactSheet
+}
+
+// FileRequest writes the request, its first fact sheet, the audit event and the outbox row in one transaction, so that
+// neither the request nor its workflow exists without the other.
+func (s *Store) FileRequest(ctx context.Context, by access.Principal, f File) (failover.Request, error) {
+	var filed failover.Request
+	err := s.personal(ctx, actorOf(by), "request.file", f.Incident, func(t *tx) error {
+		if row, err := t.Request.Get(ctx, f.ID); err == nil {
+			filed = requestOf(row, nil)
+			return nil
+		} else if !ent.IsNotFound(err) {
+			return fmt.Errorf("look up request: %w", err)
+		}
+		if err := t.alone(f.Terms.DataSet, ""); err != nil {
+			return err
+		}
+		digest, err := f.Terms.Digest()
+		if err != nil {
+			return err
+		}
+		row, err := t.Request.Create().SetID(f.ID).SetCode(newCode("FO")).SetIncident(f.Incident).SetTerms(f.Terms).
+			SetDigest(digest).SetReason(f.Reason).SetRequesterID(by.ID).SetRequesterName(by.Name).
+			SetState(failover.Requested).SetFiledAt(t.now).SetExpiresAt(t.now.Add(f.Lifetime)).SetImpactAt(f.Impact).Save(ctx)
+		if err != nil {
+			return fmt.Errorf("save request: %w", err)
+		}
+		filed = requestOf(row, nil)
+		f.Sheet.Request = filed.Code
+		if err := t.saveSheet(filed.ID, f.Sheet); err != nil {
+			return err
+		}
+		if err := t.Outbox.Create().SetRequestID(filed.ID).SetCode(filed.Code).SetCreatedAt(t.now).Exec(ctx); err != nil {
+			return fmt.Errorf("save outbox: %w", err)
+		}
+		t.record(audit.Event{
+			Action: "request.file", Object: filed.Code, Detail: detail(map[string]any{"terms": f.Terms, "digest": digest, "reason": f.Reason, "incident": f.Incident}),
+			Text: fmt.Sprintf("%s requested %s: %s from %s to %s.", by.Name, filed.Code, f.Terms.Mode, f.Terms.From, f.Terms.To),
+		})
+		return nil
+	})
+	return filed, err
+}
+
+// RuleAlone keeps a data set to one run at a time.
+const RuleAlone = "one-run-per-data-set"
+
+// alone refuses where another request or run has the data set.
+func (t *tx) alone(dataSet, but string) error {
+	open, err := t.Request.Query().Where(request.StateIn(failover.Requested, failover.Approved), request.CodeNEQ(but)).All(t.ctx)
+	if err != nil {
+		return fmt.Errorf("find open requests: %w", err)
+	}
+	for _, row := range open {
+		if r := requestOf(row, nil); r.Terms.DataSet == dataSet && !r.Standing(t.now).Final() {
+			return fault.Late(RuleAlone, "%s already asks to move the same data; %s requested it.", r.Code, r.Requester.Name)
+		}
+	}
+	running, err := t.Run.Query().Where(run.Holds(dataSet), run.CodeNEQ(but)).All(t.ctx)
+	if err != nil {
+		return fmt.Errorf("find runs: %w", err)
+	}
+	for _, row := range running {
+		return fault.Late(RuleAlone, "%s is moving the same data now; it is %s.", row.Code, row.State.Words())
+	}
+	return nil
+}
+
+// Vote is what a person decided, about exactly what they were shown.
+type Vote struct {
+	ID      string           `json:"id"`
+	Code    string           `json:"code"`
+	By      access.Principal `json:"by"` // roles are read anew; SignedInAt is the session's
+	Verdict failover.Verdict `json:"verdict"`
+	Comment string           `json:"comment"`
+	Digest  string           `json:"digest"`
+	Sheet   string           `json:"sheet"`
+	Origin  audit.Origin     `json:"origin"`
+}
+
+// Decide counts one vote in one transaction: it loads, applies the pure rule, and writes decision and audit event.
+func (s *Store) Decide(ctx context.Context, v Vote) (Outcome, error) {
+	ctx = audit.WithOrigin(ctx, v.Origin)
+	return s.answer(ctx, v.ID, actorOf(v.By), "request.decide", v.Code, func(t *tx) (Outcome, error) {
+		r, err := loadRequest(ctx, t.Client(), v.Code)
+		if err != nil {
+			return Outcome{}, err
+		}
+		policy, err := s.Policy(ctx, r.Terms.Policy, r.Terms.PolicyVer)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if v.By.Roles, err = s.rolesNow(ctx, t, v.By.ID); err != nil {
+			return Outcome{}, err
+		}
+		if err := r.MayDecide(v.By, policy.What, t.now); err != nil {
+			return Outcome{}, err // a refusal matters more than facts that changed
+		}
+		if err := s.sheetStands(ctx, t, r, v); err != nil {
+			return Outcome{}, err
+		}
+		next, err := r.Decide(v.By, failover.Decision{ID: v.ID, Verdict: v.Verdict, Comment: v.Comment, Digest: v.Digest, Sheet: v.Sheet}, policy.What, t.now)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if err := t.saveVote(next); err != nil {
+			return Outcome{}, err
+		}
+		return Outcome{State: next.State, Directive: next.Next()}, nil
+	})
+}
+
+// saveVote writes the newest vote with the request it changed.
+func (t *tx) saveVote(r failover.Request) error {
+	d := r.Decisions[len(r.Decisions)-1]
+	if err := t.saveRequest(r); err != nil {
+		return err
+	}
+	err := t.Decision.Create().SetID(d.ID).SetRequestID(r.ID).SetVoterID(d.By.ID).SetVoterName(d.By.Name).SetRoles(d.Roles).
+		SetVerdict(d.Verdict).SetComment(d.Comment).SetRound(d.Round).SetDigest(d.Digest).SetSheet(d.Sheet).SetAt(d.At).Exec(t.ctx)
+	if err != nil {
+		return fmt.Errorf("record decision on %s: %w", r.Code, err)
+	}
+	t.record(audit.Event{
+		Action: "request.decide", Object: r.Code, Act: d.ID,
+		Text:   fmt.Sprintf("%s voted to %s %s; it is now %s.", d.By.Name, d.Verdict, r.Code, r.State.Words()),
+		Detail: detail(map[string]any{"decision": d, "state": r.State}),
+	})
+	return nil
+}
+
+// sheetStands refuses a vote on facts that have changed materially since they were shown.
+func (s *Store) sheetStands(ctx context.Context, t *tx, r failover.Request, v Vote) error {
+	shown, err := sheetBy(ctx, t.Client(), r.ID, v.Sheet)
+	if err != nil {
+		return err
+	}
+	situation, err := s.situation(ctx, t.Client(), r.Terms, r.Impact, t.now)
+	if err != nil {
+		return err
+	}
+	if changed := situation.Facts(r.Code).Material(shown); len(changed) > 0 {
+		return fault.Late(failover.RuleBound, "The facts changed while you were reading, so your vote was not counted. Now: %s.", joined(changed))
+	}
+	return nil
+}
+
+// Amend is what the requester does to their own request: withdraw it, or confirm what changed in it.
+type Amend struct {
+	ID     string           `json:"id"` // of the act
+	Code   string           `json:"code"`
+	By     access.Principal `json:"by"`
+	Shown  string           `json:"shown,omitempty"` // digest of the terms whose difference was shown, to confirm
+	Origin audit.Origin     `json:"origin"`
+}
+
+// Withdraw takes a request back, once under its act's id.
+func (s *Store) Withdraw(ctx context.Context, a Amend) (Outcome, error) {
+	ctx, by, code := audit.WithOrigin(ctx, a.Origin), a.By, a.Code
+	return s.answer(ctx, a.ID, actorOf(by), "request.withdraw", code, func(t *tx) (Outcome, error) {
+		r, err := loadRequest(ctx, t.Client(), code)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if r, err = r.Withdraw(by, t.now); err != nil {
+			return Outcome{}, err
+		}
+		t.record(audit.Event{Action: "request.withdraw", Object: code, Text: fmt.Sprintf("%s withdrew %s.", by.Name, code)})
+		return Outcome{State: r.State, Directive: r.Next()}, t.saveRequest(r)
+	})
+}
+
+// ConfirmAnew reopens the voting on the plan and policy as they are now, whose difference the requester was shown.
+func (s *Store) ConfirmAnew(ctx context.Context, a Amend) (Outcome, error) {
+	ctx, by, code := audit.WithOrigin(ctx, a.Origin), a.By, a.Code
+	return s.answer(ctx, a.ID, actorOf(by), "request.confirm", code, func(t *tx) (Outcome, error) {
+		r, err := loadRequest(ctx, t.Client(), code)
+		if err != nil {
+			return Outcome{}, err
+		}
+		terms, err := s.TermsNow(ctx, r.Terms)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if r, err = r.Confirm(by, terms, a.Shown, t.now); err != nil {
+			return Outcome{}, err
+		}
+		t.record(audit.Event{
+			Action: "request.confirm", Object: code, Detail: detail(map[string]any{"terms": r.Terms, "digest": r.Digest}),
+			Text: fmt.Sprintf("%s confirmed what changed in %s; voting is open again.", by.Name, code),
+		})
+		return Outcome{State: r.State, Directive: r.Next()}, t.saveRequest(r)
+	})
+}
+
+// TermsNow are the terms with the plan and policy in force now.
+func (s *Store) TermsNow(ctx context.Context, terms failover.Terms) (failover.Terms, error) {
+	plan, err := s.Plan(ctx, terms.Plan, 0)
+	if err != nil {
+		return terms, err
+	}
+	policy, err := s.Policy(ctx, plan.What.Policy, 0)
+	if err != nil {
+		return terms, err
+	}
+	terms.PlanVersion, terms.PlanDigest = plan.Version, plan.Digest
+	terms.Policy, terms.PolicyVer, terms.PolicyDigest = policy.Slug, policy.Version, policy.Digest
+	terms.Services, terms.DataSet = plan.What.Services, plan.What.DataSet
+	return terms, nil
+}
+
+// Expire closes a request whose time is over. A request that was decided meanwhile is left as it is.
+func (s *Store) Expire(ctx context.Context, code string) (failover.Directive, error) {
+	var next failover.Directive
+	err := s.act(ctx, audit.Worker, func(t *tx) error {
+		r, err := loadRequest(ctx, t.Client(), code)
+		if err != nil {
+			return err
+		}
+		if r.State != failover.Requested || t.now.Before(r.ExpiresAt) {
+			next = r.Next()
+			return nil
+		}
+		if r, err = r.RunOut(t.now); err != nil {
+			return err
+		}
+		next = r.Next()
+		t.record(audit.Event{Action: "request.expire", Object: code, Rule: failover.RuleExpiry, Text: fmt.Sprintf("%s expired: nobody decided in time.", code)})
+		return t.saveRequest(r)
+	})
+	return next, err
+}
+
+// NewID makes an id for an act or a record; ids sort by time.
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }

@@ -1,0 +1,160 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"entgo.io/ent/dialect/sql"
+
+	"keyholder/ent"
+	"keyholder/ent/run"
+	"keyholder/internal/audit"
+	"keyholder/internal/failover"
+	"keyholder/internal/fault"
+)
+
+func runOf(row *ent.Run) failover.Run {
+	return failover.Run{
+		ID: row.ID, RequestID: row.RequestID, Code: row.Code, Incident: row.Incident, Terms: row.Terms,
+		Requester: failover.Person{ID: row.RequesterID, Name: row.RequesterName}, State: row.State, Wait: row.Wait, Why: row.Why,
+		PauseWanted: row.PauseWanted, Steps: row.Steps, Loss: row.Loss, Obligations: row.Obligations,
+		Exceptions: row.Exceptions, Times: row.Times, Version: row.Revision,
+	}
+}
+
+// holding are the states in which a run has its data set to itself, from checking gates to verifying.
+var holding = []failover.State{
+	failover.Checking, failover.Blocked, failover.Running, failover.Paused, failover.Verifying, failover.Undoing,
+}
+
+func loadRun(ctx context.Context, c *ent.Client, code string) (failover.Run, error) {
+	row, err := c.Run.Query().Where(run.Code(code)).Only(ctx)
+	if ent.IsNotFound(err) {
+		return failover.Run{}, fault.Missing("run", code)
+	}
+	if err != nil {
+		return failover.Run{}, fmt.Errorf("load run %s: %w", code, err)
+	}
+	return runOf(row), nil
+}
+
+// saveRun writes what can change, guarded by the version that was loaded.
+func (t *tx) saveRun(r failover.Run) error {
+	update := t.Run.Update().Where(run.ID(r.ID), run.Revision(r.Version)).
+		SetState(r.State).SetWait(r.Wait).SetWhy(r.Why).SetPauseWanted(r.PauseWanted).SetSteps(r.Steps).
+		SetObligations(r.Obligations).SetExceptions(r.Exceptions).SetTimes(r.Times).SetRevision(r.Version + 1)
+	if r.Loss != nil {
+		update.SetLoss(r.Loss)
+	}
+	if !slices.Contains(holding, r.State) {
+		update.ClearHolds()
+	}
+	n, err := update.Save(t.ctx)
+	if err != nil {
+		return fmt.Errorf("save run %s: %w", r.Code, err)
+	}
+	if n == 0 {
+		return errStale
+	}
+	return nil
+}
+
+// Claim makes the run of an approved request, once ever. Asked again it says how the run stands.
+func (s *Store) Claim(ctx context.Context, code string) (failover.Directive, error) {
+	var next failover.Directive
+	err := s.act(ctx, audit.Worker, func(t *tx) error {
+		if r, err := loadRun(ctx, t.Client(), code); fault.KindOf(err) != fault.NotFound {
+			next = r.Next()
+			return err
+		}
+		request, err := loadRequest(ctx, t.Client(), code)
+		if err != nil {
+			return err
+		}
+		plan, err := s.Plan(ctx, request.Terms.Plan, request.Terms.PlanVersion)
+		if err != nil {
+			return err
+		}
+		r, err := failover.NewRun(NewID(), request, plan.What, t.now)
+		if err != nil {
+			return err
+		}
+		next = r.Next()
+		t.record(audit.Event{Action: "run.claim", Object: code, Text: fmt.Sprintf("The run of %s began.", code)})
+		return t.createRun(r)
+	})
+	return next, err
+}
+
+func (t *tx) createRun(r failover.Run) error {
+	err := t.Run.Create().SetID(r.ID).SetRequestID(r.RequestID).SetCode(r.Code).SetIncident(r.Incident).
+		SetRequesterID(r.Requester.ID).SetRequesterName(r.Requester.Name).SetTerms(r.Terms).SetState(r.State).
+		SetWait(r.Wait).SetWhy(r.Why).SetPauseWanted(r.PauseWanted).SetSteps(r.Steps).SetTimes(r.Times).
+		SetHolds(r.Terms.DataSet).SetStartedAt(r.Times.Started).Exec(t.ctx)
+	if err != nil {
+		return fmt.Errorf("save run %s: %w", r.Code, err)
+	}
+	return nil
+}
+
+// Run loads a run by its code.
+func (s *Store) Run(ctx context.Context, code string) (failover.Run, error) {
+	return loadRun(ctx, s.client, code)
+}
+
+// OpenRuns loads the runs that are not over, newest first: those that recovered and still owe something are among them.
+func (s *Store) OpenRuns(ctx context.Context) ([]failover.Run, error) {
+	return s.runs(ctx, s.client.Run.Query().Where(run.StateIn(append(slices.Clone(holding), failover.Recovered)...)).Limit(100))
+}
+
+// RunsOf loads an incident's runs, newest first.
+func (s *Store) RunsOf(ctx context.Context, incident string) ([]failover.Run, error) {
+	return s.runs(ctx, s.client.Run.Query().Where(run.Incident(incident)).Limit(50))
+}
+
+// LastRuns loads the newest runs of all.
+func (s *Store) LastRuns(ctx context.Context, n int) ([]failover.Run, error) {
+	return s.runs(ctx, s.client.Run.Query().Limit(n))
+}
+
+func (s *Store) runs(ctx context.Context, q *ent.RunQuery) ([]failover.Run, error) {
+	rows, err := q.Order(run.ByStartedAt(sql.OrderDesc())).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load runs: %w", err)
+	}
+	runs := make([]failover.Run, len(rows))
+	for i, row := range rows {
+		runs[i] = runOf(row)
+	}
+	return runs, nil
+}
+
+// changeRun loads a run, lets change make another of it, and saves that with its events.
+func (s *Store) changeRun(ctx context.Context, code string, change func(*tx, failover.Run) (failover.Run, error)) (failover.Run, error) {
+	var after failover.Run
+	err := s.act(ctx, audit.Worker, func(t *tx) error {
+		before, err := loadRun(ctx, t.Client(), code)
+		if err != nil {
+			return err
+		}
+		if after, err = change(t, before); err != nil {
+			return err
+		}
+		if before.State != after.State {
+			t.record(audit.Event{
+				Action: "run.state", Object: code, Detail: detail(map[string]any{"from": before.State, "to": after.State, "why": after.Why}),
+				Text: fmt.Sprintf("%s is now %s.%s", code, after.State.Words(), spaced(after.Why)),
+			})
+		}
+		return t.saveRun(after)
+	})
+	return after, err
+}
+
+func spaced(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " " + text
+}

@@ -1,0 +1,119 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"keyholder/ent/request"
+	"keyholder/ent/run"
+	"keyholder/internal/access"
+	"keyholder/internal/audit"
+	"keyholder/internal/failover"
+	"keyholder/internal/fault"
+)
+
+// Command is what a person does to a run: steer it, propose an exception, or confirm one.
+type Command struct {
+	ID        string                 `json:"id"` // of the act
+	Code      string                 `json:"code"`
+	By        access.Principal       `json:"by"` // roles are read anew; SignedInAt is the session's
+	Steer     failover.Steering      `json:"steer,omitempty"`
+	Propose   failover.ExceptionKind `json:"propose,omitempty"`
+	Target    string                 `json:"target,omitempty"` // obligation that is to be waived
+	Confirm   string                 `json:"confirm,omitempty"`
+	Digits    string                 `json:"digits,omitempty"`
+	Note      string                 `json:"note,omitempty"`
+	WriteSeen bool                   `json:"write_seen,omitempty"` // the engine has just seen a write at the target
+	Origin    audit.Origin           `json:"origin"`
+}
+
+// Command carries out what a person does to a run, in one transaction and once under its id.
+func (s *Store) Command(ctx context.Context, c Command) (Outcome, error) {
+	ctx = audit.WithOrigin(ctx, c.Origin)
+	return s.answer(ctx, c.ID, actorOf(c.By), "run."+c.verb(), c.Code, func(t *tx) (Outcome, error) {
+		before, err := loadRun(ctx, t.Client(), c.Code)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if c.By.Roles, err = s.rolesNow(ctx, t, c.By.ID); err != nil {
+			return Outcome{}, err
+		}
+		after, err := s.command(ctx, t, before, c)
+		if err != nil {
+			return Outcome{}, err
+		}
+		t.record(audit.Event{
+			Action: "run." + c.verb(), Object: c.Code, Act: c.ID, Detail: detail(map[string]any{"note": c.Note, "from": before.State, "to": after.State}),
+			Text: fmt.Sprintf("%s: %s on %s, which is now %s.%s", c.By.Name, c.verb(), c.Code, after.State.Words(), spaced(c.Note)),
+		})
+		return Outcome{State: after.State, Directive: after.Next()}, t.saveRun(after)
+	})
+}
+
+func (c Command) verb() string {
+	switch {
+	case c.Propose != "":
+		return "propose-" + string(c.Propose)
+	case c.Confirm != "":
+		return "confirm"
+	}
+	return string(c.Steer)
+}
+
+func (s *Store) command(ctx context.Context, t *tx, r failover.Run, c Command) (failover.Run, error) {
+	if c.WriteSeen {
+		r = r.SawWrite(t.now)
+	}
+	switch {
+	case c.Propose == failover.OverrideGate:
+		if err := s.gatesYield(ctx, r); err != nil {
+			return r, err
+		}
+		fallthrough
+	case c.Propose != "":
+		return r.Propose(failover.Exception{ID: c.ID, Kind: c.Propose, Target: c.Target, Reason: c.Note}, c.By, t.now)
+	case c.Confirm != "":
+		policy, err := s.Policy(ctx, r.Terms.Policy, r.Terms.PolicyVer)
+		if err != nil {
+			return r, err
+		}
+		return r.Confirm(c.Confirm, c.Digits, c.By, policy.What, t.now)
+	}
+	return r.Steer(c.Steer, c.Note, c.By, t.now)
+}
+
+// gatesYield refuses to override a gate that the plan does not let anyone override. The run's reason names the gates
+// that do not hold.
+func (s *Store) gatesYield(ctx context.Context, r failover.Run) error {
+	plan, err := s.Plan(ctx, r.Terms.Plan, r.Terms.PlanVersion)
+	if err != nil {
+		return err
+	}
+	for _, gate := range plan.What.GatesIn(r.Terms.Mode) {
+		if !gate.Override && r.GateFailed(gate.Slug) {
+			return fault.Refused(failover.RuleGateStands, "", "The gate %q may not be overridden.", gate.Name)
+		}
+	}
+	return nil
+}
+
+// nothingOpen refuses to close an incident that has an open request or run.
+func (t *tx) nothingOpen(incident string) error {
+	waiting, err := t.Request.Query().Where(request.Incident(incident), request.StateIn(failover.Requested, failover.Approved)).All(t.ctx)
+	if err != nil {
+		return fmt.Errorf("find open requests: %w", err)
+	}
+	for _, row := range waiting {
+		if r := requestOf(row, nil); r.State == failover.Requested && !r.Standing(t.now).Final() {
+			return fault.Late("state", "%s still waits for a decision.", row.Code)
+		}
+	}
+	running, err := t.Run.Query().Where(run.Incident(incident), run.StateIn(append([]failover.State{failover.Recovered}, holding...)...)).All(t.ctx)
+	if err != nil {
+		return fmt.Errorf("find open runs: %w", err)
+	}
+	for _, row := range running {
+		return fault.Late("state", "%s is %s.", row.Code, row.State.Words())
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	_ "modernc.org/sqlite"             // the driver "sqlite"
+
+	"keyholder/ent"
+	"keyholder/internal/access"
+	"keyholder/internal/failover"
+	"keyholder/migrations"
+)
+
+// Store is the database of the product, PostgreSQL or SQLite.
+type Store struct {
+	client  *ent.Client
+	db      *sql.DB
+	dialect migrations.Dialect
+	now     func() time.Time
+	writing sync.Mutex // SQLite has one writer; waiting here is fairer than its busy handler
+	catalog atomic.Pointer[CatalogVersion]
+	plans   sync.Map // published versions never change: "slug/version" -> Published[failover.Plan]
+	rules   sync.Map // the same for policies
+}
+
+// Open connects to a postgres:// URL or a SQLite file. now is the clock; nil is the machine's.
+func Open(ctx context.Context, where string, now func() time.Time) (*Store, error) {
+	s := &Store{now: now}
+	if now == nil {
+		s.now = time.Now
+	}
+	var err error
+	kind := dialect.SQLite
+	if s.dialect, s.db, err = connect(where); err != nil {
+		return nil, err
+	}
+	if s.dialect == migrations.Postgres {
+		kind = dialect.Postgres
+	}
+	if err := s.db.PingContext(ctx); err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	s.client = ent.NewClient(ent.Driver(entsql.OpenDB(kind, s.db)))
+	return s, nil
+}
+
+func connect(where string) (migrations.Dialect, *sql.DB, error) {
+	if strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://") {
+		db, err := sql.Open("pgx", where)
+		if err != nil {
+			return "", nil, fmt.Errorf("open the database: %w", err)
+		}
+		db.SetMaxOpenConns(20)
+		db.SetMaxIdleConns(20)
+		return migrations.Postgres, db, nil
+	}
+	db, err := openSQLite(where, true)
+	return migrations.SQLite, db, err
+}
+
+// openSQLite knows only keys that the driver knows: it drops all others without a word.
+func openSQLite(file string, references bool) (*sql.DB, error) {
+	keys := url.Values{
+		"_pragma": {"journal_mode(WAL)", "busy_timeout(10000)", "synchronous(FULL)", "foreign_keys(0)"},
+		"_txlock": {"immediate"}, "_time_format": {"sqlite"},
+	}
+	if references {
+		keys["_pragma"][3] = "foreign_keys(1)"
+	}
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+"?"+keys.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", file, err)
+	}
+	db.SetMaxOpenConns(8)
+	db.SetMaxIdleConns(8)
+	return db, nil
+}
+
+// Migrate brings the database at a postgres:// URL or in a SQLite file to the newest schema, on a connection of its own.
+func Migrate(ctx context.Context, where string) (err error) {
+	kind, db, err := connect(where)
+	if err != nil {
+		return err
+	}
+	if kind == migrations.SQLite {
+		if closeErr := db.Close(); closeErr != nil {
+			return closeErr
+		}
+		if db, err = openSQLite(where, false); err != nil {
+			return err
+		}
+		db.SetMaxOpenConns(1)
+	}
+	return errors.Join(migrations.Up(ctx, db, kind), db.Close())
+}
+
+// CheckSchema refuses a database whose schema is not the one that this program knows.
+func (s *Store) CheckSchema(ctx context.Context) error { return migrations.Check(ctx, s.db, s.dialect) }
+
+// Ping says whether the database answers.
+func (s *Store) Ping(ctx context.Context) error { return s.db.PingContext(ctx) }
+
+// Close ends all connections.
+func (s *Store) Close() error { return s.client.Close() }
+
+// Now is the store's clock, in UTC and to the microsecond, which is what PostgreSQL keeps.
+func (s *Store) Now() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
+
+func actorOf(p access.Principal) failover.Person { return failover.Person{ID: p.ID, Name: p.Name} }

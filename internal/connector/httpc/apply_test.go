@@ -77,6 +77,20 @@ func TestALostAnswerAfterTheEffectIsOneAct(t *testing.T) {
 	}
 }
 
+// A connection that was used before and breaks is where net/http itself would send a second time.
+func TestABrokenConnectionIsNoSecondAct(t *testing.T) {
+	l, c := newLease(t), connect(t)
+	if _, err := c.Apply(t.Context(), "key", l.revoke(t, nil)); err != nil {
+		t.Fatal(err)
+	}
+	l.noEffect, l.answer = true, hangUp
+	_, err := c.Undo(t.Context(), "key-undo", l.revoke(t, map[string]any{"wait": "100ms"}))
+	mustSay(t, err, "broke off")
+	if n := len(l.calls()); n != 2 {
+		t.Errorf("%d acts", n)
+	}
+}
+
 func TestAFailedActSaysWhatHappenedAndWhatIsThere(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer http.HandlerFunc
@@ -137,6 +151,19 @@ func TestAnActThatCouldNotBeSentIsToldAtOnce(t *testing.T) {
 	}
 	if n := len(l.calls()); n != 0 {
 		t.Errorf("%d acts", n)
+	}
+}
+
+func TestARefusalIsToldAtOnce(t *testing.T) {
+	l := newLease(t)
+	l.noEffect = true
+	l.answer = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusConflict) }
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	_, err := connect(t).Apply(ctx, "key", l.revoke(t, map[string]any{"wait": "10m"}))
+	mustSay(t, err, "answered 409 Conflict")
+	if ctx.Err() != nil {
+		t.Error("waited for an effect that cannot come")
 	}
 }
 

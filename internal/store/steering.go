@@ -24,7 +24,9 @@ type Command struct {
 	Digits    string                 `json:"digits,omitempty"`
 	Note      string                 `json:"note,omitempty"`
 	WriteSeen bool                   `json:"write_seen,omitempty"` // the engine has just seen a write at the target
-	Origin    audit.Origin           `json:"origin"`
+	// WriteUnknown: the engine could not see whether there was one.
+	WriteUnknown bool         `json:"write_unknown,omitempty"`
+	Origin       audit.Origin `json:"origin"`
 }
 
 // Command carries out what a person does to a run, in one transaction and once under its id.
@@ -65,6 +67,9 @@ func (s *Store) command(ctx context.Context, t *tx, r failover.Run, c Command) (
 		r = r.SawWrite(t.now)
 	}
 	switch {
+	case c.WriteUnknown && c.Steer == failover.SteerAbort:
+		return r, fault.Refused(failover.RuleNoReturn, "",
+			"The target does not say whether it has accepted a write. Until it does, going back could make two writers.")
 	case c.Propose == failover.OverrideGate:
 		if err := s.gatesYield(ctx, r); err != nil {
 			return r, err

@@ -1,0 +1,164 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"keyholder/internal/catalog"
+	"keyholder/internal/connector"
+	"keyholder/internal/failover"
+	"keyholder/internal/store"
+	"keyholder/workflows"
+)
+
+// The rhythms of the watch.
+const (
+	readEvery  = time.Second
+	sheetEvery = 2 * time.Second
+	startEvery = 150 * time.Millisecond
+)
+
+// Watch is the worker's regular work.
+type Watch struct {
+	Store      *store.Store
+	Connectors connector.Set
+	Start      func(ctx context.Context, code string) error // a process; one that runs already is left alone
+	Log        *slog.Logger
+}
+
+// Run works until ctx ends. A failure is logged when it begins and when it ends, not every second.
+func (w *Watch) Run(ctx context.Context) error {
+	var all sync.WaitGroup
+	for _, duty := range []struct {
+		name  string
+		every time.Duration
+		do    func(context.Context) error
+	}{
+		{"read signals", readEvery, w.read},
+		{"refresh fact sheets", sheetEvery, w.sheets},
+		{"start processes", startEvery, w.starts},
+	} {
+		all.Go(func() { w.repeat(ctx, duty.name, duty.every, duty.do) })
+	}
+	all.Wait()
+	return nil
+}
+
+func (w *Watch) repeat(ctx context.Context, name string, every time.Duration, do func(context.Context) error) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	failing := false
+	for {
+		err := do(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && !failing:
+			w.Log.ErrorContext(ctx, "the worker cannot "+name, "error", err)
+		case err == nil && failing:
+			w.Log.InfoContext(ctx, "the worker can "+name+" again")
+		}
+		failing = err != nil
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// starts starts the processes whose requests were filed.
+func (w *Watch) starts(ctx context.Context) error {
+	waiting, err := w.Store.Starts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range waiting {
+		if err := w.Start(ctx, s.Code); err != nil {
+			return err
+		}
+		if err := w.Store.Started(ctx, s.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sheets makes new fact sheets for the requests that wait.
+func (w *Watch) sheets(ctx context.Context) error {
+	open, err := w.Store.OpenRequests(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range open {
+		if r.Standing(w.Store.Now()).Final() {
+			continue
+		}
+		if err := w.Store.RefreshSheet(ctx, r); err != nil {
+			return fmt.Errorf("refresh the facts of %s: %w", r.Code, err)
+		}
+	}
+	return nil
+}
+
+// read reads every signal and every copy of every data set once, all at the same time.
+func (w *Watch) read(ctx context.Context) error {
+	version, err := w.Store.Catalog(ctx)
+	if err != nil {
+		return err
+	}
+	before, err := w.Store.Readings(ctx)
+	if err != nil {
+		return err
+	}
+	calm := calm(before)
+	jobs := w.jobs(version.Catalog, before, calm)
+	seen := make([]failover.Reading, len(jobs))
+	var all sync.WaitGroup
+	for i, job := range jobs {
+		all.Go(func() { seen[i] = job(ctx) })
+	}
+	all.Wait()
+	if ctx.Err() != nil || len(seen) == 0 {
+		return ctx.Err()
+	}
+	return w.Store.SaveReadings(ctx, seen)
+}
+
+func (w *Watch) jobs(c catalog.Catalog, before failover.Readings, calm bool) []func(context.Context) failover.Reading {
+	var jobs []func(context.Context) failover.Reading
+	for _, signal := range c.Signals {
+		last := before[failover.SignalKey(signal.Slug)]
+		last.Key = failover.SignalKey(signal.Slug)
+		jobs = append(jobs, func(ctx context.Context) failover.Reading {
+			value, seen, err := workflows.ReadSignal(ctx, w.Connectors, signal)
+			if err != nil {
+				return last.Silence(connector.Words(err), seen.Source, w.Store.Now())
+			}
+			return last.Follow(value, signal.Bad(value), calm && !signal.Bad(value), seen.Source, w.Store.Now())
+		})
+	}
+	for _, set := range c.DataSets {
+		for _, slug := range set.WriterSites {
+			site, _ := c.Site(slug)
+			last := before[failover.PositionKey(set.Slug, slug)]
+			jobs = append(jobs, func(ctx context.Context) failover.Reading {
+				return workflows.ReadPosition(ctx, w.Connectors, set, site, last, w.Store.Now())
+			})
+		}
+	}
+	return jobs
+}
+
+// calm says that no signal is bad, so that what is seen now is usual.
+func calm(readings failover.Readings) bool {
+	for _, r := range readings {
+		if r.Bad {
+			return false
+		}
+	}
+	return true
+}

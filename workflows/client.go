@@ -1,0 +1,96 @@
+package workflows
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+
+	"keyholder/internal/fault"
+	"keyholder/internal/store"
+)
+
+// Client is the portal's way to the processes. Every call is a person's act and waits for its outcome.
+type Client struct {
+	temporal client.Client
+	queue    string
+}
+
+// NewClient acts on the processes of a task queue.
+func NewClient(temporal client.Client, queue string) *Client {
+	return &Client{temporal: temporal, queue: queue}
+}
+
+// answerWithin bounds how long a person waits for an answer.
+const answerWithin = 15 * time.Second
+
+// Decide votes on a request.
+func (c *Client) Decide(ctx context.Context, v store.Vote) (store.Outcome, error) {
+	return c.update(ctx, v.Code, v.ID, updateDecide, v)
+}
+
+// Withdraw takes a request back.
+func (c *Client) Withdraw(ctx context.Context, a store.Amend) (store.Outcome, error) {
+	return c.update(ctx, a.Code, a.ID, updateWithdraw, a)
+}
+
+// Confirm reopens the voting on a request whose plan or policy was published anew.
+func (c *Client) Confirm(ctx context.Context, a store.Amend) (store.Outcome, error) {
+	return c.update(ctx, a.Code, a.ID, updateConfirm, a)
+}
+
+// Command steers a run.
+func (c *Client) Command(ctx context.Context, cmd store.Command) (store.Outcome, error) {
+	return c.update(ctx, cmd.Code, cmd.ID, updateCommand, cmd)
+}
+
+// Healthy says whether Temporal answers.
+func (c *Client) Healthy(ctx context.Context) error {
+	if _, err := c.temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
+		return fmt.Errorf("temporal: %w", err)
+	}
+	return nil
+}
+
+// Start starts the process of a request; one that runs already is left alone.
+func (c *Client) Start(ctx context.Context, code string) error {
+	_, err := c.temporal.ExecuteWorkflow(ctx, c.options(code), failoverWorkflow, FailoverInput{Code: code})
+	if err != nil {
+		return fmt.Errorf("start the process of %s: %w", code, err)
+	}
+	return nil
+}
+
+func (c *Client) options(code string) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID: FailoverID(code), TaskQueue: c.queue, WorkflowTaskTimeout: 2 * time.Second,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		// A process that Temporal has forgotten starts anew and reads off the record where it stands; "once" is the
+		// record's business.
+		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+	}
+}
+
+// update carries a person's act to the process, and starts the process where it is not there: the outbox may not have
+// been read yet, or Temporal may be a fresh one.
+func (c *Client) update(ctx context.Context, code, id, name string, in any) (store.Outcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	handle, err := c.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: c.temporal.NewWithStartWorkflowOperation(c.options(code), failoverWorkflow, FailoverInput{Code: code}),
+		UpdateOptions: client.UpdateWorkflowOptions{
+			UpdateID: id, WorkflowID: FailoverID(code), UpdateName: name, Args: []any{in},
+			WaitForStage: client.WorkflowUpdateStageCompleted,
+		},
+	})
+	var out store.Outcome
+	if err == nil {
+		err = handle.Get(ctx, &out)
+	}
+	if err != nil {
+		return store.Outcome{}, fault.Away("The engine that carries out failovers", fmt.Errorf("%s on %s: %w", name, code, err))
+	}
+	return out, nil
+}

@@ -1,0 +1,41 @@
+package workflows
+
+// The names under which Temporal knows the processes. They never change: open histories carry them.
+const (
+	failoverWorkflow = "failover"
+
+	updateDecide   = "decide"
+	updateWithdraw = "withdraw"
+	updateConfirm  = "confirm"
+	updateCommand  = "command"
+
+	activityStand    = "stand"
+	activityDecide   = "decide"
+	activityWithdraw = "withdraw"
+	activityConfirm  = "confirm"
+	activityCommand  = "command"
+	activityExpire   = "expire"
+	activityClaim    = "claim"
+	activityPerform  = "perform"
+	activityUndo     = "undo"
+	activityWatch    = "watch"
+)
+
+// FailoverInput starts the process of one request and its run. Fields are only ever added.
+type FailoverInput struct {
+	Code string `json:"code"`
+}
+
+// FailoverResult is how the process ended.
+type FailoverResult struct {
+	Code string `json:"code"`
+}
+
+// StepInput names one step of a run.
+type StepInput struct {
+	Code string `json:"code"`
+	Step int    `json:"step"`
+}
+
+// FailoverID is the id of the process of a request and its run.
+func FailoverID(code string) string { return "failover/" + code }

@@ -1,0 +1,212 @@
+package workflows
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"keyholder/internal/connector"
+	rules "keyholder/internal/failover"
+	"keyholder/internal/fault"
+	"keyholder/internal/store"
+)
+
+// job is one step at work.
+type job struct {
+	*Activities
+	attempt store.Attempt
+	plan    rules.Plan
+	step    rules.Step
+	vars    map[string]string
+}
+
+// result is what one attempt at a step came to.
+type result struct {
+	text     string
+	evidence any
+	also     func(rules.Run) rules.Run // what else was learned
+	wait     rules.Wait                // why a person is needed; WaitNone: it worked
+	final    bool                      // trying again cannot help
+}
+
+// Perform carries out one step: its intent is committed before anything is touched, its outcome after. A run that has
+// gone on meanwhile is left alone. It fails only where our own record is out of reach; a real system that does not do
+// what it should is an outcome.
+func (a *Activities) Perform(ctx context.Context, in StepInput) (rules.Directive, error) {
+	defer alive(ctx)()
+	for tried := 0; ; tried++ {
+		attempt, err := a.store.Begin(ctx, in.Code, in.Step)
+		if fault.KindOf(err) == fault.Conflict {
+			return a.next(ctx, in.Code)
+		}
+		if err != nil {
+			return rules.Directive{}, err
+		}
+		j, err := a.job(ctx, attempt)
+		if err != nil {
+			return rules.Directive{}, err
+		}
+		r := j.perform(ctx)
+		if ctx.Err() != nil { // the worker is stopping: the next one settles this attempt
+			return rules.Directive{}, ctx.Err()
+		}
+		if r.wait == rules.WaitNone {
+			return j.succeed(ctx, r)
+		}
+		if tried >= j.step.Retries || r.final {
+			return a.store.Fail(ctx, attempt, store.Trouble{
+				Wait: r.wait, Why: r.text, Abort: j.step.OnFailure == "abort", Evidence: r.evidence, Also: r.also,
+			})
+		}
+		if err := a.store.Retrying(ctx, attempt, r.text, r.evidence); err != nil {
+			return rules.Directive{}, err
+		}
+		if err := pause(ctx, time.Second); err != nil {
+			return rules.Directive{}, err
+		}
+	}
+}
+
+// next reads off the record what is to be done instead.
+func (a *Activities) next(ctx context.Context, code string) (rules.Directive, error) {
+	run, err := a.store.Run(ctx, code)
+	if err != nil {
+		return rules.Directive{}, err
+	}
+	return run.Next(), nil
+}
+
+func (a *Activities) job(ctx context.Context, attempt store.Attempt) (job, error) {
+	run := attempt.Run
+	plan, err := a.store.Plan(ctx, run.Terms.Plan, run.Terms.PlanVersion)
+	if err != nil {
+		return job{}, err
+	}
+	vars, err := a.variables(ctx, run)
+	if err != nil {
+		return job{}, err
+	}
+	return job{a, attempt, plan.What, plan.What.StepsIn(run.Terms.Mode)[attempt.Index], vars}, nil
+}
+
+func (j job) perform(ctx context.Context) result {
+	switch j.step.Purpose {
+	case rules.GatesStep:
+		return j.gates(ctx)
+	case rules.CatchUpStep:
+		return j.catchUp(ctx)
+	case rules.LossStep:
+		return j.compareLoss(ctx)
+	case rules.VerifyStep:
+		return j.verify(ctx)
+	default:
+		return j.act(ctx)
+	}
+}
+
+// succeed commits the outcome. After promotion each step also looks whether the target has accepted its first write.
+func (j job) succeed(ctx context.Context, r result) (rules.Directive, error) {
+	next, err := j.store.Succeed(ctx, j.attempt, r.text, r.evidence, r.also)
+	if err != nil {
+		return next, err
+	}
+	run := j.attempt.Run
+	if run.Times.Promoted == nil || run.Times.FirstWrite != nil {
+		return next, nil
+	}
+	if seen, _, observation := j.check(ctx, j.plan.WriteSeen, j.vars); seen {
+		_, err = j.store.SawWrite(ctx, run.Code, observation)
+	}
+	return next, err
+}
+
+// act lets a connector bring about what the step wants.
+func (j job) act(ctx context.Context) result {
+	kind, params, err := j.connector()
+	if err != nil {
+		return result{wait: rules.WaitStep, text: connector.Words(err), final: true}
+	}
+	evidence, err := kind.Apply(ctx, j.attempt.Key(), params)
+	switch {
+	case err != nil && j.step.Purpose == rules.FenceStep:
+		return result{wait: rules.WaitFence, text: "The old writer is not proved fenced: " + connector.Words(err), evidence: evidence}
+	case err != nil:
+		return result{wait: rules.WaitStep, text: connector.Words(err), evidence: evidence}
+	case evidence.Already:
+		return result{text: "it was so already", evidence: evidence}
+	}
+	return result{text: evidence.Did, evidence: evidence}
+}
+
+func (j job) connector() (connector.Connector, connector.Params, error) {
+	kind, err := j.connectors.Get(j.step.Connector)
+	if err != nil {
+		return nil, nil, err
+	}
+	params, err := connector.Fill(j.step.Params, j.vars)
+	return kind, params, err
+}
+
+// Undo takes one step back. What cannot be taken back is left, and said.
+func (a *Activities) Undo(ctx context.Context, in StepInput) (rules.Directive, error) {
+	defer alive(ctx)()
+	run, err := a.store.Run(ctx, in.Code)
+	if err != nil {
+		return rules.Directive{}, err
+	}
+	if d := run.Next(); d.Do != rules.DoUndo || d.Step != in.Step {
+		return d, nil
+	}
+	if in.Step < 0 {
+		return a.store.NothingToUndo(ctx, in.Code)
+	}
+	attempt, err := a.store.BeginUndo(ctx, in.Code, in.Step)
+	if err != nil {
+		return rules.Directive{}, err
+	}
+	j, err := a.job(ctx, attempt)
+	if err != nil {
+		return rules.Directive{}, err
+	}
+	failure, evidence := j.undo(ctx)
+	if ctx.Err() != nil {
+		return rules.Directive{}, ctx.Err()
+	}
+	return a.store.Undid(ctx, attempt, failure, evidence)
+}
+
+func (j job) undo(ctx context.Context) (failure string, evidence any) {
+	if j.step.Connector == "" {
+		return "", nil // it only looked
+	}
+	if why := j.mustStay(ctx); why != "" {
+		return why, nil
+	}
+	kind, params, err := j.connector()
+	if err != nil {
+		return connector.Words(err), nil
+	}
+	seen, err := kind.Undo(ctx, j.attempt.Key(), params)
+	if err != nil {
+		return connector.Words(err), seen
+	}
+	return "", seen
+}
+
+// mustStay says why a step must not be undone: two writers would be worse than a move that is half done.
+func (j job) mustStay(ctx context.Context) string {
+	run := j.attempt.Run
+	switch j.step.Purpose {
+	case rules.PromoteStep:
+		if seen, unknown := j.written(ctx, run); seen || unknown {
+			return "the target may have accepted a write, so it stays the writer"
+		}
+	case rules.FenceStep:
+		for _, s := range run.Steps {
+			if s.Purpose == rules.PromoteStep && s.State == rules.StepNotUndone {
+				return fmt.Sprintf("%q was not undone, so the old side stays fenced", s.Name)
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,67 @@
+package bundle_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"keyholder/internal/bundle"
+	"keyholder/internal/connector"
+	"keyholder/internal/connector/dnsc"
+	"keyholder/internal/connector/httpc"
+)
+
+func kinds() connector.Set {
+	secrets := connector.NewSecrets(func(string) (string, bool) { return "", false })
+	return connector.NewSet(httpc.New(secrets), dnsc.New(secrets))
+}
+
+func shop(t *testing.T) string {
+	t.Helper()
+	body, err := os.ReadFile("testdata/shop.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+func TestAWholeCatalogueIsRead(t *testing.T) {
+	b, err := bundle.Read("shop.yaml", []byte(shop(t)), kinds())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(b.Catalog.Services) != 3 || len(b.Plans) != 1 || len(b.Policies) != 1 || len(b.Catalog.Roles) != 7 {
+		t.Errorf("got %d services, %d plans, %d policies, %d roles", len(b.Catalog.Services), len(b.Plans), len(b.Policies), len(b.Catalog.Roles))
+	}
+}
+
+func TestWhatIsWrongIsNamedWithItsPlace(t *testing.T) {
+	for name, c := range map[string]struct{ old, new, want string }{
+		"unknown field":     {"currency: GBP", "currency: GBP\ncolour: red", "shop.yaml:4:1: "},
+		"not YAML":          {"currency: GBP", "currency: [", "shop.yaml:"},
+		"wrong type":        {"approvals: 1", "approvals: many", "shop.yaml:"},
+		"bad duration":      {"rto: 15m", "rto: soon", "shop.yaml:"},
+		"unknown site":      {"sites: [leeds, dublin]", "sites: [leeds, atlantis]", `there is no site "atlantis"`},
+		"unknown policy":    {"policy: tier-1-move", "policy: none", `there is no policy "none"`},
+		"unknown connector": {"connector: dns", "connector: telnet", "telnet"},
+		"unknown variable":  {"${to.url}/healthz", "${to.nowhere}/healthz", "to.nowhere"},
+		"unknown role":      {"role: auditor", "role: king", `"king" is not a role`},
+		"bad expectation":   {"is: gt, value: 0", "is: above, value: 0", "write-seen"},
+		"no approval asked": {"approvals: 1", "approvals: 0", "at least 1"},
+		"promote unfenced":  {"purpose: fence", "purpose: act", "fence, then loss, then promote"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := shop(t)
+			if !strings.Contains(text, c.old) {
+				t.Fatalf("the file has no %q", c.old)
+			}
+			_, err := bundle.Read("shop.yaml", []byte(strings.Replace(text, c.old, c.new, 1)), kinds())
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, wanted %q", err, c.want)
+			}
+		})
+	}
+	if _, err := bundle.Read("big.yaml", make([]byte, bundle.MaxFile+1), kinds()); err == nil {
+		t.Error("a file that is too large was read")
+	}
+}

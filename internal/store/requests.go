@@ -10,6 +10,7 @@ import (
 
 	"keyholder/ent"
 	"keyholder/ent/decision"
+	"keyholder/ent/predicate"
 	"keyholder/ent/request"
 	"keyholder/ent/run"
 	"keyholder/internal/access"
@@ -174,12 +175,12 @@ const RuleAlone = "one-run-per-data-set"
 
 // alone refuses where another request or run has the data set.
 func (t *tx) alone(dataSet, but string) error {
-	open, err := t.Request.Query().Where(request.StateIn(failover.Requested, failover.Approved), request.CodeNEQ(but)).All(t.ctx)
+	open, err := t.undecided(request.CodeNEQ(but))
 	if err != nil {
-		return fmt.Errorf("find open requests: %w", err)
+		return err
 	}
-	for _, row := range open {
-		if r := requestOf(row, nil); r.Terms.DataSet == dataSet && !r.Standing(t.now).Final() {
+	for _, r := range open {
+		if r.Terms.DataSet == dataSet {
 			return fault.Late(RuleAlone, "%s already asks to move the same data; %s requested it.", r.Code, r.Requester.Name)
 		}
 	}
@@ -191,6 +192,28 @@ func (t *tx) alone(dataSet, but string) error {
 		return fault.Late(RuleAlone, "%s is moving the same data now; it is %s.", row.Code, row.State.Words())
 	}
 	return nil
+}
+
+// undecided are the requests that wait for people, and those approved whose run has not begun.
+func (t *tx) undecided(also predicate.Request) ([]failover.Request, error) {
+	rows, err := t.Request.Query().Where(also, request.Or(
+		request.And(request.StateEQ(failover.Requested), request.ExpiresAtGT(t.now)),
+		request.And(request.StateEQ(failover.Approved), notBegun),
+	)).All(t.ctx)
+	if err != nil {
+		return nil, fmt.Errorf("find open requests: %w", err)
+	}
+	open := make([]failover.Request, len(rows))
+	for i, row := range rows {
+		open[i] = requestOf(row, nil)
+	}
+	return open, nil
+}
+
+// notBegun chooses the requests that have no run.
+func notBegun(s *sql.Selector) {
+	runs := sql.Table(run.Table)
+	s.Where(sql.NotExists(sql.Select(runs.C(run.FieldID)).From(runs).Where(sql.ColumnsEQ(runs.C(run.FieldRequestID), s.C(request.FieldID)))))
 }
 
 // Vote is what a person decided, about exactly what they were shown.

@@ -104,14 +104,12 @@ func (s *Store) gatesYield(ctx context.Context, r failover.Run) error {
 
 // nothingOpen refuses to close an incident that has an open request or run.
 func (t *tx) nothingOpen(incident string) error {
-	waiting, err := t.Request.Query().Where(request.Incident(incident), request.StateIn(failover.Requested, failover.Approved)).All(t.ctx)
+	waiting, err := t.undecided(request.Incident(incident))
 	if err != nil {
-		return fmt.Errorf("find open requests: %w", err)
+		return err
 	}
-	for _, row := range waiting {
-		if r := requestOf(row, nil); r.State == failover.Requested && !r.Standing(t.now).Final() {
-			return fault.Late("state", "%s still waits for a decision.", row.Code)
-		}
+	for _, r := range waiting {
+		return fault.Late("state", "%s still waits: it is %s.", r.Code, r.State.Words())
 	}
 	running, err := t.Run.Query().Where(run.Incident(incident), run.StateIn(append([]failover.State{failover.Recovered}, holding...)...)).All(t.ctx)
 	if err != nil {

@@ -1,0 +1,110 @@
+package store_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"keyholder/internal/bundle"
+	"keyholder/internal/connector"
+	"keyholder/internal/connector/dnsc"
+	"keyholder/internal/connector/httpc"
+	"keyholder/internal/failover"
+	"keyholder/internal/store"
+	"keyholder/internal/testkit/postgres"
+)
+
+// clock is a clock that tests set.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(time.Microsecond) // no two moments are the same
+	return c.now
+}
+
+func (c *clock) add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// world is a store with the shop's catalogue and one person per role.
+type world struct {
+	*store.Store
+	clock *clock
+	ctx   context.Context
+}
+
+// eachDatabase runs a test on SQLite and on a real PostgreSQL.
+func eachDatabase(t *testing.T, test func(t *testing.T, w world)) {
+	t.Run("sqlite", func(t *testing.T) {
+		test(t, newWorld(t, filepath.Join(t.TempDir(), "keyholder.db")))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		test(t, newWorld(t, postgresURL(t)))
+	})
+}
+
+// postgresURL starts a PostgreSQL for the test. Without one a laptop skips; where it is required the test fails.
+func postgresURL(t *testing.T) string {
+	t.Helper()
+	if _, err := postgres.Find(); err != nil && os.Getenv("KEYHOLDER_TEST_REQUIRE") == "" {
+		t.Skip(err)
+	}
+	server, err := postgres.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return server.URL
+}
+
+func newWorld(t *testing.T, where string) world {
+	t.Helper()
+	w := world{clock: &clock{now: time.Date(2026, 3, 1, 2, 11, 0, 0, time.UTC)}, ctx: t.Context()}
+	if err := store.Migrate(w.ctx, where); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if w.Store, err = store.Open(w.ctx, where, w.clock.Now); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := w.CheckSchema(w.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Apply(w.ctx, failover.Person{ID: "cli", Name: "catalog apply"}, shop(t)); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func shop(t *testing.T) store.Bundle {
+	t.Helper()
+	body, err := os.ReadFile("../bundle/testdata/shop.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets := connector.NewSecrets(os.LookupEnv)
+	b, err := bundle.Read("shop.yaml", body, connector.NewSet(httpc.New(secrets), dnsc.New(secrets)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

@@ -78,10 +78,11 @@ func (a *Activities) Claim(ctx context.Context, code string) (rules.Directive, e
 func (a *Activities) Command(ctx context.Context, c store.Command) (store.Outcome, error) {
 	if c.Steer == rules.SteerAbort {
 		run, err := a.store.Run(ctx, c.Code)
-		if err != nil {
+		if err == nil {
+			c.WriteSeen, c.WriteUnknown = a.written(ctx, run)
+		} else if fault.KindOf(err) != fault.NotFound { // which the store refuses, on record
 			return store.Outcome{}, err
 		}
-		c.WriteSeen, c.WriteUnknown = a.written(ctx, run)
 	}
 	return a.store.Command(ctx, c)
 }

@@ -279,9 +279,9 @@ func (r Run) pause(w Wait, why string) (Run, error) {
 	return r.moved(Pause)
 }
 
-// Failing notes one attempt's failure; further attempts follow.
+// Failing notes one attempt's failure; the step is pending again, for further attempts follow.
 func (r Run) Failing(i int, why string) Run {
-	return r.withStep(i, func(s *RunStep) { s.Detail = why })
+	return r.withStep(i, func(s *RunStep) { s.State, s.Detail = StepPending, why })
 }
 
 // Fail notes that a step cannot be done by itself and asks a person, or undoes what was done where the plan says abort.

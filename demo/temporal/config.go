@@ -145,4 +145,6 @@ func settings() dynamicconfig.StaticClient {
 	}
 }
 
-func (c Config) String() string { return fmt.Sprintf("temporal at %s, state in %s", c.Address(), c.Dir) }
+func (c Config) String() string {
+	return fmt.Sprintf("temporal at %s, state in %s", c.Address(), c.Dir)
+}

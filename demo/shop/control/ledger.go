@@ -43,7 +43,7 @@ func Refusal(status int, why string) Answer {
 
 // Effect changes the part within tx. An answer outside 2xx must have changed nothing: it is not remembered, so that the
 // same key may try again.
-type Effect func(tx *sql.Tx, body []byte) (Answer, error)
+type Effect func(ctx context.Context, tx *sql.Tx, body []byte) (Answer, error)
 
 // Handle answers an admin call. The effect and the memory of its Idempotency-Key are one transaction, so a repeat,
 // even after a kill, has the first answer and no second effect. A key that comes back with another request is 422.
@@ -56,7 +56,7 @@ func (l *Ledger) Handle(effect Effect) http.HandlerFunc {
 		}
 		key := r.Header.Get("Idempotency-Key")
 		status, answer, err := l.once(r.Context(), key, request(r, body), func(tx *sql.Tx) (Answer, error) {
-			return effect(tx, body)
+			return effect(r.Context(), tx, body)
 		})
 		if err != nil {
 			Refuse(w, http.StatusInternalServerError, err.Error())
@@ -75,7 +75,7 @@ func (l *Ledger) once(ctx context.Context, key, request string, act func(*sql.Tx
 	var status int
 	var body []byte
 	err := InTx(ctx, l.db, func(tx *sql.Tx) error {
-		known, err := remembered(tx, key, request, &status, &body)
+		known, err := remembered(ctx, tx, key, request, &status, &body)
 		if err != nil || known {
 			return err
 		}
@@ -87,17 +87,18 @@ func (l *Ledger) once(ctx context.Context, key, request string, act func(*sql.Tx
 			return fmt.Errorf("write the answer: %w", err)
 		}
 		status = answer.Status
-		return remember(tx, key, request, status, body)
+		return remember(ctx, tx, key, request, status, body)
 	})
 	return status, body, err
 }
 
-func remembered(tx *sql.Tx, key, request string, status *int, body *[]byte) (bool, error) {
+func remembered(ctx context.Context, tx *sql.Tx, key, request string, status *int, body *[]byte) (bool, error) {
 	if key == "" {
 		return false, nil
 	}
 	var first string
-	err := tx.QueryRow(`SELECT request, status, body FROM answers WHERE key = ?`, key).Scan(&first, status, body)
+	err := tx.QueryRowContext(ctx, `SELECT request, status, body FROM answers WHERE key = ?`, key).
+		Scan(&first, status, body)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -111,11 +112,11 @@ func remembered(tx *sql.Tx, key, request string, status *int, body *[]byte) (boo
 	return true, nil
 }
 
-func remember(tx *sql.Tx, key, request string, status int, body []byte) error {
+func remember(ctx context.Context, tx *sql.Tx, key, request string, status int, body []byte) error {
 	if key == "" || status < 200 || status > 299 {
 		return nil
 	}
-	_, err := tx.Exec(`INSERT INTO answers (key, request, status, body, at) VALUES (?, ?, ?, ?, ?)`,
+	_, err := tx.ExecContext(ctx, `INSERT INTO answers (key, request, status, body, at) VALUES (?, ?, ?, ?, ?)`,
 		key, request, status, body, time.Now().UTC().Format(time.RFC3339Nano))
 	if err != nil {
 		return fmt.Errorf("remember the idempotency key: %w", err)
@@ -124,8 +125,8 @@ func remember(tx *sql.Tx, key, request string, status int, body []byte) error {
 }
 
 // Count adds one to the named effect, within the transaction of the effect itself.
-func Count(tx *sql.Tx, effect string) error {
-	_, err := tx.Exec(`INSERT INTO effects (name, count) VALUES (?, 1)
+func Count(ctx context.Context, tx *sql.Tx, effect string) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO effects (name, count) VALUES (?, 1)
 		ON CONFLICT (name) DO UPDATE SET count = count + 1`, effect)
 	if err != nil {
 		return fmt.Errorf("count %s: %w", effect, err)

@@ -2,6 +2,7 @@ package lease
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -28,33 +29,33 @@ func (s *Service) order(body []byte) (site, problem string) {
 	return o.Site, ""
 }
 
-func (s *Service) revoke(tx *sql.Tx, body []byte) (control.Answer, error) {
+func (s *Service) revoke(ctx context.Context, tx *sql.Tx, body []byte) (control.Answer, error) {
 	site, problem := s.order(body)
 	if problem != "" {
 		return control.Refusal(http.StatusUnprocessableEntity, problem), nil
 	}
-	if err := revoke(tx, site); err != nil {
+	if err := revoke(ctx, tx, site); err != nil {
 		return control.Answer{}, err
 	}
-	return s.answer(tx)
+	return s.answer(ctx, tx)
 }
 
-func (s *Service) grant(tx *sql.Tx, body []byte) (control.Answer, error) {
+func (s *Service) grant(ctx context.Context, tx *sql.Tx, body []byte) (control.Answer, error) {
 	site, problem := s.order(body)
 	if problem != "" {
 		return control.Refusal(http.StatusUnprocessableEntity, problem), nil
 	}
-	inTheWay, err := grant(tx, s.cfg.Sites, site, s.now())
+	inTheWay, err := grant(ctx, tx, s.cfg.Sites, site, s.now())
 	if err != nil {
 		return control.Answer{}, err
 	}
 	if inTheWay != "" {
 		return control.Refusal(http.StatusConflict, inTheWay+" is not fenced: two sites would write"), nil
 	}
-	return s.answer(tx)
+	return s.answer(ctx, tx)
 }
 
-func (s *Service) answer(tx *sql.Tx) (control.Answer, error) {
-	overview, err := s.overview(tx)
+func (s *Service) answer(ctx context.Context, tx *sql.Tx) (control.Answer, error) {
+	overview, err := s.overview(ctx, tx)
 	return control.Answer{Status: http.StatusOK, Body: overview}, err
 }

@@ -1,6 +1,7 @@
 package lease
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -37,25 +38,25 @@ type Interval struct {
 	Until time.Time `json:"until"`
 }
 
-func readPermission(tx *sql.Tx) (permission, error) {
+func readPermission(ctx context.Context, tx *sql.Tx) (permission, error) {
 	var p permission
-	if err := tx.QueryRow(`SELECT allowed, epoch FROM permission`).Scan(&p.allowed, &p.epoch); err != nil {
+	if err := tx.QueryRowContext(ctx, `SELECT allowed, epoch FROM permission`).Scan(&p.allowed, &p.epoch); err != nil {
 		return permission{}, fmt.Errorf("read who may hold the lease: %w", err)
 	}
 	return p, nil
 }
 
-func writePermission(tx *sql.Tx, p permission) error {
-	if _, err := tx.Exec(`UPDATE permission SET allowed = ?, epoch = ?`, p.allowed, p.epoch); err != nil {
+func writePermission(ctx context.Context, tx *sql.Tx, p permission) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE permission SET allowed = ?, epoch = ?`, p.allowed, p.epoch); err != nil {
 		return fmt.Errorf("write who may hold the lease: %w", err)
 	}
 	return nil
 }
 
 // lastLease is the newest interval of the site; its Until is the zero time if it never had one.
-func lastLease(tx *sql.Tx, site string) (id int64, last Interval, err error) {
+func lastLease(ctx context.Context, tx *sql.Tx, site string) (id int64, last Interval, err error) {
 	var from, until int64
-	err = tx.QueryRow(`SELECT id, epoch, from_ns, until_ns FROM intervals WHERE site = ? ORDER BY id DESC LIMIT 1`, site).
+	err = tx.QueryRowContext(ctx, `SELECT id, epoch, from_ns, until_ns FROM intervals WHERE site = ? ORDER BY id DESC LIMIT 1`, site).
 		Scan(&id, &last.Epoch, &from, &until)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, Interval{Site: site}, nil
@@ -69,15 +70,15 @@ func lastLease(tx *sql.Tx, site string) (id int64, last Interval, err error) {
 
 // extend renews the site's lease until the given time. A lease that ran out, or belongs to an earlier epoch, is followed
 // by a new one.
-func extend(tx *sql.Tx, site string, epoch int64, now, until time.Time) error {
-	id, last, err := lastLease(tx, site)
+func extend(ctx context.Context, tx *sql.Tx, site string, epoch int64, now, until time.Time) error {
+	id, last, err := lastLease(ctx, tx, site)
 	if err != nil {
 		return err
 	}
 	if last.Epoch == epoch && now.Before(last.Until) {
-		_, err = tx.Exec(`UPDATE intervals SET until_ns = ? WHERE id = ?`, until.UnixNano(), id)
+		_, err = tx.ExecContext(ctx, `UPDATE intervals SET until_ns = ? WHERE id = ?`, until.UnixNano(), id)
 	} else {
-		_, err = tx.Exec(`INSERT INTO intervals (site, epoch, from_ns, until_ns) VALUES (?, ?, ?, ?)`,
+		_, err = tx.ExecContext(ctx, `INSERT INTO intervals (site, epoch, from_ns, until_ns) VALUES (?, ?, ?, ?)`,
 			site, epoch, now.UnixNano(), until.UnixNano())
 	}
 	if err != nil {
@@ -87,22 +88,22 @@ func extend(tx *sql.Tx, site string, epoch int64, now, until time.Time) error {
 }
 
 // revoke takes the right away from the site, if it has it. Its lease still runs to its end.
-func revoke(tx *sql.Tx, site string) error {
-	p, err := readPermission(tx)
+func revoke(ctx context.Context, tx *sql.Tx, site string) error {
+	p, err := readPermission(ctx, tx)
 	if err != nil || p.allowed != site {
 		return err
 	}
 	p.allowed = ""
-	if err := writePermission(tx, p); err != nil {
+	if err := writePermission(ctx, tx, p); err != nil {
 		return err
 	}
-	return control.Count(tx, revocations)
+	return control.Count(ctx, tx, revocations)
 }
 
 // grant gives the right to the site in a new epoch, if it does not have it already. It returns the site that is in the
 // way: one that has the right, or whose lease has not certainly run out.
-func grant(tx *sql.Tx, sites []string, site string, now time.Time) (inTheWay string, err error) {
-	p, err := readPermission(tx)
+func grant(ctx context.Context, tx *sql.Tx, sites []string, site string, now time.Time) (inTheWay string, err error) {
+	p, err := readPermission(ctx, tx)
 	if err != nil || p.allowed == site {
 		return "", err
 	}
@@ -110,7 +111,7 @@ func grant(tx *sql.Tx, sites []string, site string, now time.Time) (inTheWay str
 		if other == site {
 			continue
 		}
-		_, last, err := lastLease(tx, other)
+		_, last, err := lastLease(ctx, tx, other)
 		if err != nil {
 			return "", err
 		}
@@ -118,8 +119,8 @@ func grant(tx *sql.Tx, sites []string, site string, now time.Time) (inTheWay str
 			return other, nil
 		}
 	}
-	if err := writePermission(tx, permission{allowed: site, epoch: p.epoch + 1}); err != nil {
+	if err := writePermission(ctx, tx, permission{allowed: site, epoch: p.epoch + 1}); err != nil {
 		return "", err
 	}
-	return "", control.Count(tx, promotions)
+	return "", control.Count(ctx, tx, promotions)
 }

@@ -1,6 +1,7 @@
 package lease
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"net/http"
@@ -49,15 +50,15 @@ func stateOf(allowed, live bool) State {
 	}
 }
 
-func (s *Service) overview(tx *sql.Tx) (Overview, error) {
-	p, err := readPermission(tx)
+func (s *Service) overview(ctx context.Context, tx *sql.Tx) (Overview, error) {
+	p, err := readPermission(ctx, tx)
 	if err != nil {
 		return Overview{}, err
 	}
 	now := s.now()
 	view := Overview{Allowed: p.allowed, Epoch: p.epoch, Now: now, Sites: map[string]SiteState{}}
 	for _, site := range s.cfg.Sites {
-		_, last, err := lastLease(tx, site)
+		_, last, err := lastLease(ctx, tx, site)
 		if err != nil {
 			return Overview{}, err
 		}
@@ -67,7 +68,7 @@ func (s *Service) overview(tx *sql.Tx) (Overview, error) {
 		}
 		view.Sites[site] = SiteState{State: stateOf(p.allowed == site, live)}
 	}
-	err = tx.QueryRow(`SELECT coalesce(sum(count), 0) FROM effects WHERE name = ?`, promotions).Scan(&view.Promotions)
+	err = tx.QueryRowContext(ctx, `SELECT coalesce(sum(count), 0) FROM effects WHERE name = ?`, promotions).Scan(&view.Promotions)
 	if err != nil {
 		return Overview{}, fmt.Errorf("count the promotions: %w", err)
 	}
@@ -77,7 +78,7 @@ func (s *Service) overview(tx *sql.Tx) (Overview, error) {
 func (s *Service) show(w http.ResponseWriter, r *http.Request) {
 	var view Overview
 	err := control.InTx(r.Context(), s.db, func(tx *sql.Tx) (err error) {
-		view, err = s.overview(tx)
+		view, err = s.overview(r.Context(), tx)
 		return err
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package lease
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"io"
@@ -32,7 +33,7 @@ func (s *Service) renew(w http.ResponseWriter, r *http.Request) {
 	}
 	var renewal Renewal
 	err = control.InTx(r.Context(), s.db, func(tx *sql.Tx) (err error) {
-		renewal, err = s.renewIn(tx, site)
+		renewal, err = s.renewIn(r.Context(), tx, site)
 		return err
 	})
 	switch {
@@ -46,8 +47,8 @@ func (s *Service) renew(w http.ResponseWriter, r *http.Request) {
 }
 
 // renewIn takes the time after the write lock was won, so that no lease begins earlier than a grant it depends on.
-func (s *Service) renewIn(tx *sql.Tx, site string) (Renewal, error) {
-	p, err := readPermission(tx)
+func (s *Service) renewIn(ctx context.Context, tx *sql.Tx, site string) (Renewal, error) {
+	p, err := readPermission(ctx, tx)
 	if err != nil {
 		return Renewal{}, err
 	}
@@ -57,5 +58,5 @@ func (s *Service) renewIn(tx *sql.Tx, site string) (Renewal, error) {
 	}
 	now := s.now()
 	renewal.ExpiresAt = now.Add(s.cfg.TTL)
-	return renewal, extend(tx, site, p.epoch, now, renewal.ExpiresAt)
+	return renewal, extend(ctx, tx, site, p.epoch, now, renewal.ExpiresAt)
 }

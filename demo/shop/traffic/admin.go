@@ -63,7 +63,7 @@ func (a *admin) weights(w http.ResponseWriter, r *http.Request) {
 // put answers only once the new weights hold for the next customer. The caller no longer counts: weights that are on
 // disk must also be those in use.
 func (a *admin) put(w http.ResponseWriter, r *http.Request) {
-	effect := a.ledger.Handle(func(tx *sql.Tx, body []byte) (control.Answer, error) { return a.change(r.Context(), tx, body) })
+	effect := a.ledger.Handle(a.change)
 	late := &lateWriter{header: w.Header()}
 	effect(late, r)
 	if err := a.refresh(context.WithoutCancel(r.Context())); err != nil {
@@ -90,7 +90,7 @@ func (a *admin) change(ctx context.Context, tx *sql.Tx, body []byte) (control.An
 		return control.Answer{}, err
 	}
 	if effective {
-		if err := control.Count(tx, changed); err != nil {
+		if err := control.Count(ctx, tx, changed); err != nil {
 			return control.Answer{}, err
 		}
 	}

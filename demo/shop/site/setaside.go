@@ -1,0 +1,90 @@
+package site
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"keyholder/demo/shop/control"
+)
+
+// rejoin brings the log of a returning site back to where the writer's log leaves it. What lies beyond never replicated:
+// it is set aside with all it holds.
+func (s *Site) rejoin(ctx context.Context, writer string, me self) error {
+	at, err := head(ctx, s.db)
+	if err != nil {
+		return err
+	}
+	fork, err := s.askFork(ctx, writer)
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, func(tx *sql.Tx) error {
+		if _, err := s.stillFollower(ctx, tx, at, me.epoch); err != nil {
+			return err
+		}
+		count, err := setAside(ctx, tx, fork, time.Now())
+		if err != nil {
+			return err
+		}
+		s.cfg.Log.Info("orders set aside", "site", s.cfg.Slug, "writer", writer, "fork", fork, "orders", count)
+		return change(ctx, tx, `following = ?, last_fork = ?, heard_seq = ?`, writer, count, fork)
+	})
+}
+
+func (s *Site) askFork(ctx context.Context, writer string) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	parts, err := stretches(ctx, s.db)
+	if err != nil {
+		return 0, err
+	}
+	question, err := json.Marshal(forkQuestion{Stretches: parts})
+	if err != nil {
+		return 0, fmt.Errorf("ask %s for the fork: %w", writer, err)
+	}
+	var answer forkAnswer
+	status, err := s.call(ctx, http.MethodPost, s.peer(writer)+"/replication/fork", question, &answer)
+	if err != nil {
+		return 0, fmt.Errorf("ask %s for the fork: %w", writer, err)
+	}
+	if status != http.StatusOK {
+		return 0, fmt.Errorf("ask %s for the fork: it answered %d", writer, status)
+	}
+	return answer.ForkSeq, nil
+}
+
+func setAside(ctx context.Context, tx *sql.Tx, fork int64, now time.Time) (int64, error) {
+	_, err := tx.ExecContext(ctx, `INSERT INTO set_aside (`+orderColumns+`, fork_seq, set_aside_ns)
+		SELECT `+orderColumns+`, ?, ? FROM orders WHERE seq > ? ORDER BY seq`, fork, now.UnixNano(), fork)
+	if err != nil {
+		return 0, fmt.Errorf("set orders aside: %w", err)
+	}
+	moved, err := tx.ExecContext(ctx, `DELETE FROM orders WHERE seq > ?`, fork)
+	if err != nil {
+		return 0, fmt.Errorf("take the orders set aside out of the log: %w", err)
+	}
+	return moved.RowsAffected()
+}
+
+// listSetAside gives every order ever set aside here, oldest first.
+func (s *Site) listSetAside(w http.ResponseWriter, r *http.Request) {
+	s.list(w, r, `SELECT `+orderColumns+` FROM set_aside ORDER BY id`)
+}
+
+// listOrders gives the log, so that what was promised to customers can be compared with what is kept.
+func (s *Site) listOrders(w http.ResponseWriter, r *http.Request) {
+	s.list(w, r, `SELECT `+orderColumns+` FROM orders ORDER BY seq`)
+}
+
+func (s *Site) list(w http.ResponseWriter, r *http.Request, query string) {
+	orders, err := readOrders(r.Context(), s.db, query)
+	if err != nil {
+		control.Refuse(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	control.WriteJSON(w, http.StatusOK, map[string][]Order{"orders": orders})
+}

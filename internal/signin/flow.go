@@ -78,9 +78,14 @@ func (in *SignIn) Finish(ctx context.Context, c Callback) (back string, err erro
 	if err := in.sessions.RenewToken(ctx); err != nil {
 		return "", fmt.Errorf("renew the session: %w", err)
 	}
-	in.sessions.Put(ctx, keyPerson, id)
-	in.sessions.Put(ctx, keyAuthTime, who.SignedInAt.Unix())
+	in.Remember(ctx, id, who.SignedInAt)
 	return back, nil
+}
+
+// Remember makes the session that of a person who proved who they are at some moment.
+func (in *SignIn) Remember(ctx context.Context, person string, at time.Time) {
+	in.sessions.Put(ctx, keyPerson, person)
+	in.sessions.Put(ctx, keyAuthTime, at.Unix())
 }
 
 // exchange trades the code for a verified identity.

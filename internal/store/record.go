@@ -24,8 +24,8 @@ type Filter struct {
 // Line is one line of the record as it was kept.
 type Line struct {
 	audit.Event
-	Digest string
-	Open   bool // an intent that never got its outcome
+	Digest string `json:"digest"`
+	Open   bool   `json:"open,omitempty"` // an intent that never got its outcome
 }
 
 // Record loads lines, newest first. An intent is open where no outcome names its act.

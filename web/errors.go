@@ -1,0 +1,82 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"keyholder/internal/fault"
+	"keyholder/web/view"
+)
+
+var statuses = map[fault.Kind]int{
+	fault.Internal: http.StatusInternalServerError, fault.Invalid: http.StatusUnprocessableEntity,
+	fault.NotFound: http.StatusNotFound, fault.Forbidden: http.StatusForbidden, fault.Conflict: http.StatusConflict,
+	fault.Unavailable: http.StatusServiceUnavailable, fault.SignInAgain: http.StatusForbidden,
+}
+
+var headlines = map[int]string{
+	http.StatusUnprocessableEntity: "This cannot be right", http.StatusNotFound: "Not found",
+	http.StatusForbidden: "Not allowed", http.StatusConflict: "Someone was first",
+	http.StatusServiceUnavailable: "Not available now", http.StatusRequestEntityTooLarge: "Too much at once",
+	http.StatusMethodNotAllowed: "Not possible here",
+}
+
+// fail is the one place that knows status codes and error pages.
+func (s *Server) fail(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	if fault.KindOf(err) == fault.SignInAgain {
+		s.answer(c, c.Redirect(http.StatusSeeOther, view.SignInAgainPath(returnTo(c.Request()))))
+		return
+	}
+	status, page := s.errorPage(c, err)
+	if status == http.StatusInternalServerError {
+		s.log.ErrorContext(c.Request().Context(), "request failed", "method", c.Request().Method, "path", c.Path(),
+			"request", page.Request, "error", err)
+	}
+	frame, frameErr := s.page(c, page.Headline)
+	if frameErr != nil {
+		s.answer(c, c.String(status, page.Headline+". "+page.Message))
+		return
+	}
+	page.Page = frame
+	page.Live = false
+	s.answer(c, s.render(c, status, view.ErrorPage(page)))
+}
+
+// answer logs an error page that could not be sent; there is nobody left to tell.
+func (s *Server) answer(c echo.Context, err error) {
+	if err != nil {
+		s.log.WarnContext(c.Request().Context(), "the error page was not sent", "error", err)
+	}
+}
+
+func (s *Server) errorPage(c echo.Context, err error) (int, view.Error) {
+	page := view.Error{Request: c.Response().Header().Get(echo.HeaderXRequestID)}
+	status := http.StatusInternalServerError
+	var sent *echo.HTTPError
+	switch told := fault.As(err); {
+	case told != nil && told.Kind != fault.Internal:
+		status = statuses[told.Kind]
+		page.Message, page.Rule, page.Who, page.Fields = told.Message, told.Rule, told.Who, told.Fields
+	case errors.As(err, &sent) && sent.Code < http.StatusInternalServerError:
+		status = sent.Code
+		page.Message = map[int]string{
+			http.StatusNotFound:              "There is no page at this address.",
+			http.StatusRequestEntityTooLarge: "The form is larger than any that a person fills in. Nothing was saved.",
+			http.StatusMethodNotAllowed:      "This address does not take that.",
+		}[status]
+	}
+	page.Headline = headlines[status]
+	if status == http.StatusInternalServerError {
+		page.Headline = "Something broke on our side"
+		page.Message = "It has been logged. Quote the number below to whoever runs Keyholder; what you did may not have been saved."
+	}
+	return status, page
+}
+
+// statusOf is the status that goes with an error.
+func statusOf(err error) int { return statuses[fault.KindOf(err)] }

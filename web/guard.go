@@ -1,0 +1,140 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"keyholder/internal/access"
+	"keyholder/internal/audit"
+	"keyholder/internal/failover"
+	"keyholder/internal/fault"
+	"keyholder/internal/store"
+	"keyholder/web/view"
+)
+
+// wrap puts around all routes what none may forget.
+func (s *Server) wrap(issuer string) http.Handler {
+	e := s.router()
+	e.Pre(middleware.RequestIDWithConfig(middleware.RequestIDConfig{Generator: store.NewID, RequestIDHandler: func(echo.Context, string) {}}))
+	e.Use(
+		middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: func(_ echo.Context, err error, stack []byte) error {
+			return &fault.Error{Kind: fault.Internal, Message: "panic: " + string(stack), Err: err}
+		}}),
+		s.headers(issuer),
+		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: func(c echo.Context) bool { return c.Path() == "/events" }}),
+		s.origin,
+	)
+	sessions := s.signin.Sessions(e)
+	own := http.NewCrossOriginProtection()
+	own.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "This came from another site and was refused. Open the page here and try again.", http.StatusForbidden)
+	}))
+	return own.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/static/") || r.URL.Path == "/healthz" || r.URL.Path == "/readyz" {
+			e.ServeHTTP(w, r) // no session is looked up for these
+			return
+		}
+		sessions.ServeHTTP(w, r)
+	}))
+}
+
+// headers: scripts, styles and connections only from here. form-action names the issuer, because Chromium applies it to
+// the redirect that follows a post.
+func (s *Server) headers(issuer string) echo.MiddlewareFunc {
+	policy := strings.Join([]string{
+		"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "font-src 'self'",
+		"connect-src 'self'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self' " + issuer,
+	}, "; ")
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			h := c.Response().Header()
+			h.Set("Content-Security-Policy", policy)
+			h.Set("X-Content-Type-Options", "nosniff")
+			h.Set("Referrer-Policy", "same-origin")
+			if !strings.HasPrefix(c.Request().URL.Path, "/static/") {
+				h.Set("Cache-Control", "no-store")
+			}
+			return next(c)
+		}
+	}
+}
+
+// origin notes where a person's acts come from.
+func (s *Server) origin(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.SetRequest(c.Request().WithContext(audit.WithOrigin(c.Request().Context(), audit.Origin{
+			Address: c.RealIP(), Request: c.Response().Header().Get(echo.HeaderXRequestID),
+		})))
+		return next(c)
+	}
+}
+
+// guard lets in whoever has the route's permission, records who does not, and reads forms so that no handler meets one
+// that is hostile.
+func (s *Server) guard(r route) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if r.Needs != access.Anyone {
+			who, ok, err := s.signin.Principal(c.Request().Context())
+			if err != nil {
+				return err
+			}
+			if !ok {
+				return c.Redirect(http.StatusSeeOther, view.SignInPath(returnTo(c.Request())))
+			}
+			c.Set(principalKey, who)
+			if !who.May(r.Needs) {
+				return s.keepOut(c, r, who)
+			}
+		}
+		if err := readForm(c); err != nil {
+			return err
+		}
+		return r.Handler(c)
+	}
+}
+
+// keepOut refuses by the route table, on record. Somebody without any role is shown who can help instead.
+func (s *Server) keepOut(c echo.Context, r route, who access.Principal) error {
+	holders := access.Titles(access.Holders(r.Needs))
+	refusal := fault.Refused("permission:"+string(r.Needs), holders, "Your role does not allow this.")
+	ctx := c.Request().Context()
+	if err := s.store.Refused(ctx, failover.Person{ID: who.ID, Name: who.Name}, "route."+string(r.Needs), c.Request().URL.Path, refusal); err != nil {
+		return err
+	}
+	if len(who.Roles) == 0 && c.Request().Method == http.MethodGet {
+		return c.Redirect(http.StatusSeeOther, view.MePath())
+	}
+	return refusal
+}
+
+// returnTo is the page to come back to after a sign-in: this one, or the one that a post was on.
+func returnTo(r *http.Request) string {
+	if r.Method == http.MethodGet {
+		return r.URL.RequestURI()
+	}
+	if from, err := url.Parse(r.Referer()); err == nil && from.Host == r.Host {
+		return local(from.RequestURI())
+	}
+	return "/"
+}
+
+// local keeps only addresses within the portal.
+func local(path string) string {
+	u, err := url.Parse(path)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || !strings.HasPrefix(path, "/") ||
+		strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
+		return "/"
+	}
+	return path
+}
+
+// maxBody bounds a form, in bytes.
+const maxBody = 256 << 10
+
+// slowest bounds how long a client may take to send a form.
+const slowest = 20 * time.Second

@@ -1,0 +1,301 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"keyholder/internal/access"
+	"keyholder/internal/catalog"
+	"keyholder/internal/failover"
+	"keyholder/internal/fault"
+	"keyholder/internal/store"
+	"keyholder/web/view"
+)
+
+// showNow draws the page that everybody lands on.
+func (s *Server) showNow(c echo.Context) error {
+	page, err := s.page(c, "Now")
+	if err != nil {
+		return err
+	}
+	p, err := s.now(c.Request().Context(), page, principal(c))
+	if err != nil {
+		return err
+	}
+	return s.render(c, 200, view.NowPage(p))
+}
+
+// situation is what the lists of the pages are made from, loaded once.
+type situation struct {
+	catalog   catalog.Catalog
+	readings  failover.Readings
+	incidents []store.Incident
+	runs      []failover.Run
+	now       time.Time
+}
+
+func (s *Server) situation(ctx context.Context) (here situation, err error) {
+	here.now = s.store.Now()
+	version, err := s.store.Catalog(ctx)
+	if err != nil {
+		return here, err
+	}
+	here.catalog = version.Catalog
+	if here.readings, err = s.store.Readings(ctx); err != nil {
+		return here, err
+	}
+	if here.incidents, err = s.store.OpenIncidents(ctx); err != nil {
+		return here, err
+	}
+	here.runs, err = s.store.OpenRuns(ctx)
+	return here, err
+}
+
+func (s *Server) now(ctx context.Context, page view.Page, who access.Principal) (view.Now, error) {
+	p := view.Now{Page: page}
+	here, err := s.situation(ctx)
+	if err != nil {
+		return p, err
+	}
+	if p.Waiting, err = s.waiting(ctx, here, who); err != nil {
+		return p, err
+	}
+	for _, r := range here.runs {
+		p.Runs = append(p.Runs, runLine(here.catalog, r, here.now))
+	}
+	if len(p.Waiting) == 0 && len(p.Runs) == 0 {
+		last, err := s.store.LastRuns(ctx, 1)
+		if err != nil {
+			return p, err
+		}
+		for _, r := range last {
+			line := runLine(here.catalog, r, here.now)
+			p.LastRun = &line
+		}
+	}
+	for _, from := range here.readings.Proposals(here.catalog) {
+		if proposal := here.proposal(from, who); proposal.Open != nil {
+			p.Proposals = append(p.Proposals, proposal)
+		} else {
+			p.Known = append(p.Known, proposal)
+		}
+	}
+	for _, in := range here.incidents {
+		p.Incidents = append(p.Incidents, incidentLine(here.catalog, in))
+	}
+	p.Signals, p.Copies = here.signals(), here.copies()
+	return p, nil
+}
+
+// waiting lists what this person is asked to do: votes, confirmations, and runs that stopped for someone to steer them.
+func (s *Server) waiting(ctx context.Context, here situation, who access.Principal) ([]view.Waiting, error) {
+	requests, err := s.store.OpenRequests(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var waiting []view.Waiting
+	for _, r := range requests {
+		policy, err := s.store.Policy(ctx, r.Terms.Policy, r.Terms.PolicyVer)
+		if err != nil {
+			return nil, err
+		}
+		if w, ok := here.asks(r, policy.What, who); ok {
+			waiting = append(waiting, w)
+		}
+	}
+	for _, r := range here.runs {
+		policy, err := s.store.Policy(ctx, r.Terms.Policy, r.Terms.PolicyVer)
+		if err != nil {
+			return nil, err
+		}
+		waiting = append(waiting, here.stops(r, policy.What, who)...)
+	}
+	return waiting, nil
+}
+
+// asks says what an open request wants of this person, if anything.
+func (here situation) asks(r failover.Request, p failover.Policy, who access.Principal) (view.Waiting, bool) {
+	w := view.Waiting{Path: view.RequestPath(r.Code), Since: r.FiledAt, Until: r.ExpiresAt}
+	switch {
+	case r.MayDecideAfterSignIn(who, p, here.now):
+		cost := here.catalog.Impact(r.Terms.Services).RevenuePerMinute
+		w.Title = "Decide: " + ask(here.catalog, r.Terms)
+		w.Why = fmt.Sprintf("%s asks for it. Waiting costs %s a minute.", r.Requester.Name, failover.Money(cost, here.catalog.Currency))
+		return w, true
+	case r.Requester.ID == who.ID && r.MustConfirm(here.now):
+		w.Title = "Confirm what changed: " + ask(here.catalog, r.Terms)
+		w.Why = "The plan or policy was published anew. Nobody can vote until you confirm the difference."
+		return w, true
+	}
+	return w, false
+}
+
+// stops says what a run wants of this person.
+func (here situation) stops(r failover.Run, p failover.Policy, who access.Principal) []view.Waiting {
+	var waiting []view.Waiting
+	for _, x := range r.PendingExceptions() {
+		if r.MayConfirmAfterSignIn(x, who, p, here.now) {
+			waiting = append(waiting, view.Waiting{
+				Title: "Second person: " + x.Kind.Title() + ", " + moveTitle(here.catalog, r.Terms),
+				Why:   x.By.Name + ": " + x.Reason, Path: view.RunPath(r.Code), Since: x.At,
+			})
+		}
+	}
+	if who.May(access.Steer) && len(waiting) == 0 && stands(r) {
+		waiting = append(waiting, view.Waiting{
+			Title: "Choose how to go on: " + moveTitle(here.catalog, r.Terms),
+			Why:   runSentence(r), Path: view.RunPath(r.Code), Since: stoodSince(r),
+		})
+	}
+	return waiting
+}
+
+// stands says that a run waits for a person.
+func stands(r failover.Run) bool {
+	return (r.State == failover.Paused || r.State == failover.Blocked) && r.Wait != failover.WaitNone
+}
+
+// stoodSince is when the last step that was touched ended.
+func stoodSince(r failover.Run) time.Time {
+	since := r.Times.Started
+	for _, step := range r.Steps {
+		if step.EndedAt != nil && step.EndedAt.After(since) {
+			since = *step.EndedAt
+		}
+	}
+	return since
+}
+
+func (here situation) proposal(from failover.Proposal, who access.Principal) view.Proposal {
+	first := from.Signals[0]
+	p := view.Proposal{
+		Headline: first.Signal.Name + " is " + amount(first), Since: from.Since, Effects: effects(here.catalog, from.Impact),
+		Cost: failover.Money(from.Impact.RevenuePerMinute, here.catalog.Currency),
+	}
+	for _, other := range from.Signals[1:] {
+		p.Also = append(p.Also, other.Signal.Name+" is "+amount(other))
+	}
+	services := append(slices.Clone(from.Impact.Failed), from.Impact.Stopped...)
+	for _, in := range here.incidents {
+		if slices.ContainsFunc(in.Services, func(slug string) bool { return slices.Contains(services, slug) }) {
+			line := incidentLine(here.catalog, in)
+			p.Incident = &line
+			return p
+		}
+	}
+	if who.May(access.OpenIncident) {
+		title := first.Signal.Name + " has collapsed"
+		query := url.Values{"title": {title}, "services": from.Impact.Failed}
+		p.Open = &view.Link{Path: view.NewIncidentPath() + "?" + query.Encode(), Text: "Open incident: " + title}
+	}
+	return p
+}
+
+func amount(seen failover.Seen) string {
+	return failover.Amount(seen.Reading.Value, seen.Signal.Kind, seen.Signal.Unit)
+}
+
+// effects says what the failure of some services does to the rest, one sentence each.
+func effects(c catalog.Catalog, i catalog.Impact) []string {
+	var lines []string
+	if down := append(slices.Clone(i.Failed), i.Stopped...); len(down) > 0 {
+		lines = append(lines, verb(serviceNames(c, down), "stops", "stop"))
+	}
+	if len(i.Delayed) > 0 {
+		lines = append(lines, verb(serviceNames(c, i.Delayed), "goes on and falls behind", "go on and fall behind"))
+	}
+	for _, f := range i.Flows {
+		lines = append(lines, fmt.Sprintf("Flow %s %s (%s)", f.Name, f.Effect, strings.Join(f.Steps, ", ")))
+	}
+	return lines
+}
+
+func verb(names []string, one, many string) string {
+	if len(names) == 1 {
+		return names[0] + " " + one
+	}
+	return joined(names) + " " + many
+}
+
+func serviceNames(c catalog.Catalog, slugs []string) []string {
+	names := make([]string, len(slugs))
+	for i, slug := range slugs {
+		names[i] = c.ServiceName(slug)
+	}
+	return names
+}
+
+// joined writes "A", "A and B", "A, B and C".
+func joined(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}
+
+func (here situation) signals() []view.SignalLine {
+	var lines []view.SignalLine
+	for _, seen := range here.readings.Seen(here.catalog) {
+		line := signalLine(seen.Signal.Name, seen.Reading)
+		line.Text = amount(seen)
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// copies lists where every site's copy of every data set stands.
+func (here situation) copies() []view.SignalLine {
+	var lines []view.SignalLine
+	for _, d := range here.catalog.DataSets {
+		for _, site := range here.catalog.Sites {
+			r, ok := here.readings[failover.PositionKey(d.Slug, site.Slug)]
+			if !ok || r.Position == nil && !r.Stale() {
+				continue
+			}
+			line := signalLine(d.Name+" at "+site.Name, r)
+			if r.Position != nil {
+				line.Text = standing(*r.Position)
+			}
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func standing(p failover.Position) string {
+	if p.Writer {
+		return fmt.Sprintf("accepts writes, newest is %d", p.Newest)
+	}
+	return fmt.Sprintf("follows %.1f s behind (%d records)", p.LagSeconds, p.LagRecords)
+}
+
+func signalLine(name string, r failover.Reading) view.SignalLine {
+	line := view.SignalLine{Name: name, At: r.At, State: failover.FactGood, Why: r.Error}
+	switch {
+	case r.Stale():
+		line.State, line.Silent = failover.FactUnknown, *r.FailingAt
+	case !r.Seen():
+		line.State = failover.FactUnknown
+	case r.Bad:
+		line.State = failover.FactBad
+	}
+	if r.BadSince != nil {
+		line.BadSince = *r.BadSince
+	}
+	return line
+}
+
+// rule of a form's refusal, in the shape that pages draw.
+func refusal(title string, err error) *view.Refusal {
+	f := fault.As(err)
+	if f == nil {
+		return nil
+	}
+	return &view.Refusal{Title: title, Message: f.Message, Rule: f.Rule, Who: f.Who}
+}

@@ -1,0 +1,59 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"keyholder/internal/access"
+	"keyholder/internal/signin"
+)
+
+// route is one URL of the portal with the one permission that it needs.
+type route struct {
+	Method, Path string
+	Needs        access.Permission
+	Handler      echo.HandlerFunc
+}
+
+// routes is the whole portal. A GET changes nothing.
+func (s *Server) routes() []route {
+	const get, post = http.MethodGet, http.MethodPost
+	return []route{
+		{get, "/healthz", access.Anyone, s.healthz},
+		{get, "/readyz", access.Anyone, s.readyz},
+		{get, "/static/*", access.Anyone, echo.WrapHandler(s.static)},
+		{get, "/sign-in", access.Anyone, s.signIn},
+		{get, signin.CallbackPath, access.Anyone, s.signedIn},
+		{get, "/signed-out", access.Anyone, s.signedOut},
+		{get, "/sign-in/again", access.SignedIn, s.signInAgain},
+		{post, "/sign-out", access.SignedIn, s.signOut},
+		{get, "/me", access.SignedIn, s.showMe},
+		{get, "/events", access.See, s.events},
+
+		{get, "/", access.See, s.showNow},
+		{get, "/incidents", access.See, s.listIncidents},
+		{get, "/incidents/new", access.OpenIncident, s.newIncident},
+		{post, "/incidents", access.OpenIncident, s.openIncident},
+		{get, "/incidents/:code", access.See, s.showIncident},
+		{post, "/incidents/:code/close", access.OpenIncident, s.closeIncident},
+		{get, "/incidents/:code/recover", access.Request, s.startRecovery},
+		{get, "/incidents/:code/check", access.Request, s.checkRecovery},
+		{get, "/plans", access.See, s.listPlans},
+		{get, "/plans/:slug", access.See, s.showPlan},
+		{get, "/plans/:slug/move", access.Request, s.startMove},
+		{get, "/plans/:slug/check", access.Request, s.checkMove},
+		{post, "/requests", access.Request, s.fileRequest},
+		{get, "/a/:code", access.See, s.showRequest},
+		{post, "/a/:code/decide", access.Decide, s.decideRequest},
+		{post, "/a/:code/withdraw", access.Request, s.withdrawRequest},
+		{post, "/a/:code/confirm", access.Request, s.confirmRequest},
+		{get, "/runs/:code", access.See, s.showRun},
+		{post, "/runs/:code/steer", access.Steer, s.steerRun},
+		{post, "/runs/:code/propose", access.Steer, s.proposeException},
+		{post, "/runs/:code/confirm", access.DecideExcept, s.confirmException},
+		{get, "/audit", access.ReadAudit, s.showAudit},
+		{get, "/audit.csv", access.ReadAudit, s.auditCSV},
+		{get, "/audit.json", access.ReadAudit, s.auditJSON},
+	}
+}

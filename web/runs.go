@@ -1,0 +1,479 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"keyholder/internal/access"
+	"keyholder/internal/audit"
+	"keyholder/internal/catalog"
+	"keyholder/internal/failover"
+	"keyholder/internal/fault"
+	"keyholder/internal/store"
+	"keyholder/web/view"
+)
+
+func runLine(c catalog.Catalog, r failover.Run, now time.Time) view.RunLine {
+	line := view.RunLine{
+		Code: r.Code, Path: view.RunPath(r.Code), Title: moveTitle(c, r.Terms), State: r.State, Sentence: runSentence(r),
+		Started: r.Times.Started,
+	}
+	past, all := r.Progress()
+	if step, ok := r.At(); ok && !r.State.Final() {
+		line.Progress = fmt.Sprintf("Step %d of %d: %s", past+1, all, step.Name)
+	}
+	clock := clockOf(c, r, now)
+	line.Late = clock.Missed
+	switch {
+	case clock.RTA != "":
+		line.Clock = "RTA " + clock.RTA
+	default:
+		line.Clock = clock.Elapsed + " since the start of impact"
+	}
+	if clock.RTO != "" {
+		line.Clock += ", RTO " + clock.RTO
+	}
+	if clock.Projected != "" {
+		line.Finish = "Projected finish " + clock.Projected + " after the start of impact"
+	}
+	return line
+}
+
+// runSentence says what is happening, or why it waits.
+func runSentence(r failover.Run) string {
+	step, _ := r.At()
+	switch r.State {
+	case failover.Checking:
+		return "The gates are being checked; nothing has been touched."
+	case failover.Blocked:
+		if r.Wait == failover.WaitNone {
+			return "The gates are being checked again; nothing has been touched."
+		}
+		return "A gate does not hold, so nothing has been touched. " + sentence(r.Why)
+	case failover.Running:
+		if r.PauseWanted {
+			return "At work on: " + step.Name + ". It pauses before the next step."
+		}
+		return "At work on: " + step.Name + "."
+	case failover.Paused:
+		return "It waits for a person. " + sentence(r.Why)
+	case failover.Verifying:
+		return "Everything has moved. Watching that customers can buy, and that nothing reaches the old site."
+	case failover.Undoing:
+		return "What was done is being undone, the newest step first."
+	}
+	return endSentence(r)
+}
+
+func endSentence(r failover.Run) string {
+	switch r.State {
+	case failover.Recovered:
+		owed := 0
+		for _, o := range r.Obligations {
+			if o.State == failover.Owed {
+				owed++
+			}
+		}
+		return fmt.Sprintf("Customers can buy again. It is not closed: %d of %d obligations are owed.", owed, len(r.Obligations))
+	case failover.Closed:
+		if r.WithExceptions() {
+			return "Closed with exceptions, which stay listed below."
+		}
+		return "Closed: all obligations are met."
+	case failover.Undone:
+		return "Everything that was done has been undone."
+	case failover.NotFullyUndone:
+		return "Something could not be undone. See the steps that are marked."
+	case failover.Stopped:
+		return "Stopped before anything was touched."
+	case failover.Failed:
+		return "Given up by a person after the target had accepted writes."
+	}
+	return sentence(r.State.Words()) + "."
+}
+
+// clockOf compares the time since the start of impact with the RTO.
+func clockOf(c catalog.Catalog, r failover.Run, now time.Time) view.Clock {
+	elapsed := r.Elapsed(now)
+	rto, _, hasRTO := c.Objectives(r.Terms.Services)
+	projected, foreseen := r.Projected(now)
+	clock := view.Clock{Elapsed: failover.Span(elapsed)}
+	furthest := max(elapsed, projected)
+	if rta, ok := r.RTA(); ok {
+		clock.RTA, furthest = failover.Span(rta), rta
+	}
+	if foreseen {
+		clock.Projected = failover.Span(projected)
+	}
+	scale := furthest
+	if hasRTO {
+		clock.RTO, clock.Missed, scale = failover.Span(rto), furthest > rto, max(scale, rto)
+	}
+	if scale > 0 {
+		share := func(d time.Duration) int { return int(1000 * d / (scale + scale/20)) }
+		clock.Bar = []view.Segment{{From: 0, Width: share(elapsed), Opacity: "1"}}
+		if foreseen {
+			clock.Bar = append(clock.Bar, view.Segment{From: share(elapsed), Width: share(projected) - share(elapsed), Opacity: "0.4"})
+		}
+		if hasRTO {
+			clock.Limit = share(rto)
+		}
+	}
+	return clock
+}
+
+// typedCommand is what a form of the run page brings back when it is drawn again.
+type typedCommand struct {
+	form    string // which form: the way to steer, the kind and target to propose, the exception to confirm
+	note    string
+	act     string // kept where nobody knows what became of the act
+	wrong   map[string]string
+	problem *view.Refusal
+}
+
+func (s *Server) showRun(c echo.Context) error {
+	return s.runPage(c, http.StatusOK, typedCommand{})
+}
+
+// runOf loads a run, or, while the engine has not taken an approved request yet, the run as it will begin.
+func (s *Server) runOf(ctx context.Context, code string) (r failover.Run, coming bool, err error) {
+	r, err = s.store.Run(ctx, code)
+	if fault.KindOf(err) != fault.NotFound {
+		return r, false, err
+	}
+	request, requestErr := s.store.Request(ctx, code)
+	if requestErr != nil || request.State != failover.Approved {
+		return r, false, err
+	}
+	plan, err := s.store.Plan(ctx, request.Terms.Plan, request.Terms.PlanVersion)
+	if err != nil {
+		return r, false, err
+	}
+	r, err = failover.NewRun("", request, plan.What, s.store.Now())
+	return r, true, err
+}
+
+// runPage draws a run for this person, with what they typed and what was refused.
+func (s *Server) runPage(c echo.Context, status int, typed typedCommand) error {
+	ctx, who := c.Request().Context(), principal(c)
+	r, coming, err := s.runOf(ctx, c.Param("code"))
+	if err != nil {
+		return err
+	}
+	version, err := s.store.Catalog(ctx)
+	if err != nil {
+		return err
+	}
+	policy, err := s.store.Policy(ctx, r.Terms.Policy, r.Terms.PolicyVer)
+	if err != nil {
+		return err
+	}
+	page, err := s.page(c, r.Code+": "+moveTitle(version.Catalog, r.Terms))
+	if err != nil {
+		return err
+	}
+	now := s.store.Now()
+	p := drawnRun(version.Catalog, r, now)
+	p.Page, p.Problem = page, typed.problem
+	if coming {
+		p.Sentence = "Approved. The engine has not taken it yet; nothing has been touched."
+		return s.render(c, status, view.RunPage(p))
+	}
+	runWays(&p, r, who, typed)
+	for _, x := range r.PendingExceptions() {
+		p.Pending = append(p.Pending, pendingLine(r, x, who, policy.What, now, typed))
+	}
+	return s.render(c, status, view.RunPage(p))
+}
+
+// drawnRun is the page as everybody sees it.
+func drawnRun(c catalog.Catalog, r failover.Run, now time.Time) view.Run {
+	p := view.Run{
+		Code: r.Code, Title: moveTitle(c, r.Terms), Mode: r.Terms.Mode, State: r.State, Sentence: runSentence(r),
+		First: stands(r) || r.State == failover.Recovered, Exceptional: r.WithExceptions(), Clock: clockOf(c, r, now), Steps: stepLines(r, now),
+		Request: view.Link{Path: view.RequestPath(r.Code), Text: "The request and what its approvers saw"},
+		Audit:   view.Link{Path: view.AuditOfPath(r.Code), Text: "Every act on " + r.Code + " in the record"},
+	}
+	if r.Incident != "" {
+		p.Incident = &view.Link{Path: view.IncidentPath(r.Incident), Text: "Incident " + r.Incident}
+	}
+	if since, ok := r.Unprotected(); ok {
+		p.Unprotected = since
+	}
+	for _, phase := range r.Split(now) {
+		p.Phases = append(p.Phases, phaseLine(phase, r))
+	}
+	if r.Loss != nil {
+		p.Loss = &view.LossLine{Label: "Loss", Text: r.Loss.String(), Accepted: r.Terms.Ceiling.String(), Estimate: r.Loss.Estimate, Basis: r.Loss.Basis}
+		if r.Times.Recovered != nil {
+			p.Loss.Label = "RPA"
+		}
+	}
+	for _, x := range r.TakenExceptions() {
+		p.Exceptions = append(p.Exceptions, exceptionLine(r, x))
+	}
+	for _, o := range r.Obligations {
+		line := view.ObligationLine{Title: o.Kind.Title(), State: o.State, Detail: o.Detail, Since: o.Since}
+		if o.MetAt != nil {
+			line.Until = *o.MetAt
+		}
+		p.Obligations = append(p.Obligations, line)
+	}
+	return p
+}
+
+func phaseLine(phase failover.Phase, r failover.Run) view.PhaseLine {
+	line := view.PhaseLine{Name: phase.Name, Took: failover.Span(phase.Took)}
+	switch {
+	case !phase.Begun:
+		line.Took, line.Note = "", "not begun"
+	case !phase.Over && r.Times.Ended == nil:
+		line.Note = "so far"
+	case !phase.Over:
+		line.Note = "not finished"
+	}
+	return line
+}
+
+func stepLines(r failover.Run, now time.Time) []view.StepLine {
+	lines := make([]view.StepLine, len(r.Steps))
+	at, _ := r.At()
+	for i, s := range r.Steps {
+		line := view.StepLine{
+			Number: i + 1, Name: s.Name, State: s.State, Current: s.Slug == at.Slug && !r.State.Final(), Attempt: s.Attempt,
+			Expected: failover.Span(s.Expected.D()), Late: s.Late(now), Detail: s.Detail, Checks: s.Checks,
+		}
+		if s.StartedAt != nil {
+			line.Started = *s.StartedAt
+		}
+		if took, ok := s.Took(now); ok {
+			line.Took = failover.Span(took)
+		}
+		lines[i] = line
+	}
+	if w := r.Times.FirstWrite; w != nil {
+		for i := len(lines) - 1; i >= 0; i-- {
+			if !lines[i].Started.IsZero() && !lines[i].Started.After(*w) {
+				lines[i].NoReturn = *w
+				break
+			}
+		}
+	}
+	return lines
+}
+
+func exceptionLine(r failover.Run, x failover.Exception) view.ExceptionLine {
+	line := view.ExceptionLine{Title: x.Kind.Title(), Target: targetName(r, x.Target), Reason: x.Reason, By: x.By.Name, At: x.At}
+	if x.Confirmed != nil && x.ConfirmedAt != nil {
+		line.Confirmed, line.When = x.Confirmed.Name, *x.ConfirmedAt
+	}
+	return line
+}
+
+// targetName names the step or obligation that an exception is about.
+func targetName(r failover.Run, slug string) string {
+	for _, s := range r.Steps {
+		if s.Slug == slug {
+			return s.Name
+		}
+	}
+	if o, ok := r.Obligation(failover.ObligationKind(slug)); ok {
+		return o.Kind.Title()
+	}
+	return slug
+}
+
+// runWays draws a form for everything that this person may do to the run.
+func runWays(p *view.Run, r failover.Run, who access.Principal, typed typedCommand) {
+	if !who.May(access.Steer) {
+		if !r.State.Final() {
+			p.NotYou = "Runs are steered by: " + access.Titles(access.Holders(access.Steer)) + "."
+		}
+		return
+	}
+	step, _ := r.At()
+	for _, way := range r.Steerable() {
+		p.Steer = append(p.Steer, steerForm(r, way, step.Name, typed))
+	}
+	for _, kind := range r.Proposable() {
+		if kind == failover.Waive {
+			for _, o := range r.Owes() {
+				p.Propose = append(p.Propose, proposeForm(r.Code, kind, string(o.Kind), "Waive: "+o.Kind.Title(), typed))
+			}
+		} else if r.Unproposed(kind) {
+			p.Propose = append(p.Propose, proposeForm(r.Code, kind, "", kind.Title()+": "+step.Name, typed))
+		}
+	}
+}
+
+func steerForm(r failover.Run, way failover.Steering, step string, typed typedCommand) view.SteerForm {
+	f := view.SteerForm{Path: view.SteerPath(r.Code), Act: store.NewID(), Way: way}
+	switch way {
+	case failover.SteerPause:
+		f.Label = "Pause before the next step"
+	case failover.SteerResume:
+		f.Label = "Go on with: " + step
+	case failover.SteerRetry:
+		f.Label = retryLabel(r, step)
+	case failover.SteerMarkDone:
+		f.Label, f.Note = "Mark done by hand: "+step, "What shows that it is done"
+		f.Hint = "You did it outside Keyholder. The run goes on with the next step."
+	case failover.SteerAbort:
+		f.Label, f.Note, f.Grave = "Abort and undo what was done", "Why it is aborted", true
+		f.Hint = "Possible until the target accepts its first write. Completed steps are undone, the newest first."
+	case failover.SteerStop:
+		f.Label, f.Note, f.Grave = "Stop: nothing has been touched", "Why it is stopped", true
+		f.Hint = "The run ends. A new failover needs a new request."
+	case failover.SteerGiveUp:
+		f.Label, f.Note, f.Grave = "Give up this run as it stands", "Why it is given up", true
+		f.Hint = "The target has accepted writes, so nothing is undone. What is left is done by hand, or by a run in the other direction."
+	}
+	if typed.form == string(way) {
+		f.Typed, f.Wrong, f.Act = typed.note, typed.wrong, actID(typed.act)
+	}
+	return f
+}
+
+func retryLabel(r failover.Run, step string) string {
+	switch r.Wait {
+	case failover.WaitGates:
+		return "Check the gates again"
+	case failover.WaitVerify:
+		return "Verify again"
+	case failover.WaitNoReturn:
+		return "Go on with: " + step
+	}
+	return "Retry: " + step
+}
+
+func proposeForm(code string, kind failover.ExceptionKind, target, label string, typed typedCommand) view.ProposeForm {
+	f := view.ProposeForm{Path: view.ProposePath(code), Act: store.NewID(), Kind: kind, Target: target, Label: label}
+	if typed.form == string(kind)+"/"+target {
+		f.Typed, f.Wrong, f.Act = typed.note, typed.wrong, actID(typed.act)
+	}
+	return f
+}
+
+func pendingLine(r failover.Run, x failover.Exception, who access.Principal, p failover.Policy, now time.Time, typed typedCommand) view.PendingLine {
+	line := view.PendingLine{
+		ExceptionLine: exceptionLine(r, x), Code: x.Code(),
+		Who: access.Titles(access.Holders(access.DecideExcept)) + " other than " + x.By.Name,
+	}
+	err := r.MayConfirm(x, who, p, now)
+	switch {
+	case err == nil:
+		line.Form = &view.ConfirmForm{Path: view.ConfirmExceptionPath(r.Code), Act: store.NewID(), ID: x.ID}
+		if typed.form == x.ID {
+			line.Form.Typed, line.Form.Wrong, line.Form.Act = typed.note, typed.wrong, actID(typed.act)
+		}
+	case fault.KindOf(err) == fault.SignInAgain:
+		line.Again = view.SignInAgainPath(view.RunPath(r.Code))
+		line.Why = fault.As(err).Message
+	default:
+		if f := fault.As(err); f != nil {
+			line.Why = f.Message
+		}
+	}
+	return line
+}
+
+// commandForm is what every form of the run page posts.
+type commandForm struct {
+	Act    string `form:"act"`
+	Way    string `form:"way"`
+	Kind   string `form:"kind"`
+	Target string `form:"target"`
+	ID     string `form:"exception"`
+	Digits string `form:"code"`
+	Note   string `form:"note"`
+}
+
+func (s *Server) steerRun(c echo.Context) error {
+	return s.command(c, func(f commandForm, cmd *store.Command) typedCommand {
+		cmd.Steer = failover.Steering(f.Way)
+		return typedCommand{form: f.Way, note: f.Note}
+	})
+}
+
+func (s *Server) proposeException(c echo.Context) error {
+	return s.command(c, func(f commandForm, cmd *store.Command) typedCommand {
+		cmd.Propose, cmd.Target = failover.ExceptionKind(f.Kind), f.Target
+		return typedCommand{form: f.Kind + "/" + f.Target, note: f.Note}
+	})
+}
+
+func (s *Server) confirmException(c echo.Context) error {
+	return s.command(c, func(f commandForm, cmd *store.Command) typedCommand {
+		cmd.Confirm, cmd.Digits = f.ID, f.Digits
+		return typedCommand{form: f.ID, note: f.Digits}
+	})
+}
+
+// command posts what a person does to a run to its process and shows what became of it.
+func (s *Server) command(c echo.Context, fill func(commandForm, *store.Command) typedCommand) error {
+	form, wrong := commandForm{}, fault.Wrong{}
+	if err := bindForm(c, &form); err != nil {
+		return err
+	}
+	ctx, code := c.Request().Context(), c.Param("code")
+	if _, err := s.store.Run(ctx, code); err != nil {
+		return err
+	}
+	cmd := store.Command{
+		ID: actID(form.Act), Code: code, By: principal(c), Note: text(wrong, "note", form.Note, "", failover.MaxText),
+		Origin: audit.OriginOf(ctx),
+	}
+	typed := fill(form, &cmd)
+	if err := knownCommand(form, cmd); err != nil {
+		return err
+	}
+	err := wrong.Err()
+	if err == nil {
+		var out store.Outcome
+		if out, err = s.process.Command(ctx, cmd); err == nil {
+			err = out.Err()
+		}
+	}
+	if err != nil {
+		return s.commandRefused(c, typed, cmd.ID, err)
+	}
+	s.flash(c, "Done: it is recorded.")
+	return c.Redirect(http.StatusSeeOther, view.RunPath(code))
+}
+
+// knownCommand refuses words that no form of ours sends.
+func knownCommand(f commandForm, cmd store.Command) error {
+	switch {
+	case cmd.Confirm != "":
+		return nil
+	case cmd.Propose != "" && cmd.Propose.Title() != "":
+		return nil
+	case cmd.Steer.Known():
+		return nil
+	case cmd.Propose != "":
+		return fault.Missing("kind of exception", f.Kind)
+	case f.Way != "":
+		return fault.Missing("way to steer", f.Way)
+	}
+	return fault.Missing("act on a run", "")
+}
+
+// commandRefused shows the page again with why nothing was done and with all that was typed.
+func (s *Server) commandRefused(c echo.Context, typed typedCommand, act string, err error) error {
+	f := fault.As(err)
+	if f == nil || f.Kind == fault.Internal || f.Kind == fault.NotFound {
+		return err
+	}
+	typed.wrong = f.Fields
+	if f.Kind == fault.Unavailable {
+		typed.act = act
+	}
+	if f.Kind != fault.Invalid {
+		typed.problem = refusal("Nothing was done", err)
+	}
+	return s.runPage(c, statusOf(err), typed)
+}

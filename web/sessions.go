@@ -1,0 +1,70 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"keyholder/internal/signin"
+	"keyholder/web/view"
+)
+
+// signIn sends a person to the issuer, at once where they are on the way to a page.
+func (s *Server) signIn(c echo.Context) error {
+	return s.toIssuer(c, local(c.QueryParam("return")), false)
+}
+
+// signInAgain asks the issuer for a fresh sign-in, for acts that need a recent one.
+func (s *Server) signInAgain(c echo.Context) error {
+	return s.toIssuer(c, local(c.QueryParam("return")), true)
+}
+
+func (s *Server) toIssuer(c echo.Context, back string, anew bool) error {
+	there, err := s.signin.Begin(c.Request().Context(), back, anew)
+	if err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, there)
+}
+
+// signedIn is where the issuer sends people back to.
+func (s *Server) signedIn(c echo.Context) error {
+	back, err := s.signin.Finish(c.Request().Context(), signin.Callback{
+		State: c.QueryParam("state"), Code: c.QueryParam("code"),
+		Error: c.QueryParam("error"), Description: c.QueryParam("error_description"),
+	})
+	if err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, local(back))
+}
+
+func (s *Server) signOut(c echo.Context) error {
+	there, err := s.signin.Leave(c.Request().Context(), view.SignedOutPath())
+	if err != nil {
+		return err
+	}
+	if there == "" {
+		there = view.SignedOutPath()
+	}
+	return c.Redirect(http.StatusSeeOther, there)
+}
+
+func (s *Server) signedOut(c echo.Context) error {
+	page, err := s.page(c, "Signed out")
+	if err != nil {
+		return err
+	}
+	page.Live = false
+	return s.render(c, http.StatusOK, view.SignedOutPage(page))
+}
+
+// showMe shows a person their own session, and one without a role who can help.
+func (s *Server) showMe(c echo.Context) error {
+	page, err := s.page(c, "You")
+	if err != nil {
+		return err
+	}
+	who := principal(c)
+	return s.render(c, http.StatusOK, view.MePage(view.Me{Page: page, SignedInAt: who.SignedInAt, NoRole: len(who.Roles) == 0}))
+}

@@ -1,6 +1,9 @@
 package control
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // Breaks is what is broken in the shop, as asked for through the panel. It outlives a restart of the shop.
 type Breaks struct {
@@ -29,3 +32,6 @@ func (b Breaks) Clone() Breaks {
 	b.Sites = sites
 	return b
 }
+
+// ErrBadOrder marks an order to break something that does not exist or cannot be broken so.
+var ErrBadOrder = errors.New("this cannot be done")

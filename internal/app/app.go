@@ -1,0 +1,194 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
+	"golang.org/x/sync/errgroup"
+
+	"keyholder/internal/config"
+	"keyholder/internal/connector"
+	"keyholder/internal/connector/dnsc"
+	"keyholder/internal/connector/httpc"
+	"keyholder/internal/signin"
+	"keyholder/internal/store"
+	"keyholder/internal/watch"
+	"keyholder/web"
+	"keyholder/workflows"
+)
+
+// Version is what this program calls itself; the linker sets it.
+var Version = "dev" //nolint:gochecknoglobals // set by -ldflags
+
+// Connectors are all kinds of real system that the product can look at and act on.
+func Connectors() connector.Set {
+	secrets := connector.NewSecrets(config.Lookup)
+	return connector.NewSet(httpc.New(secrets), dnsc.New(secrets))
+}
+
+// Parts says which parts of the product a process runs.
+type Parts struct {
+	Portal bool
+	Worker bool
+	Ready  func() // called once when all parts are up; may be nil
+}
+
+// Run runs the parts until ctx ends.
+func Run(ctx context.Context, c config.Config, parts Parts, log *slog.Logger) error {
+	if err := check(c, parts); err != nil {
+		return err
+	}
+	kept, err := store.Open(ctx, c.Database, nil)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := kept.Close(); err != nil {
+			log.Error("close the database", "error", err)
+		}
+	}()
+	if err := kept.CheckSchema(ctx); err != nil {
+		return err
+	}
+	temporal, err := client.NewLazyClient(client.Options{
+		HostPort: c.TemporalAddress, Namespace: c.TemporalNamespace, Logger: sdklog.NewStructuredLogger(quiet(log)),
+	})
+	if err != nil {
+		return fmt.Errorf("prepare the way to Temporal: %w", err)
+	}
+	defer temporal.Close()
+	return run(ctx, c, parts, kept, temporal, log)
+}
+
+func check(c config.Config, parts Parts) error {
+	if parts.Portal {
+		return c.CheckPortal()
+	}
+	return c.CheckDatabase()
+}
+
+func run(ctx context.Context, c config.Config, parts Parts, kept *store.Store, temporal client.Client, log *slog.Logger) error {
+	processes := workflows.NewClient(temporal, c.TemporalTaskQueue)
+	group, ctx := errgroup.WithContext(ctx)
+	if parts.Worker {
+		kinds := Connectors()
+		watcher := &watch.Watch{Store: kept, Connectors: kinds, Start: processes.Start, Log: log}
+		group.Go(func() error { return watcher.Run(ctx) })
+		group.Go(func() error {
+			return work(ctx, temporal, c.TemporalTaskQueue, workflows.NewActivities(kept, kinds), log)
+		})
+	}
+	if parts.Portal {
+		server, listener, err := portal(ctx, c, kept, processes, log)
+		if err != nil {
+			return err
+		}
+		group.Go(func() error { return server.Run(ctx) })
+		group.Go(func() error { return serve(ctx, listener, server.Handler()) })
+	}
+	if parts.Ready != nil {
+		parts.Ready()
+	}
+	return group.Wait()
+}
+
+// work runs the worker as soon as Temporal answers, and again when it comes back after having been away too long.
+func work(ctx context.Context, temporal client.Client, queue string, a *workflows.Activities, log *slog.Logger) error {
+	for {
+		w := workflows.NewWorker(temporal, queue, a)
+		if err := w.Start(); err == nil {
+			<-ctx.Done()
+			w.Stop()
+			return nil
+		} else if ctx.Err() == nil {
+			log.WarnContext(ctx, "the worker waits for Temporal", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+func portal(ctx context.Context, c config.Config, kept *store.Store, processes *workflows.Client, log *slog.Logger) (*web.Server, net.Listener, error) {
+	proxies, err := c.Proxies()
+	if err != nil {
+		return nil, nil, err
+	}
+	secrets := connector.NewSecrets(config.Lookup)
+	in := signin.New(signin.Config{
+		Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, RolesClaim: c.OIDCRolesClaim, PublicURL: c.PublicURL,
+		ClientSecret: func() (string, error) {
+			secret, err := secrets.Resolve(c.OIDCClientSecret)
+			return string(secret.Reveal()), err
+		},
+	}, kept)
+	server, err := web.New(web.Config{PublicURL: c.PublicURL, Issuer: c.OIDCIssuer, Version: Version, TrustedProxies: proxies}, kept, processes, in, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the portal cannot listen on %s (KEYHOLDER_LISTEN): %w", c.Listen, err)
+	}
+	return server, listener, nil
+}
+
+// The patience of the server.
+const (
+	headerWithin = 10 * time.Second
+	idleFor      = 2 * time.Minute
+	stopWithin   = 3 * time.Second
+)
+
+// serve answers until ctx ends; open streams are cut then.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerWithin, IdleTimeout: idleFor,
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	ended := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		stopping, cancel := context.WithTimeout(context.Background(), stopWithin)
+		defer cancel()
+		ended <- server.Shutdown(stopping)
+	}()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve the portal: %w", err)
+	}
+	if err := <-ended; err != nil {
+		return errors.Join(fmt.Errorf("stop the portal: %w", err), server.Close())
+	}
+	return nil
+}
+
+// quiet leaves Temporal's own chatter out of the log.
+func quiet(log *slog.Logger) *slog.Logger { return slog.New(atLeast{log.Handler(), slog.LevelError}) }
+
+// atLeast passes on only what is at least as bad as a level.
+type atLeast struct {
+	slog.Handler
+	level slog.Level
+}
+
+// Enabled says whether a level is bad enough.
+func (h atLeast) Enabled(_ context.Context, level slog.Level) bool { return level >= h.level }
+
+// WithAttrs keeps the level.
+func (h atLeast) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return atLeast{h.Handler.WithAttrs(attrs), h.level}
+}
+
+// WithGroup keeps the level.
+func (h atLeast) WithGroup(name string) slog.Handler {
+	return atLeast{h.Handler.WithGroup(name), h.level}
+}

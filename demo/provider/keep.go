@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
+
+	"keyholder/demo/stack"
 )
 
 // readKept fills value from a file of the provider's folder; a file that does not exist leaves it as it is.
@@ -24,22 +25,10 @@ func readKept(path string, value any) error {
 	return nil
 }
 
-// keep replaces the file in one step, so that a kill leaves the old or the new content, never a part.
-func keep(path string, value any) (err error) {
+func keep(path string, value any) error {
 	raw, err := json.MarshalIndent(value, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", path, err)
 	}
-	temp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // mode 0600
-	if err != nil {
-		return fmt.Errorf("keep %s: %w", path, err)
-	}
-	_, err = temp.Write(raw)
-	if err = errors.Join(err, temp.Close()); err == nil {
-		err = os.Rename(temp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("keep %s: %w", path, err), os.Remove(temp.Name()))
-	}
-	return nil
+	return stack.Replace(path, raw)
 }

@@ -171,14 +171,14 @@ func (a asked) approval(page view.Page) view.Approval {
 		Standing: a.standingWords(), Requester: a.Requester.Name, Reason: a.Reason, Cause: a.Terms.Cause.Title(),
 		Filed: a.FiledAt, Expires: a.ExpiresAt, Left: failover.Span(max(0, a.ExpiresAt.Sub(a.now))), Cost: failover.Money(perMinute, a.catalog.Currency),
 		SoFar:   failover.Money(perMinute*max(0, a.now.Sub(a.Impact)).Minutes(), a.catalog.Currency),
-		Ceiling: a.Terms.Ceiling.String(), Undo: "Until the first order is accepted at " + a.catalog.SiteName(a.Terms.To) + "; then by a planned move back",
+		Ceiling: ceilingWords(a.Terms.Ceiling), Undo: "until " + a.catalog.SiteName(a.Terms.To) + " accepts its first order; then by a planned move back",
 		Want: a.policy.Approvals, Needs: policyWords(a.policy, a.Terms.Cause), Who: access.Titles(a.Voters(a.policy)) + " other than " + a.Requester.Name,
 		Steps: planSteps(situation.Plan, a.Terms.Mode), Sheet: sheetOf(a.sheet, a.now), Audit: view.AuditOfPath(a.Code),
 	}
 	for _, f := range p.Sheet.Facts {
 		if f.Slug == "loss" {
 			p.Loss = f
-			p.Loss.Text = strings.TrimSuffix(f.Text, ", accepted: "+p.Ceiling) // which stands above it
+			p.Loss.Text = strings.TrimSuffix(f.Text, ", accepted: "+a.Terms.Ceiling.String()) // which stands above it
 		}
 	}
 	for _, d := range a.Votes() {
@@ -189,6 +189,11 @@ func (a asked) approval(page view.Page) view.Approval {
 	}
 	p.Want = max(p.Want, p.Have+a.Missing(a.policy))
 	return p
+}
+
+// ceilingWords says what loss is accepted: "up to 500 orders accepted".
+func ceilingWords(c failover.Ceiling) string {
+	return strings.TrimSuffix(c.String(), " accepted") + " accepted"
 }
 
 func sheetOf(kept store.KeptSheet, now time.Time) view.Sheet {

@@ -30,6 +30,7 @@ type Config struct {
 	OIDCRolesClaim    string `koanf:"oidc_roles_claim"`
 	LogLevel          string `koanf:"log_level"`
 	TrustedProxies    string `koanf:"trusted_proxies"` // networks, separated by commas
+	DemoDir           string `koanf:"demo_dir"`        // of the demo only
 }
 
 const prefix = "KEYHOLDER_"
@@ -50,7 +51,7 @@ func Load(path string) (Config, error) {
 	}
 	c := Config{
 		Listen: "127.0.0.1:8080", TemporalAddress: "127.0.0.1:7233", TemporalNamespace: "default",
-		TemporalTaskQueue: "keyholder", OIDCRolesClaim: "groups", LogLevel: "info",
+		TemporalTaskQueue: "keyholder", OIDCRolesClaim: "groups", LogLevel: "info", DemoDir: ".demo",
 	}
 	if err := k.Unmarshal("", &c); err != nil {
 		return Config{}, fmt.Errorf("read settings: %w", err)

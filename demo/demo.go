@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"keyholder/demo/provider"
+	"keyholder/demo/retailer"
+	"keyholder/demo/shop"
+	"keyholder/demo/stack"
+	"keyholder/demo/temporal"
+	"keyholder/internal/app"
+	"keyholder/internal/config"
+	"keyholder/internal/signin"
+	"keyholder/internal/store"
+)
+
+// The names under which addresses are kept.
+const (
+	partProvider     = "provider"
+	partPanel        = "panel"
+	partLease        = "lease"
+	partTraffic      = "traffic"
+	partTrafficAdmin = "traffic-admin"
+	partDNS          = "dns"
+	partLeeds        = "leeds"
+	partDublin       = "dublin"
+)
+
+func temporalParts() []string {
+	return []string{"temporal-frontend", "temporal-history", "temporal-matching"}
+}
+
+func portNames() []string {
+	return append(temporalParts(), partProvider, partPanel, partLease, partTraffic, partTrafficAdmin, partDNS, partLeeds, partDublin)
+}
+
+// namespace is where the demo's processes live.
+const namespace = "keyholder"
+
+// demo is one demo: its folder, its addresses and its settings.
+type demo struct {
+	folder   stack.Folder
+	ports    stack.Ports
+	settings config.Config
+	client   stack.Secret // of the portal at the provider
+	tsig     stack.Secret // of the portal at the name server
+}
+
+// open reads the settings and the folder, and chooses what is not chosen yet.
+func open(ctx context.Context) (demo, error) {
+	settings, err := config.Load("")
+	if err != nil {
+		return demo{}, err
+	}
+	d := demo{settings: settings}
+	if d.folder, err = stack.Open(settings.DemoDir); err != nil {
+		return d, err
+	}
+	if d.ports, err = d.folder.Ports(ctx, portNames()...); err != nil {
+		return d, err
+	}
+	if d.client, err = d.folder.Secret("portal-client"); err != nil {
+		return d, err
+	}
+	if d.tsig, err = d.folder.Secret("dns-key"); err != nil {
+		return d, err
+	}
+	d.settings.Database = d.folder.Path("keyholder.db")
+	d.settings.TemporalAddress = d.ports.Address(temporalParts()[0])
+	d.settings.TemporalNamespace = namespace
+	d.settings.OIDCIssuer = "http://" + d.ports.Address(partProvider)
+	d.settings.OIDCClientID = "keyholder"
+	d.settings.OIDCClientSecret = "file:" + d.client.File
+	return d, nil
+}
+
+// portsFree says which address is taken, before anything starts.
+func (d demo) portsFree(ctx context.Context) error {
+	if err := stack.CheckAddress(ctx, "portal", d.settings.Listen, "KEYHOLDER_LISTEN"); err != nil {
+		return err
+	}
+	return d.ports.Check(ctx)
+}
+
+// parts are everything that the demo runs.
+func (d demo) parts(log *slog.Logger) []stack.Part {
+	return []stack.Part{
+		{Name: "temporal", Run: func(ctx context.Context, ready func()) error { return temporal.Run(ctx, d.temporal(ready, log)) }},
+		{Name: "provider", Run: func(ctx context.Context, ready func()) error { return provider.Run(ctx, d.provider(ready, log)) }},
+		{Name: "shop", Run: func(ctx context.Context, ready func()) error { return shop.Run(ctx, d.shop(ready, log)) }},
+		{Name: "portal", Run: func(ctx context.Context, ready func()) error {
+			return d.portal(ctx, ready, log)
+		}},
+	}
+}
+
+func (d demo) temporal(ready func(), log *slog.Logger) temporal.Config {
+	names := temporalParts()
+	return temporal.Config{
+		Dir: d.folder.Path("temporal"), Namespace: namespace, Ready: ready, Log: log,
+		Ports: temporal.Ports{
+			Frontend: d.ports.Port(names[0]), History: d.ports.Port(names[1]), Matching: d.ports.Port(names[2]),
+		},
+	}
+}
+
+func (d demo) provider(ready func(), log *slog.Logger) provider.Config {
+	return provider.Config{
+		Listen: d.ports.Address(partProvider), Issuer: d.settings.OIDCIssuer, Dir: d.folder.Path("provider"),
+		ClientID: d.settings.OIDCClientID, ClientSecret: d.client.Value,
+		RedirectURIs:           []string{d.settings.PublicURL + signin.CallbackPath},
+		PostLogoutRedirectURIs: []string{d.settings.PublicURL + "/signed-out"},
+		Ready:                  ready, Log: log,
+	}
+}
+
+func (d demo) shop(ready func(), log *slog.Logger) shop.Config {
+	return shop.Config{
+		Dir: d.folder.Path("shop"), TSIGSecretFile: d.tsig.File, Ready: ready, Log: log,
+		Addresses: shop.Addresses{
+			Panel: d.ports.Address(partPanel), Lease: d.ports.Address(partLease), Traffic: d.ports.Address(partTraffic),
+			TrafficAdmin: d.ports.Address(partTrafficAdmin), DNS: d.ports.Address(partDNS),
+			Sites: map[string]string{"leeds": d.ports.Address(partLeeds), "dublin": d.ports.Address(partDublin)},
+		},
+	}
+}
+
+// portal runs the product with its worker, on a database that is migrated and has the shop's catalogue.
+func (d demo) portal(ctx context.Context, ready func(), log *slog.Logger) error {
+	if err := store.Migrate(ctx, d.settings.Database); err != nil {
+		return err
+	}
+	path, err := d.writeCatalog()
+	if err != nil {
+		return err
+	}
+	first, err := d.firstStart(ctx)
+	if err != nil {
+		return err
+	}
+	if first { // later changes of plans and policies are the user's and stay
+		if _, err := app.ApplyCatalog(ctx, d.settings, path); err != nil {
+			return err
+		}
+	}
+	return app.Run(ctx, d.settings, app.Parts{Portal: true, Worker: true, Ready: ready}, log)
+}
+
+func (d demo) firstStart(ctx context.Context) (bool, error) {
+	s, err := store.Open(ctx, d.settings.Database, nil)
+	if err != nil {
+		return false, err
+	}
+	version, err := s.Catalog(ctx)
+	if closeErr := s.Close(); err == nil {
+		err = closeErr
+	}
+	return version.Version == 0, err
+}
+
+// writeCatalog writes the shop's catalogue as a file that people can read and apply anew.
+func (d demo) writeCatalog() (string, error) {
+	body, err := retailer.Catalog(retailer.Addresses{
+		Leeds: d.ports.Address(partLeeds), Dublin: d.ports.Address(partDublin), Lease: d.ports.Address(partLease),
+		TrafficAdmin: d.ports.Address(partTrafficAdmin), DNS: d.ports.Address(partDNS), Panel: d.ports.Address(partPanel),
+		TSIGFile: d.tsig.File,
+	})
+	if err != nil {
+		return "", err
+	}
+	path := d.folder.Path("catalog.yaml")
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	if err := os.WriteFile(path, body, 0o600); err != nil {
+		return "", fmt.Errorf("write the catalogue: %w", err)
+	}
+	return path, nil
+}

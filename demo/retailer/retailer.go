@@ -1,0 +1,38 @@
+// Package retailer owns what the demo tells the product about the shop: its catalogue, with the addresses that were chosen
+// on this machine. It never runs anything.
+package retailer
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"net"
+	"text/template"
+)
+
+//go:embed catalog.yaml.tmpl
+var catalogTemplate string
+
+// Addresses are host:port of what the catalogue speaks of.
+type Addresses struct {
+	Leeds, Dublin, Lease, TrafficAdmin, DNS, Panel string
+	TSIGFile                                       string // of the key that signs updates of the zone
+}
+
+// Catalog writes the shop's catalogue.
+func Catalog(a Addresses) ([]byte, error) {
+	t, err := template.New("catalogue").Option("missingkey=error").Funcs(template.FuncMap{"port": port}).Parse(catalogTemplate)
+	if err != nil {
+		return nil, fmt.Errorf("read the catalogue's template: %w", err)
+	}
+	var out bytes.Buffer
+	if err := t.Execute(&out, a); err != nil {
+		return nil, fmt.Errorf("write the catalogue: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+func port(address string) (string, error) {
+	_, port, err := net.SplitHostPort(address)
+	return port, err
+}

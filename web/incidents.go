@@ -249,8 +249,10 @@ func (s *Server) incidentPage(c echo.Context, status int, refused error) error {
 		Opened: in.OpenedAt, Problem: refusal("The incident is not closed", refused),
 	}
 	perMinute := version.Impact(in.Services).RevenuePerMinute
-	p.Cost = failover.Money(perMinute, version.Currency)
-	p.SoFar = failover.Money(perMinute*now.Sub(in.ImpactAt).Minutes(), version.Currency)
+	p.Cost = failover.Money(perMinute, version.Currency) + " a minute"
+	if in.ClosedAt == nil {
+		p.Cost += ", " + failover.Money(perMinute*now.Sub(in.ImpactAt).Minutes(), version.Currency) + " so far"
+	}
 	open, err := s.incidentWork(ctx, &p, version.Catalog, now)
 	if err != nil {
 		return err

@@ -62,8 +62,7 @@ type Incident struct {
 	Source    string // of the start of impact
 	Commander string
 	Opened    time.Time
-	Cost      string // of what stops, a minute
-	SoFar     string // since the start of impact, while it is open
+	Cost      string // of what stops: a minute, and while it is open so far
 	Requests  []RequestLine
 	Runs      []RunLine
 	Recover   string // path of the start form; empty where this person may not

@@ -144,3 +144,17 @@ type ObligationLine struct {
 	Since  time.Time
 	Until  time.Time // met or waived
 }
+
+func (c Clock) against() string {
+	if c.RTO == "" {
+		return "(no RTO is set)"
+	}
+	return "against an RTO of " + c.RTO
+}
+
+func (c Clock) finish() string {
+	if c.Projected == "" {
+		return ""
+	}
+	return ", projected finish after " + c.Projected
+}

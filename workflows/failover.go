@@ -25,7 +25,7 @@ func Failover(ctx workflow.Context, in FailoverInput) (FailoverResult, error) {
 	if err != nil {
 		return FailoverResult{}, err
 	}
-	return FailoverResult{Code: in.Code}, f.run(ctx, next)
+	return FailoverResult(in), f.run(ctx, next)
 }
 
 // setup listens to people first and then reads off the record where the process stands, so that a process that starts

@@ -62,12 +62,6 @@ func (s *shopStub) Undo(_ context.Context, key string, _ connector.Params) (conn
 	return connector.Evidence{Did: "undid"}, nil
 }
 
-func (s *shopStub) set(change func(*shopStub)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	change(s)
-}
-
 func (s *shopStub) acts() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -210,15 +204,6 @@ func (s *stage) play() rules.Run {
 }
 
 var anyLoss = rules.Ceiling{Kind: rules.CeilingUnknown}
-
-// waiveBooks lets two people waive the one obligation that cannot be met yet, once the run has recovered.
-func (s *stage) waiveBooks(after time.Duration) {
-	x := store.NewID()
-	s.update(after, updateCommand, x, store.Command{ID: x, Code: s.request.Code, By: s.ines, Propose: rules.Waive, Target: string(rules.Books), Note: "no engine yet"})
-	s.command(after+time.Second, s.bea, func(c *store.Command) {
-		c.Confirm, c.Digits = x, rules.Exception{ID: x}.Code()
-	})
-}
 
 func TestAnApprovedFailoverIsCarriedOutToClosed(t *testing.T) {
 	s := newStage(t, rules.Emergency, anyLoss)

@@ -207,6 +207,7 @@ func (j job) mustStay(ctx context.Context) string {
 				return fmt.Sprintf("%q was not undone, so the old side stays fenced", s.Name)
 			}
 		}
+	default: // undoing it makes no second writer
 	}
 	return ""
 }

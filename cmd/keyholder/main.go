@@ -109,7 +109,7 @@ func say(applied store.Applied, err error) error {
 		applied = store.Applied{"Nothing changed: all of it is in force already."}
 	}
 	for _, line := range applied {
-		if _, err := fmt.Println(line); err != nil { //nolint:forbidigo // this is the command's answer
+		if _, err := fmt.Println(line); err != nil {
 			return fmt.Errorf("say what changed: %w", err)
 		}
 	}
@@ -120,6 +120,6 @@ type version struct{}
 
 // Run says the version.
 func (version) Run() error {
-	_, err := fmt.Println("keyholder", app.Version) //nolint:forbidigo // this is the command's answer
+	_, err := fmt.Println("keyholder", app.Version)
 	return err
 }

@@ -158,7 +158,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 	ended := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
-		stopping, cancel := context.WithTimeout(context.Background(), stopWithin)
+		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 		defer cancel()
 		ended <- server.Shutdown(stopping)
 	}()

@@ -255,6 +255,7 @@ func (r Run) Done(i int, detail string, now time.Time) (Run, error) {
 		r.Times.Recovered = &now
 		r.Obligations = openObligations(now)
 		return r.moved(VerifyHolds)
+	default: // nothing more than that it is done
 	}
 	return r.goOn(now)
 }

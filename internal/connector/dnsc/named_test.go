@@ -102,7 +102,7 @@ func (b *bind) write(t *testing.T, name, content string) {
 func (b *bind) start(t *testing.T, path string) bool {
 	t.Helper()
 	var log bytes.Buffer
-	b.process = exec.CommandContext(t.Context(), path, "-g", "-n", "1", "-c", filepath.Join(b.dir, "named.conf")) //nolint:gosec // a fixed program
+	b.process = exec.CommandContext(t.Context(), path, "-g", "-n", "1", "-c", filepath.Join(b.dir, "named.conf"))
 	b.process.Stdout, b.process.Stderr = &log, &log
 	if err := b.process.Start(); err != nil {
 		t.Fatal(err)
@@ -202,7 +202,7 @@ func connect() *Connector {
 
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

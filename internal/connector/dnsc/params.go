@@ -102,7 +102,7 @@ func (p *params) checkMove(wrong fault.Wrong) {
 	case *p.TTL < 0 || *p.TTL > longestTTL:
 		wrong.Add("ttl", "must be between 0 and %d seconds", longestTTL)
 	default:
-		p.ttl = uint32(*p.TTL) //nolint:gosec // bounded above
+		p.ttl = uint32(*p.TTL)
 	}
 	p.from = p.records(wrong, "from", p.From)
 	p.to = p.records(wrong, "to", p.To)

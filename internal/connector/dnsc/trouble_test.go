@@ -177,7 +177,7 @@ func TestAnUnsignedSuccessProvesNothing(t *testing.T) {
 
 func listenUDP(t *testing.T, addr string) net.PacketConn {
 	t.Helper()
-	conn, err := net.ListenPacket("udp", addr) //nolint:noctx // a test
+	conn, err := net.ListenPacket("udp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +210,7 @@ func pack(m *dns.Msg) []byte {
 // forwardUDP passes questions on to a server, and leaves TCP on the same port to the caller.
 func forwardUDP(t *testing.T, to string) net.Listener {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func loseAnswers(t *testing.T, to string) string {
 	t.Helper()
 	l := forwardUDP(t, to)
 	go acceptAll(l, func(conn net.Conn) {
-		up, err := net.Dial("tcp", to) //nolint:noctx // a test
+		up, err := net.Dial("tcp", to)
 		if err != nil {
 			return
 		}

@@ -93,7 +93,7 @@ func TestObserveErrorsTellWhatToDo(t *testing.T) {
 		"404":               {serve(t, status(404)), fault.Conflict, "answered 404 Not Found, where 200 was expected. It said: because"},
 		"429":               {serve(t, status(429)), fault.Unavailable, "answered 429"},
 		"503":               {serve(t, status(503)), fault.Unavailable, "answered 503 Service Unavailable, where 200 was expected."},
-		"redirect":          {serve(t, http.RedirectHandler("/else", 302).ServeHTTP), fault.Unavailable, "Redirects are not followed."},
+		"redirect":          {serve(t, http.RedirectHandler("/else", http.StatusFound).ServeHTTP), fault.Unavailable, "Redirects are not followed."},
 		"huge":              {serve(t, text("application/json", strings.Repeat("[", 1<<20))), fault.Unavailable, "answered 200 OK, but with more than 65536 bytes."},
 		"broken JSON":       {serve(t, text("application/json", `{"a":`)), fault.Unavailable, "its JSON cannot be used"},
 		"JSON twice over":   {serve(t, text("application/json", `{"a":1,"a":2}`)), fault.Unavailable, "is there twice"},
@@ -133,7 +133,7 @@ func headers(w http.ResponseWriter, _ *http.Request) {
 }
 
 func TestAnExpectedStatusIsNoError(t *testing.T) {
-	url := serve(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"error":"draining"}`, 503) })
+	url := serve(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"error":"draining"}`, http.StatusServiceUnavailable) })
 	o, err := connect(t).Observe(t.Context(), probe(t, url, map[string]any{"expect_status": 503}))
 	if err != nil || o.Status != "503 Service Unavailable" || string(o.Body) != `{"error":"draining"}` {
 		t.Errorf("%+v, %v", o, err)

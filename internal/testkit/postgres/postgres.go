@@ -5,6 +5,7 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -51,7 +52,7 @@ func Start(ctx context.Context) (*Server, error) {
 	}
 	s := &Server{dir: dir, bin: bin}
 	if err := s.start(ctx); err != nil {
-		return nil, fmt.Errorf("%w (and clean up: %v)", err, os.RemoveAll(dir))
+		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return s, nil
 }

@@ -110,28 +110,6 @@ func TestLagAndFreezeAreSeenInTheStatus(t *testing.T) {
 	}
 }
 
-func TestPartitionedWriterStopsBeforeItIsFenced(t *testing.T) {
-	r := newRig(t).run()
-	r.mustBuy(leeds, "k")
-	r.network.Cut(leeds)
-	r.admin("lease", "/admin/revoke", siteBody{leeds})
-	if got := r.leaseState(leeds); got != lease.Expiring {
-		t.Errorf("just cut off and revoked, leeds is %q", got)
-	}
-	if got := r.status(leeds); got.Site != "" {
-		t.Error("leeds answered while cut off")
-	}
-	r.until("leeds is fenced", func() bool { return r.leaseState(leeds) == lease.Fenced })
-	// What leeds believes now is asked after the heal, before it can have renewed anything: it was revoked.
-	r.network.Heal(leeds)
-	if code, _ := r.buy(leeds, "late"); code != http.StatusServiceUnavailable {
-		t.Errorf("a fenced site answered %d", code)
-	}
-	if got := r.status(leeds); got.HoldsLease || got.State != site.Fenced {
-		t.Errorf("%+v", got)
-	}
-}
-
 func TestOldWritersOrdersAreSetAsideAndItFollows(t *testing.T) {
 	r := newRig(t).run()
 	r.mustBuy(leeds, keys("copied", 3)...)

@@ -32,24 +32,23 @@ func parsePage() (*template.Template, error) {
 
 // page is what the template draws.
 type page struct {
-	Message  string
-	Still    bool
-	At       string
-	Success  string
-	Level    string // good, bad or none
-	Rate     string
-	Revenue  string
-	Failed   int
-	Repeats  int
-	Sites    []siteCard
-	Lease    fact
-	Promoted string
-	Traffic  fact
-	DNS      fact
-	LeaseOff bool
-	BuyersOf bool
-	Lags     []lagButton
-	Broken   bool
+	Message   string
+	Still     bool
+	At        string
+	Success   string
+	Level     string // good, bad or none
+	Rate      string
+	Revenue   string
+	Failed    int
+	Repeats   int
+	Sites     []siteCard
+	Lease     fact
+	Promoted  string
+	Traffic   fact
+	DNS       fact
+	LeaseOff  bool
+	BuyersOff bool
+	Lags      []lagButton
 }
 
 // fact is a line about a part, red if it is not as it should be.
@@ -108,7 +107,7 @@ func draw(s State) page {
 		At: s.At.Format("15:04:05") + " UTC", Success: "–", Level: "none", Rate: "–",
 		Failed: sales.Failed, Repeats: sales.Duplicates, Revenue: "£" + pounds(sales.RevenueMinor),
 		Lease: leaseFact(s), Traffic: trafficFact(s.Traffic), DNS: dnsFact(s.DNS),
-		LeaseOff: s.Breaks.LeaseStopped, BuyersOf: s.Breaks.BuyersStopped,
+		LeaseOff: s.Breaks.LeaseStopped, BuyersOff: s.Breaks.BuyersStopped,
 		Promoted: times(s.Lease.Effects["promotions"], "promoted") + ", traffic " + times(s.Traffic.Effects["weight_changes"], "moved") +
 			", record " + times(s.DNS.Effects["dns_changes"], "moved"),
 	}

@@ -51,12 +51,13 @@ func text(wrong fault.Wrong, field, typed, ask string, most int) string {
 	return typed
 }
 
-// formTime is how an input of a date and time writes it; pages say that it is UTC.
-const formTime = "2006-01-02T15:04:05"
+// formTime is how forms write a time, in UTC: a browser's own input would show it by the browser's habits, with a.m. and
+// p.m. in some.
+const formTime = "2006-01-02 15:04:05"
 
-// parseTime reads what such an input sends; browsers leave out seconds that are zero.
+// parseTime reads a time as people write it.
 func parseTime(typed string) (time.Time, bool) {
-	for _, layout := range []string{formTime, "2006-01-02T15:04", time.RFC3339} {
+	for _, layout := range []string{formTime, "2006-01-02 15:04", "2006-01-02T15:04:05", "2006-01-02T15:04", time.RFC3339} {
 		if t, err := time.Parse(layout, strings.TrimSpace(typed)); err == nil {
 			return t.UTC(), true
 		}

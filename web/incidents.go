@@ -114,10 +114,8 @@ func (s *Server) incidentForm(c echo.Context, status int, form view.IncidentForm
 	if err != nil {
 		return err
 	}
-	now := s.store.Now()
 	p := view.NewIncident{
 		Page: page, Form: form, Wrong: wrong, Causes: causes(form.Cause),
-		Earliest: now.Add(-oldestImpact).Format(formTime), Latest: now.Format(formTime),
 		Source: "No signal is bad now: state when it began.",
 	}
 	if _, source, ok := earliestBad(version.Catalog, readings); ok {
@@ -212,7 +210,7 @@ func impactOf(wrong fault.Wrong, typed string, c catalog.Catalog, readings failo
 	at, ok := parseTime(typed)
 	switch {
 	case !ok:
-		wrong.Add("impact", "Type a date and a time, such as %s (UTC).", now.Format("2006-01-02 15:04:05"))
+		wrong.Add("impact", "Type a date and a time, such as %s (UTC).", now.Format(formTime))
 	case at.After(now):
 		wrong.Add("impact", "This lies in the future; it is now %s.", now.Format("2006-01-02 15:04:05 UTC"))
 	case now.Sub(at) > oldestImpact:

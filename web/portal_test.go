@@ -96,6 +96,7 @@ type portal struct {
 	handler http.Handler
 	bundle  store.Bundle
 	signin  *signin.SignIn
+	log     *lines
 	ctx     context.Context
 }
 

@@ -2,10 +2,11 @@ package web_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync"
 	"testing"
 
 	"keyholder/internal/access"
@@ -20,11 +21,12 @@ const issuer = "http://127.0.0.1:1"
 // serve makes the real router, and remembers how to sign a person in.
 func (p *portal) serve(t *testing.T) http.Handler {
 	t.Helper()
+	p.log = &lines{}
 	in := signin.New(signin.Config{
 		Issuer: issuer, ClientID: "keyholder", ClientSecret: func() (string, error) { return "s", nil },
 		RolesClaim: "groups", PublicURL: "http://example.com",
 	}, p.Store)
-	server, err := web.New(web.Config{PublicURL: "http://example.com", Issuer: issuer, Version: "test"}, p.Store, p.engine, in, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	server, err := web.New(web.Config{PublicURL: "http://example.com", Issuer: issuer, Version: "test"}, p.Store, p.engine, in, slog.New(slog.NewTextHandler(p.log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +47,7 @@ func (p *portal) someone(t *testing.T, name, group string) visitor {
 	p.signin.Sessions(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		p.signin.Remember(r.Context(), id, at)
 	})).ServeHTTP(w, httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/", nil))
-	cookies = w.Result().Cookies() //nolint:bodyclose // a recorder's
+	cookies = w.Result().Cookies()
 	who, _, err := p.Principal(p.ctx, id)
 	if err != nil {
 		t.Fatal(err)
@@ -60,4 +62,23 @@ func (p *portal) someone(t *testing.T, name, group string) visitor {
 // stranger is a browser without a session.
 func (p *portal) stranger() visitor {
 	return visitor{Principal: access.Principal{}, portal: p, enter: func(*http.Request) {}}
+}
+
+// lines is a log that tests read.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+// Write keeps a line.
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }

@@ -318,18 +318,15 @@ func (s *Server) drawCheck(c echo.Context, status int, b begin, f view.StartForm
 	return s.render(c, status, view.CheckPage(p))
 }
 
-// fillFacts puts the facts that decide on their own, and leaves the rest in the list.
+// fillFacts puts what the move would take first, in the order in which people weigh it, and the rest apart. What waiting
+// costs stands on top of the page.
 func fillFacts(p *view.Check, sheet failover.FactSheet, now time.Time) {
+	first := []string{"duration", "loss", "target-copy"}
+	p.Takes = make([]view.FactLine, len(first))
 	for _, f := range factLines(sheet, now) {
-		switch f.Slug {
-		case "loss":
-			p.Loss = f
-		case "target-copy":
-			p.Lag = f
-		case "duration":
-			p.Duration = f
-		case "cost":
-		default:
+		if i := slices.Index(first, f.Slug); i >= 0 {
+			p.Takes[i] = f
+		} else if f.Slug != "cost" {
 			p.Facts = append(p.Facts, f)
 		}
 	}

@@ -31,7 +31,7 @@ type IncidentForm struct {
 	Act      string   `form:"act"`
 	Title    string   `form:"title" query:"title"`
 	Cause    string   `form:"cause" query:"cause"`
-	Impact   string   `form:"impact"` // 2006-01-02T15:04:05, UTC
+	Impact   string   `form:"impact"` // 2006-01-02 15:04:05, UTC
 	Services []string `form:"services" query:"services"`
 }
 
@@ -43,8 +43,6 @@ type NewIncident struct {
 	Causes   []Choice
 	Services []Choice
 	Source   string // where the prefilled start of impact comes from
-	Earliest string // the bounds of the start of impact, for the input
-	Latest   string
 }
 
 // Choice is one of several things to choose.

@@ -61,10 +61,8 @@ type Check struct {
 	Refusal  *Refusal // the move does not help, or the request was refused
 	Offer    bool     // the request may be filed
 	Blast    Blast
-	Loss     FactLine
-	Lag      FactLine
-	Duration FactLine
-	Facts    []FactLine
+	Takes    []FactLine // duration, loss and lag
+	Facts    []FactLine // the others
 	Options  []failover.Option
 	Steps    []PlanStep
 	Policy   string // in sentences

@@ -3,7 +3,6 @@ package temporal
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"testing"
 	"time"
@@ -17,7 +16,7 @@ func nothing(context.Context) error { return nil }
 
 // steps runs n empty activities one after another.
 func steps(ctx workflow.Context, n int) error {
-	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: time.Minute})
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: 5 * time.Second})
 	for range n {
 		if err := workflow.ExecuteActivity(ctx, nothing).Get(ctx, nil); err != nil {
 			return err
@@ -28,25 +27,8 @@ func steps(ctx workflow.Context, n int) error {
 
 // BenchmarkStep reports what one activity in a row costs, and a whole workflow of one.
 func BenchmarkStep(b *testing.B) {
-	ctx, cancel := context.WithCancel(b.Context())
-	config := Config{
-		Dir: b.TempDir(), Ports: freePorts(b), Namespace: namespace, Log: slog.New(slog.DiscardHandler),
-	}
-	ready, done := make(chan struct{}), make(chan error, 1)
-	config.Ready = func() { close(ready) }
-	go func() { done <- Run(ctx, config) }()
-	b.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			b.Error(err)
-		}
-	})
-	select {
-	case <-ready:
-	case err := <-done:
-		b.Fatal(err)
-	}
-	c := dial(b, config.Ports)
+	ports, _ := startInProcess(b, b.TempDir())
+	c := dial(b, ports)
 	w := worker.New(c, queue, worker.Options{})
 	w.RegisterWorkflow(steps)
 	w.RegisterActivity(nothing)

@@ -158,7 +158,7 @@ func (r records) change(rr dns.RR) records {
 		gone.Header().Class = dns.ClassINET
 		lastNS := len(r.of(Origin, dns.TypeNS)) == 1
 		return r.without(func(have dns.RR) bool {
-			return dns.IsDuplicate(have, gone) && !(apexNS(have) && lastNS)
+			return dns.IsDuplicate(have, gone) && (!apexNS(have) || !lastNS)
 		})
 	}
 }

@@ -114,6 +114,7 @@ func (s *Server) incidentForm(c echo.Context, status int, form view.IncidentForm
 	if err != nil {
 		return err
 	}
+	page.Live = false // it is all a form
 	p := view.NewIncident{
 		Page: page, Form: form, Wrong: wrong, Causes: causes(form.Cause),
 		Source: "No signal is bad now: state when it began.",

@@ -73,7 +73,7 @@ func (s *Server) showPlan(c echo.Context) error {
 		return err
 	}
 	p := view.Plan{
-		Page: page, Line: planLine(version.Catalog, plan), Digest: plan.Digest,
+		Page: page, Line: planLine(version.Catalog, plan),
 		Policy: policyWords(policy.What, failover.CauseUnknown), Verify: verifyWords(version.Catalog, plan.What),
 	}
 	for _, mode := range []failover.Mode{failover.Emergency, failover.Planned} {

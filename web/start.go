@@ -150,6 +150,7 @@ func (s *Server) drawStart(c echo.Context, status int, b begin, f view.StartForm
 	if err != nil {
 		return err
 	}
+	page.Live = false // it is all a form: a page that asks for itself again would take it out of somebody's hands
 	_, check := b.paths()
 	p := view.Start{
 		Page: page, Form: f, Wrong: wrong, Check: check, About: b.about(), Causes: causes(f.Cause),

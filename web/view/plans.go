@@ -25,7 +25,6 @@ type PlanLine struct {
 type Plan struct {
 	Page
 	Line     PlanLine
-	Digest   string
 	Newest   int // version in force, where an older one is shown; else 0
 	Modes    []PlanMode
 	Verify   []string

@@ -25,6 +25,7 @@ import (
 	"keyholder/demo/shop/buyers"
 	"keyholder/demo/shop/control"
 	"keyholder/demo/shop/lease"
+	"keyholder/demo/shop/shoptest"
 	"keyholder/demo/shop/site"
 )
 
@@ -74,8 +75,8 @@ type street struct {
 func newStreet(t *testing.T) *street {
 	t.Helper()
 	s := &street{t: t, dir: t.TempDir(), at: shop.Addresses{
-		Panel: freeAddress(t), Lease: freeAddress(t), Traffic: freeAddress(t), TrafficAdmin: freeAddress(t),
-		DNS: freeAddress(t), Sites: map[string]string{leeds: freeAddress(t), dublin: freeAddress(t)},
+		Panel: shoptest.FreeAddress(t), Lease: shoptest.FreeAddress(t), Traffic: shoptest.FreeAddress(t), TrafficAdmin: shoptest.FreeAddress(t),
+		DNS: shoptest.FreeAddress(t), Sites: map[string]string{leeds: shoptest.FreeAddress(t), dublin: shoptest.FreeAddress(t)},
 	}}
 	raw, err := json.Marshal(s.at)
 	if err != nil {
@@ -90,17 +91,6 @@ func newStreet(t *testing.T) *street {
 		}
 	})
 	return s
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	var listen net.ListenConfig
-	l, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 // open starts the shop and returns once it says that it is ready.
@@ -189,18 +179,11 @@ func (s *street) breakIt(what, site string) {
 
 func (s *street) until(what string, done func() bool) {
 	s.t.Helper()
-	deadline := time.After(30 * time.Second)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			var state any
-			s.call(http.MethodGet, s.at.Panel, "/state", "", nil, &state)
-			s.t.Fatalf("not within 30 s: %s\n%+v", what, state)
-		}
-	}
+	shoptest.Until(s.t, what, done, func() string {
+		var state any
+		s.call(http.MethodGet, s.at.Panel, "/state", "", nil, &state)
+		return fmt.Sprint(state)
+	})
 }
 
 func (s *street) status(slug string) site.Status {

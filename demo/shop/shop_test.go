@@ -20,6 +20,7 @@ import (
 )
 
 func TestNewShopSellsInLeeds(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t).open()
 	s.until("leeds sells", s.sells)
 	view := s.lease()
@@ -72,6 +73,7 @@ func (s *street) acknowledged() []promise {
 }
 
 func TestCrashedSiteIsReplacedComesBackAndLeavesAgainInPeace(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t).open()
 	s.until("leeds sells", s.sells)
 	s.breakIt("freeze", dublin)
@@ -109,6 +111,7 @@ func TestCrashedSiteIsReplacedComesBackAndLeavesAgainInPeace(t *testing.T) {
 }
 
 func TestKilledShopGoesOnWhereItStopped(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t).open()
 	s.until("leeds sells", s.sells)
 	s.breakIt("crash", leeds)
@@ -153,6 +156,7 @@ func (s *street) history() []lease.Interval {
 }
 
 func TestOrdersAcknowledgedBeforeAKillAreThere(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t)
 	for range 4 {
 		s.open()
@@ -165,6 +169,7 @@ func TestOrdersAcknowledgedBeforeAKillAreThere(t *testing.T) {
 }
 
 func TestPartitionedWriterIsReplacedAndRejoins(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t).open()
 	s.until("leeds sells", s.sells)
 	s.breakIt("partition", leeds)
@@ -178,6 +183,7 @@ func TestPartitionedWriterIsReplacedAndRejoins(t *testing.T) {
 }
 
 func TestNothingIsGrantedWithoutTheLeaseService(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t).open()
 	s.until("leeds sells", s.sells)
 	s.breakIt("lease-stop", "")
@@ -190,6 +196,7 @@ func TestNothingIsGrantedWithoutTheLeaseService(t *testing.T) {
 }
 
 func TestHeldGrantHasNoEffectUntilItIsReleased(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t).open()
 	s.until("leeds holds the lease", func() bool { return s.lease().Holder == leeds })
 	s.post(s.at.Panel, "/hold", "", map[string]string{"id": "x", "match": "POST /admin/revoke", "when": "before"})
@@ -212,6 +219,7 @@ func TestHeldGrantHasNoEffectUntilItIsReleased(t *testing.T) {
 }
 
 func TestBadOrdersBreakNothing(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t).open()
 	before := s.breaks()
 	for _, bad := range []map[string]any{
@@ -228,6 +236,7 @@ func TestBadOrdersBreakNothing(t *testing.T) {
 }
 
 func TestAddressInUseIsNamedWithItsPart(t *testing.T) {
+	t.Parallel()
 	var listen net.ListenConfig
 	taken, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -249,6 +258,7 @@ func (s *street) config() shop.Config {
 }
 
 func TestRunEndsCleanlyWithItsContext(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	for range 2 {
@@ -266,6 +276,7 @@ func TestRunEndsCleanlyWithItsContext(t *testing.T) {
 }
 
 func TestIncompleteConfigurationIsRefused(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t)
 	for name, spoil := range map[string]func(*shop.Config){
 		"no folder":         func(c *shop.Config) { c.Dir = "" },

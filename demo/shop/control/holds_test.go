@@ -8,9 +8,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"keyholder/demo/shop/control"
+	"keyholder/demo/shop/shoptest"
 )
 
 type held struct {
@@ -75,21 +75,8 @@ func (h *held) set(when string) {
 
 func (h *held) reached() {
 	h.t.Helper()
-	until(h.t, "the hold is reached", func() bool { reached, _ := h.Reached("x"); return reached })
-}
-
-func until(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	deadline := time.After(10 * time.Second)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("not within 10 s: %s", what)
-		}
-	}
+	shoptest.Until(h.t, "the hold is reached", func() bool { reached, _ := h.Reached("x"); return reached },
+		func() string { return "nobody came" })
 }
 
 func TestHoldBeforeKeepsTheEffectBack(t *testing.T) {

@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
-	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"sync"
 	"testing"
@@ -17,6 +16,7 @@ import (
 
 	"keyholder/demo/shop/control"
 	"keyholder/demo/shop/lease"
+	"keyholder/demo/shop/shoptest"
 )
 
 // service is a lease service that a test can stop and start.
@@ -28,12 +28,12 @@ type service struct {
 
 func start(t *testing.T, ttl time.Duration) *service {
 	t.Helper()
-	s := &service{t: t, address: freeAddress(t)}
+	s := &service{t: t, address: shoptest.FreeAddress(t)}
 	dir := t.TempDir()
 	s.power = control.NewSwitch("lease service", func(ctx context.Context, ready func()) error {
 		service, err := lease.New(lease.Config{
 			Dir: dir, Listen: s.address, Sites: []string{"leeds", "dublin"}, First: "leeds", TTL: ttl,
-			Holds: control.NewHolds(), Ready: ready, Log: slog.New(slog.DiscardHandler),
+			Holds: control.NewHolds(), Ready: ready,
 		})
 		if err != nil {
 			return err
@@ -51,17 +51,6 @@ func start(t *testing.T, ttl time.Duration) *service {
 	})
 	<-ready
 	return s
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	var listen net.ListenConfig
-	l, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 // call returns the status, or 0 when the service gave no answer.
@@ -131,22 +120,8 @@ func (s *service) history() []lease.Interval {
 	return answer.Intervals
 }
 
-// until polls, because the lease service lives in real time.
-func until(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	deadline := time.After(10 * time.Second)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("not within 10 s: %s", what)
-		}
-	}
-}
-
 func TestLeasesOfDifferentSitesNeverOverlap(t *testing.T) {
+	t.Parallel()
 	const ttl = 40 * time.Millisecond
 	s := start(t, ttl)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
@@ -225,6 +200,7 @@ func mustNotOverlap(t *testing.T, what string, intervals []lease.Interval) {
 }
 
 func TestGrantIsRefusedUntilTheOtherSiteIsFenced(t *testing.T) {
+	t.Parallel()
 	s := start(t, 150*time.Millisecond)
 	if _, granted := s.renew("leeds"); !granted {
 		t.Fatal("the first site has no lease")
@@ -242,7 +218,8 @@ func TestGrantIsRefusedUntilTheOtherSiteIsFenced(t *testing.T) {
 	if _, granted := s.renew("leeds"); granted {
 		t.Error("a revoked site renewed its lease")
 	}
-	until(t, "leeds is fenced", func() bool { return s.look().Sites["leeds"].State == lease.Fenced })
+	shoptest.Until(t, "leeds is fenced", func() bool { return s.look().Sites["leeds"].State == lease.Fenced },
+		func() string { return fmt.Sprint(s.look()) })
 	if got := s.order("grant", "dublin", "k"); got != http.StatusOK {
 		t.Errorf("grant after the fence, with the key that was refused before, answered %d", got)
 	}
@@ -258,6 +235,7 @@ func TestGrantIsRefusedUntilTheOtherSiteIsFenced(t *testing.T) {
 }
 
 func TestEffectsCountOnce(t *testing.T) {
+	t.Parallel()
 	s := start(t, 20*time.Millisecond)
 	for range 3 {
 		s.order("revoke", "leeds", "first")
@@ -285,6 +263,7 @@ func TestEffectsCountOnce(t *testing.T) {
 }
 
 func TestLeaseOutlivesRestartOfTheService(t *testing.T) {
+	t.Parallel()
 	s := start(t, 2*time.Second)
 	renewal, _ := s.renew("leeds")
 	s.order("revoke", "leeds", "")
@@ -303,6 +282,7 @@ func TestLeaseOutlivesRestartOfTheService(t *testing.T) {
 }
 
 func TestUnknownSiteAndBrokenRequestChangeNothing(t *testing.T) {
+	t.Parallel()
 	s := start(t, time.Second)
 	if got := s.order("revoke", "paris", ""); got != http.StatusUnprocessableEntity {
 		t.Errorf("an unknown site answered %d", got)

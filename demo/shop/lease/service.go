@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -26,7 +25,6 @@ type Config struct {
 	TTL    time.Duration // DefaultTTL if zero
 	Holds  *control.Holds
 	Ready  func()
-	Log    *slog.Logger
 }
 
 // Service is the lease service.

@@ -164,7 +164,7 @@ func (r *rig) startSites(dir string, network *control.Network, cfg Config) {
 
 	open, ready := signal()
 	leases, err := lease.New(lease.Config{
-		Dir: dir, Listen: cfg.Lease, Sites: []string{"leeds", "dublin"}, First: "leeds", Holds: r.holds, Ready: open, Log: log,
+		Dir: dir, Listen: cfg.Lease, Sites: []string{"leeds", "dublin"}, First: "leeds", Holds: r.holds, Ready: open,
 	})
 	run(r.t, leases, err, ready)
 	for slug, other := range map[string]string{"leeds": "dublin", "dublin": "leeds"} {

@@ -47,6 +47,7 @@ func leased(history []lease.Interval, o site.Order) bool {
 }
 
 func TestPartitionedWriterIsFencedAndComesBackWithoutALease(t *testing.T) {
+	t.Parallel()
 	r := newRig(t).run()
 	r.mustBuy(leeds, "k")
 	r.network.Cut(leeds)
@@ -69,6 +70,7 @@ func TestPartitionedWriterIsFencedAndComesBackWithoutALease(t *testing.T) {
 
 // The lease service is gone, so the writer cannot renew, while its customers still reach it.
 func TestWriterStopsBeforeItsLeaseRunsOut(t *testing.T) {
+	t.Parallel()
 	r := newRig(t).run()
 	r.turn(r.lease, false)
 	n := 0
@@ -106,6 +108,7 @@ func (r *rig) lastLeaseOnDisk() time.Time {
 
 // A purchase that began under a lease is held up at the database until the lease is gone.
 func TestLeaseIsLookedAtWhenTheOrderIsCommitted(t *testing.T) {
+	t.Parallel()
 	r := newRig(t).run()
 	r.mustBuy(leeds, "k")
 	db, err := control.OpenFile(t.Context(), filepath.Join(r.dir, leeds+".db"), "")
@@ -181,6 +184,7 @@ func (r *rig) trouble() {
 }
 
 func TestNoOrderWithoutALeaseAndNonePromisedIsForgotten(t *testing.T) {
+	t.Parallel()
 	r := newRig(t).run()
 	r.lag.Store(int64(60 * time.Millisecond))
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -18,6 +17,7 @@ import (
 
 	"keyholder/demo/shop/control"
 	"keyholder/demo/shop/lease"
+	"keyholder/demo/shop/shoptest"
 	"keyholder/demo/shop/site"
 )
 
@@ -44,12 +44,12 @@ type rig struct {
 func newRig(t *testing.T) *rig {
 	r := &rig{
 		t: t, dir: t.TempDir(), network: control.NewNetwork(), holds: control.NewHolds(),
-		sites: map[string]*control.Switch{}, address: map[string]string{"lease": freeAddress(t)},
+		sites: map[string]*control.Switch{}, address: map[string]string{"lease": shoptest.FreeAddress(t)},
 		frozen: map[string]*atomic.Bool{}, post: 20 * time.Millisecond,
 	}
 	r.lease = control.NewSwitch("lease", r.runLease)
 	for _, slug := range []string{leeds, dublin} {
-		r.address[slug] = freeAddress(t)
+		r.address[slug] = shoptest.FreeAddress(t)
 		r.frozen[slug] = &atomic.Bool{}
 		r.sites[slug] = control.NewSwitch(slug, r.runSite(slug))
 	}
@@ -59,7 +59,7 @@ func newRig(t *testing.T) *rig {
 func (r *rig) runLease(ctx context.Context, ready func()) error {
 	service, err := lease.New(lease.Config{
 		Dir: r.dir, Listen: r.address["lease"], Sites: []string{leeds, dublin}, First: leeds, TTL: ttl,
-		Holds: r.holds, Ready: ready, Log: slog.New(slog.DiscardHandler),
+		Holds: r.holds, Ready: ready,
 	})
 	if err != nil {
 		return err
@@ -104,29 +104,11 @@ func (r *rig) run() *rig {
 	return r
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	var listen net.ListenConfig
-	l, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
-
 func (r *rig) until(what string, done func() bool) {
 	r.t.Helper()
-	deadline := time.After(15 * time.Second)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			r.t.Fatalf("not within 15 s: %s\nleeds %+v\ndublin %+v", what, r.status(leeds), r.status(dublin))
-		}
-	}
+	shoptest.Until(r.t, what, done, func() string {
+		return fmt.Sprintf("leeds %+v\ndublin %+v", r.status(leeds), r.status(dublin))
+	})
 }
 
 func (r *rig) call(method, part, path, key string, body, answer any) (int, error) {

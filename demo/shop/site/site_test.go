@@ -26,6 +26,7 @@ func (r *rig) converged() bool {
 }
 
 func TestSecondTryOfAKeyHasTheFirstAnswer(t *testing.T) {
+	t.Parallel()
 	r := newRig(t).run()
 	code, first := r.buy(leeds, "k")
 	if code != http.StatusCreated || first.Duplicate || first.Seq != 1 || first.Epoch != 1 {
@@ -46,6 +47,7 @@ func TestSecondTryOfAKeyHasTheFirstAnswer(t *testing.T) {
 }
 
 func TestBadPurchaseIsRefused(t *testing.T) {
+	t.Parallel()
 	r := newRig(t).run()
 	for name, bad := range map[string]any{
 		"no sku": site.Purchase{Quantity: 1, AmountMinor: 1}, "no quantity": site.Purchase{SKU: "tea", AmountMinor: 1},
@@ -61,6 +63,7 @@ func TestBadPurchaseIsRefused(t *testing.T) {
 }
 
 func TestFollowerAcceptsNothing(t *testing.T) {
+	t.Parallel()
 	r := newRig(t).run()
 	if code, _ := r.buy(dublin, "k"); code != http.StatusServiceUnavailable {
 		t.Errorf("the follower answered %d", code)
@@ -71,6 +74,7 @@ func TestFollowerAcceptsNothing(t *testing.T) {
 }
 
 func TestReplicationConvergesWithPostedState(t *testing.T) {
+	t.Parallel()
 	r := newRig(t).run()
 	r.mustBuy(leeds, keys("k", 30)...)
 	r.until("both have everything", r.converged)
@@ -83,6 +87,7 @@ func TestReplicationConvergesWithPostedState(t *testing.T) {
 }
 
 func TestLagAndFreezeAreSeenInTheStatus(t *testing.T) {
+	t.Parallel()
 	r := newRig(t).run()
 	r.mustBuy(leeds, "before")
 	r.until("the order is copied", func() bool { return r.status(dublin).HeadSeq == 1 })
@@ -111,6 +116,7 @@ func TestLagAndFreezeAreSeenInTheStatus(t *testing.T) {
 }
 
 func TestOldWritersOrdersAreSetAsideAndItFollows(t *testing.T) {
+	t.Parallel()
 	r := newRig(t).run()
 	r.mustBuy(leeds, keys("copied", 3)...)
 	r.until("copied", func() bool { return r.status(dublin).HeadSeq == 3 })
@@ -156,6 +162,7 @@ func TestOldWritersOrdersAreSetAsideAndItFollows(t *testing.T) {
 
 // Leeds is promoted again before it ever heard of dublin's epoch: the orders of both at the same place in the log differ.
 func TestForkIsFoundByEpochNotByLength(t *testing.T) {
+	t.Parallel()
 	r := newRig(t).run()
 	r.mustBuy(leeds, keys("both", 2)...)
 	r.until("copied", func() bool { return r.status(dublin).HeadSeq == 2 })
@@ -188,6 +195,7 @@ func ignorePosted() cmp.Option {
 }
 
 func TestKeysHoldAcrossFailover(t *testing.T) {
+	t.Parallel()
 	r := newRig(t).run()
 	_, first := r.buy(leeds, "copied")
 	r.until("copied", func() bool { return r.status(dublin).HeadSeq == 1 })
@@ -204,6 +212,7 @@ func TestKeysHoldAcrossFailover(t *testing.T) {
 }
 
 func TestPlannedMoveLosesNothing(t *testing.T) {
+	t.Parallel()
 	r := newRig(t).run()
 	r.lag.Store(int64(50 * time.Millisecond))
 	r.mustBuy(leeds, keys("k", 10)...)
@@ -232,6 +241,7 @@ func TestPlannedMoveLosesNothing(t *testing.T) {
 }
 
 func TestUndrainOpensTheSiteAgain(t *testing.T) {
+	t.Parallel()
 	r := newRig(t).run()
 	r.admin(leeds, "/admin/drain", nil)
 	r.admin(leeds, "/admin/undrain", nil)

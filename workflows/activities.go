@@ -92,16 +92,45 @@ func (a *Activities) written(ctx context.Context, run rules.Run) (seen, unknown 
 	if run.Times.Promoted == nil {
 		return false, false
 	}
+	seen, observation, err := a.lookForWrite(ctx, run)
+	return seen, err != nil || observation.Error != ""
+}
+
+func (a *Activities) lookForWrite(ctx context.Context, run rules.Run) (bool, connector.Observation, error) {
 	plan, err := a.store.Plan(ctx, run.Terms.Plan, run.Terms.PlanVersion)
 	if err != nil {
-		return false, true
+		return false, connector.Observation{}, err
 	}
 	vars, err := a.variables(ctx, run)
 	if err != nil {
-		return false, true
+		return false, connector.Observation{}, err
 	}
 	seen, _, observation := a.check(ctx, plan.What.WriteSeen, vars)
-	return seen, observation.Error != ""
+	return seen, observation, nil
+}
+
+// SeeWrites notes the point of no return of every run whose target has been promoted, whatever the run is doing.
+func (a *Activities) SeeWrites(ctx context.Context) error {
+	runs, err := a.store.OpenRuns(ctx)
+	if err != nil {
+		return err
+	}
+	for _, run := range runs {
+		if run.Times.Promoted == nil || run.Times.FirstWrite != nil {
+			continue
+		}
+		seen, observation, err := a.lookForWrite(ctx, run)
+		if err != nil {
+			return err
+		}
+		if !seen {
+			continue
+		}
+		if _, err := a.store.SawWrite(ctx, run.Code, observation); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // variables are what a plan's parameters may refer to: the sites' addresses and the run.

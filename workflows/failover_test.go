@@ -71,11 +71,12 @@ func (s *shopStub) acts() string {
 // stage is a process on a real store, in an environment that skips time while nothing is at work.
 type stage struct {
 	*store.Store
-	t         *testing.T
-	env       *testsuite.TestWorkflowEnvironment
-	shop      *shopStub
-	ines, bea access.Principal
-	request   rules.Request
+	t          *testing.T
+	activities *Activities
+	env        *testsuite.TestWorkflowEnvironment
+	shop       *shopStub
+	ines, bea  access.Principal
+	request    rules.Request
 }
 
 func newStage(t *testing.T, mode rules.Mode, ceiling rules.Ceiling) *stage {
@@ -104,7 +105,8 @@ func newStage(t *testing.T, mode rules.Mode, ceiling rules.Ceiling) *stage {
 	s.env = suite.NewTestWorkflowEnvironment()
 	s.env.SetTestTimeout(30 * time.Second)
 	names := &shopStub{kind: "dns", fail: s.shop.fail, body: well}
-	Register(s.env, NewActivities(kept, connector.NewSet(s.shop, names)))
+	s.activities = NewActivities(kept, connector.NewSet(s.shop, names))
+	Register(s.env, s.activities)
 	return s
 }
 
@@ -334,6 +336,11 @@ func TestAbortIsRefusedWhereTheTargetHasAcceptedAWrite(t *testing.T) {
 	s.approve(time.Second)
 	c := store.Command{ID: store.NewID(), Code: s.request.Code, By: s.ines, Note: "because", Steer: rules.SteerAbort}
 	out := s.update(time.Minute, updateCommand, c.ID, c)
+	s.env.RegisterDelayedCallback(func() { // the worker's watch sees it while the run is paused
+		if err := s.activities.SeeWrites(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}, 90*time.Second)
 	s.command(2*time.Minute, s.ines, func(c *store.Command) { c.Steer = rules.SteerRetry })
 	go s.whenRecovered(func() { s.waiveDirectly() })
 	if run := s.play(); run.State != rules.Closed || run.Times.FirstWrite == nil {

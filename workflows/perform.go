@@ -51,7 +51,7 @@ func (a *Activities) Perform(ctx context.Context, in StepInput) (rules.Directive
 			return rules.Directive{}, ctx.Err()
 		}
 		if r.wait == rules.WaitNone {
-			return j.succeed(ctx, r)
+			return a.store.Succeed(ctx, attempt, r.text, r.evidence, r.also)
 		}
 		if tried >= j.step.Retries || r.final {
 			return a.store.Fail(ctx, attempt, store.Trouble{
@@ -102,22 +102,6 @@ func (j job) perform(ctx context.Context) result {
 	default:
 		return j.act(ctx)
 	}
-}
-
-// succeed commits the outcome. After promotion each step also looks whether the target has accepted its first write.
-func (j job) succeed(ctx context.Context, r result) (rules.Directive, error) {
-	next, err := j.store.Succeed(ctx, j.attempt, r.text, r.evidence, r.also)
-	if err != nil {
-		return next, err
-	}
-	run := j.attempt.Run
-	if run.Times.Promoted == nil || run.Times.FirstWrite != nil {
-		return next, nil
-	}
-	if seen, _, observation := j.check(ctx, j.plan.WriteSeen, j.vars); seen {
-		_, err = j.store.SawWrite(ctx, run.Code, observation)
-	}
-	return next, err
 }
 
 // act lets a connector bring about what the step wants.

@@ -79,11 +79,10 @@ func run(ctx context.Context, c config.Config, parts Parts, kept *store.Store, t
 	group, ctx := errgroup.WithContext(ctx)
 	if parts.Worker {
 		kinds := Connectors()
-		watcher := &watch.Watch{Store: kept, Connectors: kinds, Start: processes.Start, Log: log}
+		activities := workflows.NewActivities(kept, kinds)
+		watcher := &watch.Watch{Store: kept, Connectors: kinds, Start: processes.Start, SeeWrites: activities.SeeWrites, Log: log}
 		group.Go(func() error { return watcher.Run(ctx) })
-		group.Go(func() error {
-			return work(ctx, temporal, c.TemporalTaskQueue, workflows.NewActivities(kept, kinds), log)
-		})
+		group.Go(func() error { return work(ctx, temporal, c.TemporalTaskQueue, activities, log) })
 	}
 	if parts.Portal {
 		server, listener, err := portal(ctx, c, kept, processes, log)

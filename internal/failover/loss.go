@@ -81,8 +81,12 @@ func LossBetween(old, target Reading) Loss {
 	if old.Position == nil || target.Position == nil {
 		return Loss{Basis: "one of the two copies has never been read"}
 	}
+	acknowledged := old.Position.Newest
+	if old.Stale() { // the target may have heard of newer records than were seen at the old side
+		acknowledged = max(acknowledged, target.Position.Newest+target.Position.LagRecords)
+	}
 	loss := Loss{
-		Known: true, Records: max(0, old.Position.Newest-target.Position.Newest), At: old.At,
+		Known: true, Records: max(0, acknowledged-target.Position.Newest), At: old.At,
 		Estimate: old.Stale() || target.Stale(), Basis: "both copies were read",
 	}
 	if loss.Records > 0 {

@@ -258,3 +258,15 @@ func TestALossThatIsNotKnownKeepsOnlyToAnUnknownCeiling(t *testing.T) {
 		}
 	}
 }
+
+func TestTheTargetMayHaveHeardOfNewerRecordsThanWereSeenAtTheOldSide(t *testing.T) {
+	old := Reading{At: night, FailingAt: &night, Position: &Position{Newest: 477, NewestAt: night}}
+	target := Reading{At: night, Position: &Position{Newest: 483, NewestAt: night, LagRecords: 2}}
+	if loss := LossBetween(old, target); loss.Records != 2 || !loss.Estimate {
+		t.Errorf("got %s, want an estimate of 2 orders", loss)
+	}
+	old.FailingAt = nil
+	if loss := LossBetween(old, target); loss.Records != 0 {
+		t.Errorf("got %s from an old side that was read now", loss)
+	}
+}

@@ -4,14 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -22,6 +19,9 @@ import (
 
 // CallbackPath is where the issuer sends people back to.
 const CallbackPath = "/sign-in/callback"
+
+// skew is how far the issuer's clock may be from ours.
+const skew = time.Minute
 
 // Begin is the address at the issuer to send a person to. anew asks for a fresh sign-in even where the issuer knows
 // them; back is the page they come back to.
@@ -34,15 +34,18 @@ func (in *SignIn) Begin(ctx context.Context, back string, anew bool) (string, er
 	if err != nil {
 		return "", err
 	}
-	state, nonce, verifier := rand.Text(), rand.Text(), oauth2.GenerateVerifier()
-	for key, value := range map[string]string{keyState: state, keyNonce: nonce, keyVerifier: verifier, keyReturn: back} {
-		in.sessions.Put(ctx, key, value)
+	p := pending{
+		State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Back: back,
+		Begun: in.store.Now(), Anew: anew,
 	}
-	options := []oauth2.AuthCodeOption{oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)}
+	if err := in.addPending(ctx, p); err != nil {
+		return "", err
+	}
+	options := []oauth2.AuthCodeOption{oidc.Nonce(p.Nonce), oauth2.S256ChallengeOption(p.Verifier)}
 	if anew {
 		options = append(options, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
 	}
-	return oauth.AuthCodeURL(state, options...), nil
+	return oauth.AuthCodeURL(p.State, options...), nil
 }
 
 // Callback is what the issuer sends back.
@@ -58,18 +61,20 @@ var ErrStale = &fault.Error{
 
 // Finish turns the issuer's answer into a session and returns the page to go back to.
 func (in *SignIn) Finish(ctx context.Context, c Callback) (back string, err error) {
-	state, nonce := in.sessions.PopString(ctx, keyState), in.sessions.PopString(ctx, keyNonce)
-	verifier := in.sessions.PopString(ctx, keyVerifier)
-	back = in.sessions.PopString(ctx, keyReturn)
-	if state == "" || subtle.ConstantTimeCompare([]byte(state), []byte(c.State)) != 1 {
-		return "", ErrStale
-	}
-	if c.Error != "" {
-		return "", fault.Refused("sign-in", "", "The sign-in provider refused: %s", clean(c.Error+" "+c.Description))
-	}
-	who, err := in.exchange(ctx, c.Code, verifier, nonce)
+	begun, err := in.takePending(ctx, c.State)
 	if err != nil {
 		return "", err
+	}
+	if c.Error != "" {
+		return "", fault.Refused("sign-in", "", "The sign-in provider refused: %s", shorten(clean(c.Error+" "+c.Description)))
+	}
+	who, err := in.exchange(ctx, c.Code, begun)
+	if err != nil {
+		return "", err
+	}
+	// max_age obliges the issuer to say when; one that does not, or that let an old sign-in pass, gave no fresh one.
+	if begun.Anew && who.SignedInAt.Before(begun.Begun.Add(-skew)) {
+		return "", fault.Refused("recent-sign-in", "", "The sign-in provider let you in without asking who you are, so this is no recent sign-in. You are still signed in as before.")
 	}
 	id, err := in.store.SignIn(ctx, who)
 	if err != nil {
@@ -79,17 +84,11 @@ func (in *SignIn) Finish(ctx context.Context, c Callback) (back string, err erro
 		return "", fmt.Errorf("renew the session: %w", err)
 	}
 	in.Remember(ctx, id, who.SignedInAt)
-	return back, nil
-}
-
-// Remember makes the session that of a person who proved who they are at some moment.
-func (in *SignIn) Remember(ctx context.Context, person string, at time.Time) {
-	in.sessions.Put(ctx, keyPerson, person)
-	in.sessions.Put(ctx, keyAuthTime, at.Unix())
+	return begun.Back, nil
 }
 
 // exchange trades the code for a verified identity.
-func (in *SignIn) exchange(ctx context.Context, code, verifier, nonce string) (store.Identity, error) {
+func (in *SignIn) exchange(ctx context.Context, code string, begun pending) (store.Identity, error) {
 	provider, err := in.discover(ctx)
 	if err != nil {
 		return store.Identity{}, err
@@ -99,10 +98,10 @@ func (in *SignIn) exchange(ctx context.Context, code, verifier, nonce string) (s
 		return store.Identity{}, err
 	}
 	ctx = oidc.ClientContext(ctx, in.client)
-	tokens, err := oauth.Exchange(ctx, code, oauth2.VerifierOption(verifier))
+	tokens, err := oauth.Exchange(ctx, code, oauth2.VerifierOption(begun.Verifier))
 	if err != nil {
 		var refused *oauth2.RetrieveError
-		if errors.As(err, &refused) {
+		if errors.As(err, &refused) && refused.Response.StatusCode < http.StatusInternalServerError {
 			return store.Identity{}, &fault.Error{Kind: fault.Forbidden, Rule: "sign-in", Message: "The sign-in provider did not accept this sign-in. Begin it again.", Err: err}
 		}
 		return store.Identity{}, fault.Away("The sign-in provider", err)
@@ -115,80 +114,22 @@ func (in *SignIn) exchange(ctx context.Context, code, verifier, nonce string) (s
 	if err != nil {
 		return store.Identity{}, &fault.Error{Kind: fault.Forbidden, Rule: "sign-in", Message: "The sign-in provider's answer could not be verified.", Err: err}
 	}
-	if subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(nonce)) != 1 {
+	if subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(begun.Nonce)) != 1 {
 		return store.Identity{}, ErrStale
 	}
 	return in.identity(token)
 }
 
-// identity reads who a verified token is about. Without auth_time the sign-in is not recent, whatever it was.
-func (in *SignIn) identity(token *oidc.IDToken) (store.Identity, error) {
-	var claims map[string]json.RawMessage
-	if err := token.Claims(&claims); err != nil {
-		return store.Identity{}, fmt.Errorf("read the claims: %w", err)
+// shorten keeps a sentence of what others say.
+func shorten(s string) string {
+	if r := []rune(s); len(r) > longest {
+		return string(r[:longest]) + "…"
 	}
-	who := store.Identity{
-		Issuer: token.Issuer, Subject: token.Subject, Name: text(claims["name"]), Email: text(claims["email"]),
-		Groups: groups(claims[in.config.RolesClaim]), SignedInAt: moment(claims["auth_time"]),
-	}
-	if who.Name == "" {
-		who.Name = token.Subject
-	}
-	return who, nil
+	return s
 }
 
-// Bounds of what is believed of a claim.
-const (
-	mostGroups = 200
-	longest    = 200
-)
-
-// groups reads a list of names, or one name. A claim of any other form, or an absurd one, gives no rights.
-func groups(raw json.RawMessage) []string {
-	var list []string
-	if one := text(raw); one != "" {
-		return []string{one}
-	}
-	if json.Unmarshal(raw, &list) != nil || len(list) > mostGroups {
-		return nil
-	}
-	for _, name := range list {
-		if len(name) > longest {
-			return nil
-		}
-	}
-	return list
-}
-
-func text(raw json.RawMessage) string {
-	var s string
-	if json.Unmarshal(raw, &s) != nil || len(s) > longest {
-		return ""
-	}
-	return clean(s)
-}
-
-// clean drops what cannot be shown.
-func clean(s string) string {
-	if !utf8.ValidString(s) {
-		return ""
-	}
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return -1
-		}
-		return r
-	}, s)
-	return strings.TrimSpace(s)
-}
-
-func moment(raw json.RawMessage) time.Time {
-	var seconds int64
-	if json.Unmarshal(raw, &seconds) != nil {
-		return time.Unix(0, 0).UTC()
-	}
-	return time.Unix(seconds, 0).UTC()
-}
+// leaveWithin bounds how long a sign-out waits for the issuer.
+const leaveWithin = 2 * time.Second
 
 // Leave ends the session and returns where to go to end the issuer's too; empty where it has no such place.
 func (in *SignIn) Leave(ctx context.Context, back string) (string, error) {
@@ -204,7 +145,9 @@ func (in *SignIn) Leave(ctx context.Context, back string) (string, error) {
 	if err := in.sessions.Destroy(ctx); err != nil {
 		return "", fmt.Errorf("end the session: %w", err)
 	}
-	provider, err := in.discover(ctx)
+	waiting, cancel := context.WithTimeout(ctx, leaveWithin)
+	defer cancel()
+	provider, err := in.discover(waiting)
 	if err != nil {
 		return "", nil //nolint:nilerr // the issuer is away: the session here has ended all the same
 	}

@@ -2,18 +2,15 @@ package signin
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/coreos/go-oidc/v3/oidc"
-	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
 
 	"keyholder/internal/access"
-	"keyholder/internal/fault"
 	"keyholder/internal/store"
 )
 
@@ -33,37 +30,14 @@ type SignIn struct {
 	sessions *scs.SessionManager
 	client   *http.Client
 
-	mu       sync.Mutex
-	provider *oidc.Provider // found at first use, so that the portal starts without the issuer
+	provider atomic.Pointer[oidc.Provider] // found at first use, so that the portal starts without the issuer
+	finding  singleflight.Group
 }
 
 // New prepares sessions; it does not look for the issuer yet.
 func New(config Config, s *store.Store) *SignIn {
-	sessions := scs.New()
-	sessions.Store = s.Sessions()
-	sessions.HashTokenInStore = true
-	sessions.Lifetime = 24 * time.Hour
-	sessions.IdleTimeout = 12 * time.Hour
-	sessions.Cookie.Name = "keyholder_session"
-	sessions.Cookie.HttpOnly = true
-	sessions.Cookie.SameSite = http.SameSiteLaxMode
-	sessions.Cookie.Secure = strings.HasPrefix(config.PublicURL, "https://")
-	return &SignIn{config: config, store: s, sessions: sessions, client: &http.Client{Timeout: 5 * time.Second}}
+	return &SignIn{config: config, store: s, sessions: newSessions(config.PublicURL, s), client: &http.Client{Timeout: 5 * time.Second}}
 }
-
-// Sessions loads and saves the session around a handler.
-func (in *SignIn) Sessions(next http.Handler) http.Handler { return in.sessions.LoadAndSave(next) }
-
-// The keys of a session.
-const (
-	keyPerson   = "person"
-	keyAuthTime = "auth_time"
-	keyState    = "state"
-	keyNonce    = "nonce"
-	keyVerifier = "verifier"
-	keyReturn   = "return"
-	keyFlash    = "flash"
-)
 
 // Principal is who is signed in under ctx, with the roles they hold now. ok is false where nobody is.
 func (in *SignIn) Principal(ctx context.Context) (p access.Principal, ok bool, err error) {
@@ -76,51 +50,15 @@ func (in *SignIn) Principal(ctx context.Context) (p access.Principal, ok bool, e
 	return p, ok, err
 }
 
+// Remember makes the session that of a person who proved who they are at some moment.
+func (in *SignIn) Remember(ctx context.Context, person string, at time.Time) {
+	in.sessions.Put(ctx, keyPerson, person)
+	in.sessions.Put(ctx, keyAuthTime, at.Unix())
+	in.sessions.Put(ctx, keySeen, in.store.Now().Unix())
+}
+
 // Flash keeps a sentence for the next page.
 func (in *SignIn) Flash(ctx context.Context, text string) { in.sessions.Put(ctx, keyFlash, text) }
 
 // TakeFlash takes the sentence that Flash kept.
 func (in *SignIn) TakeFlash(ctx context.Context) string { return in.sessions.PopString(ctx, keyFlash) }
-
-// discover finds the issuer. Where it does not answer, whoever is signed in stays so, and nobody else gets in.
-func (in *SignIn) discover(ctx context.Context) (*oidc.Provider, error) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if in.provider != nil {
-		return in.provider, nil
-	}
-	// The provider keeps the context's client for its keys, so it must not end with this request.
-	provider, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), in.client), in.config.Issuer)
-	if err != nil {
-		return nil, fault.Away("The sign-in provider", err)
-	}
-	in.provider = provider
-	return provider, nil
-}
-
-// Healthy says whether the issuer answers.
-func (in *SignIn) Healthy(ctx context.Context) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, in.config.Issuer+"/.well-known/openid-configuration", nil)
-	if err != nil {
-		return fmt.Errorf("sign-in provider: %w", err)
-	}
-	answer, err := in.client.Do(request)
-	if err != nil {
-		return fmt.Errorf("sign-in provider: %w", err)
-	}
-	if err := answer.Body.Close(); err != nil || answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("sign-in provider: answered %s", answer.Status)
-	}
-	return nil
-}
-
-func (in *SignIn) oauth(provider *oidc.Provider) (*oauth2.Config, error) {
-	secret, err := in.config.ClientSecret()
-	if err != nil {
-		return nil, fault.Away("The secret for the sign-in provider", err)
-	}
-	return &oauth2.Config{
-		ClientID: in.config.ClientID, ClientSecret: secret, Endpoint: provider.Endpoint(),
-		RedirectURL: in.config.PublicURL + CallbackPath, Scopes: []string{oidc.ScopeOpenID, "profile", "email", "groups"},
-	}, nil
-}

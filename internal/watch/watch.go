@@ -19,6 +19,7 @@ const (
 	readEvery  = time.Second
 	sheetEvery = 2 * time.Second
 	startEvery = 150 * time.Millisecond
+	writeEvery = 300 * time.Millisecond
 )
 
 // Watch is the worker's regular work.
@@ -26,6 +27,7 @@ type Watch struct {
 	Store      *store.Store
 	Connectors connector.Set
 	Start      func(ctx context.Context, code string) error // a process; one that runs already is left alone
+	SeeWrites  func(ctx context.Context) error              // notes the point of no return of open runs
 	Log        *slog.Logger
 }
 
@@ -40,6 +42,7 @@ func (w *Watch) Run(ctx context.Context) error {
 		{"read signals", readEvery, w.read},
 		{"refresh fact sheets", sheetEvery, w.sheets},
 		{"start processes", startEvery, w.starts},
+		{"look for first writes", writeEvery, w.SeeWrites},
 	} {
 		all.Go(func() { w.repeat(ctx, duty.name, duty.every, duty.do) })
 	}

@@ -133,7 +133,9 @@ func headers(w http.ResponseWriter, _ *http.Request) {
 }
 
 func TestAnExpectedStatusIsNoError(t *testing.T) {
-	url := serve(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"error":"draining"}`, http.StatusServiceUnavailable) })
+	url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, `{"error":"draining"}`, http.StatusServiceUnavailable)
+	})
 	o, err := connect(t).Observe(t.Context(), probe(t, url, map[string]any{"expect_status": 503}))
 	if err != nil || o.Status != "503 Service Unavailable" || string(o.Body) != `{"error":"draining"}` {
 		t.Errorf("%+v, %v", o, err)

@@ -124,9 +124,8 @@ func (here situation) asks(r failover.Request, p failover.Policy, who access.Pri
 	w := view.Waiting{Path: view.RequestPath(r.Code), Since: r.FiledAt, Until: r.ExpiresAt}
 	switch {
 	case r.MayDecideAfterSignIn(who, p, here.now):
-		cost := here.catalog.Impact(r.Terms.Services).RevenuePerMinute
 		w.Title = "Decide: " + ask(here.catalog, r.Terms)
-		w.Why = fmt.Sprintf("%s asks for it. Waiting costs %s a minute.", r.Requester.Name, failover.Money(cost, here.catalog.Currency))
+		w.Why = fmt.Sprintf("%s asks for it. Waiting %s.", r.Requester.Name, costWords(here.catalog, r.Terms))
 		return w, true
 	case r.Requester.ID == who.ID && r.MustConfirm(here.now):
 		w.Title = "Confirm what changed: " + ask(here.catalog, r.Terms)

@@ -164,13 +164,11 @@ func (s *Server) approvalPage(c echo.Context, status int, typed typedVote) error
 // approval is the page as everybody sees it.
 func (a asked) approval(page view.Page) view.Approval {
 	situation := failover.Situation{Catalog: a.catalog, Plan: a.plan, Terms: a.Terms, Now: a.now}
-	perMinute := a.catalog.Impact(a.Terms.Services).RevenuePerMinute
 	p := view.Approval{
 		Page: page, Code: a.Code, Ask: sentence(ask(a.catalog, a.Terms)), Mode: a.Terms.Mode, State: a.Standing(a.now),
 		With:     companions(a.catalog, a.Terms.Services),
 		Standing: a.standingWords(), Requester: a.Requester.Name, Reason: a.Reason, Cause: a.Terms.Cause.Title(),
-		Filed: a.FiledAt, Expires: a.ExpiresAt, Left: failover.Span(max(0, a.ExpiresAt.Sub(a.now))), Cost: failover.Money(perMinute, a.catalog.Currency),
-		SoFar:   failover.Money(perMinute*max(0, a.now.Sub(a.Impact)).Minutes(), a.catalog.Currency),
+		Filed: a.FiledAt, Expires: a.ExpiresAt, Left: failover.Span(max(0, a.ExpiresAt.Sub(a.now))), Waiting: a.waitingWords(),
 		Ceiling: ceilingWords(a.Terms.Ceiling), Undo: "until " + a.catalog.SiteName(a.Terms.To) + " accepts its first order; then by a planned move back",
 		Want: a.policy.Approvals, Needs: policyWords(a.policy, a.Terms.Cause), Who: access.Titles(a.Voters(a.policy)) + " other than " + a.Requester.Name,
 		Steps: planSteps(situation.Plan, a.Terms.Mode), Sheet: sheetOf(a.sheet, a.now), Audit: view.AuditOfPath(a.Code),
@@ -189,6 +187,30 @@ func (a asked) approval(page view.Page) view.Approval {
 	}
 	p.Want = max(p.Want, p.Have+a.Missing(a.policy))
 	return p
+}
+
+// waitingWords says what it costs to wait for a decision, and has cost since the start of impact.
+func (a asked) waitingWords() string {
+	soFar := waitCost(a.catalog, a.Terms) * max(0, a.now.Sub(a.Impact)).Minutes()
+	if soFar == 0 {
+		return costWords(a.catalog, a.Terms)
+	}
+	return costWords(a.catalog, a.Terms) + ", " + failover.Money(soFar, a.catalog.Currency) + " so far"
+}
+
+// waitCost is what waiting costs a minute. A planned move begins from what works, so waiting costs nothing.
+func waitCost(c catalog.Catalog, t failover.Terms) float64 {
+	if t.Mode == failover.Planned {
+		return 0
+	}
+	return c.Impact(t.Services).RevenuePerMinute
+}
+
+func costWords(c catalog.Catalog, t failover.Terms) string {
+	if t.Mode == failover.Planned {
+		return "costs nothing while " + c.SiteName(t.From) + " works"
+	}
+	return "costs " + failover.Money(waitCost(c, t), c.Currency) + " a minute"
 }
 
 // ceilingWords says what loss is accepted: "up to 500 orders accepted".
@@ -223,11 +245,13 @@ func (a asked) standingWords() string {
 func (s *Server) surroundings(ctx context.Context, a asked, p *view.Approval) error {
 	if a.Incident != "" {
 		in, err := s.store.Incident(ctx, a.Incident)
-		if err != nil {
+		switch {
+		case err == nil:
+			line := incidentLine(a.catalog, in)
+			p.About = &line
+		case fault.KindOf(err) != fault.NotFound:
 			return err
 		}
-		line := incidentLine(a.catalog, in)
-		p.About = &line
 	}
 	if a.State == failover.Approved {
 		run, err := s.runOrComing(ctx, a)

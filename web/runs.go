@@ -32,13 +32,13 @@ func runLine(c catalog.Catalog, r failover.Run, now time.Time) view.RunLine {
 	case clock.RTA != "":
 		line.Clock = "RTA " + clock.RTA
 	default:
-		line.Clock = clock.Elapsed + " since the start of impact"
+		line.Clock = clock.Elapsed + " " + clock.Since
 	}
 	if clock.RTO != "" {
 		line.Clock += ", RTO " + clock.RTO
 	}
 	if clock.Projected != "" {
-		line.Finish = "Projected finish " + clock.Projected + " after the start of impact"
+		line.Finish = "Projected finish after " + clock.Projected
 	}
 	return line
 }
@@ -101,7 +101,10 @@ func clockOf(c catalog.Catalog, r failover.Run, now time.Time) view.Clock {
 	elapsed := r.Elapsed(now)
 	rto, _, hasRTO := c.Objectives(r.Terms.Services)
 	projected, foreseen := r.Projected(now)
-	clock := view.Clock{Elapsed: failover.Span(elapsed)}
+	clock := view.Clock{Elapsed: failover.Span(elapsed), Since: "since the start of impact"}
+	if r.Terms.Mode == failover.Planned {
+		clock.Since = "since it was requested"
+	}
 	furthest := max(elapsed, projected)
 	if rta, ok := r.RTA(); ok {
 		clock.RTA, furthest = failover.Span(rta), rta

@@ -307,7 +307,7 @@ func (s *Server) drawCheck(c echo.Context, status int, b begin, f view.StartForm
 		Page: page, Form: f, About: b.about(), Sentence: fmt.Sprintf("%s (%s)", sentence(ask(b.catalog, t)), t.Mode),
 		Button: "Request approval: " + ask(b.catalog, t), Back: form + "?" + startQuery(f).Encode(), File: view.RequestsPath(),
 		Steps: planSteps(situation.Plan, t.Mode), Policy: policyWords(policy.What, t.Cause), MadeAt: situation.Now,
-		With: companions(b.catalog, t.Services), Blast: blast(b.catalog, t.Services), Options: situation.Facts("").Options, Offer: true,
+		With: companions(b.catalog, t.Services), Blast: effects(b.catalog, b.catalog.Impact(t.Services)), Waiting: costWords(b.catalog, t), Options: situation.Facts("").Options, Offer: true,
 	}
 	fillFacts(&p, situation.Facts(""), b.now)
 	if err := t.Cause.MoveHelps(); err != nil {
@@ -331,11 +331,6 @@ func fillFacts(p *view.Check, sheet failover.FactSheet, now time.Time) {
 			p.Facts = append(p.Facts, f)
 		}
 	}
-}
-
-func blast(c catalog.Catalog, services []string) view.Blast {
-	i := c.Impact(services)
-	return view.Blast{Lines: effects(c, i), Cost: failover.Money(i.RevenuePerMinute, c.Currency)}
 }
 
 // startQuery is the form as an address, so that going back loses nothing.

@@ -145,7 +145,9 @@ func TestAPlannedMoveBeginsFromItsPlan(t *testing.T) {
 	if d := r.FiledAt.Sub(r.Impact); d < 0 || d > 1e9 {
 		t.Errorf("a planned move counts from its filing, not from %v", r.Impact)
 	}
-	ivy.get(t, filed.location).want(t, 200).says(t, "loss", "none")
+	asked := ivy.get(t, filed.location).want(t, 200)
+	asked.says(t, "loss", "none")
+	asked.says(t, "cost", "costs nothing while Leeds works")
 }
 
 func TestTheSameDataIsNotAskedForTwice(t *testing.T) {

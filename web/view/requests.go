@@ -23,8 +23,7 @@ type Approval struct {
 	Expires   time.Time
 	Left      string // until it expires, as of rendering
 	About     *IncidentLine
-	Cost      string // of waiting, a minute
-	SoFar     string // since the start of impact
+	Waiting   string // what it costs
 	Ceiling   string
 	Loss      FactLine
 	Undo      string

@@ -36,6 +36,7 @@ type Run struct {
 // Clock is how the run stands against its RTO, as text first.
 type Clock struct {
 	Elapsed   string
+	Since     string // what it counts from
 	Projected string // empty where there is no saying
 	RTA       string // once recovered
 	RTO       string // empty where none is set

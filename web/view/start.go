@@ -58,21 +58,16 @@ type Check struct {
 	Button   string
 	Back     string
 	File     string
-	Refusal  *Refusal // the move does not help, or the request was refused
-	Offer    bool     // the request may be filed
-	Blast    Blast
+	Refusal  *Refusal   // the move does not help, or the request was refused
+	Offer    bool       // the request may be filed
+	Blast    []string   // what the failure of the services does to the rest
+	Waiting  string     // what it costs
 	Takes    []FactLine // duration, loss and lag
 	Facts    []FactLine // the others
 	Options  []failover.Option
 	Steps    []PlanStep
 	Policy   string // in sentences
 	MadeAt   time.Time
-}
-
-// Blast is what the failure of the services does to the rest.
-type Blast struct {
-	Lines []string
-	Cost  string // a minute
 }
 
 // FactLine is one fact as it is drawn.

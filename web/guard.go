@@ -29,7 +29,7 @@ func (s *Server) wrap(issuer string) http.Handler {
 		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: func(c echo.Context) bool { return c.Path() == "/events" }}),
 		s.origin,
 	)
-	sessions := s.signin.Sessions(e)
+	sessions := s.signin.Sessions(e, s.noSession)
 	own := http.NewCrossOriginProtection()
 	own.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "This came from another site and was refused. Open the page here and try again.", http.StatusForbidden)
@@ -41,6 +41,12 @@ func (s *Server) wrap(issuer string) http.Handler {
 		}
 		sessions.ServeHTTP(w, r)
 	}))
+}
+
+// noSession answers where sessions cannot be read or saved: without them nobody can be told from anybody.
+func (s *Server) noSession(w http.ResponseWriter, r *http.Request, err error) {
+	s.log.ErrorContext(r.Context(), "a session was neither read nor saved", "path", r.URL.Path, "error", err)
+	http.Error(w, "Keyholder cannot tell who you are: its database does not answer. Try again in a moment.", http.StatusServiceUnavailable)
 }
 
 // headers: scripts, styles and connections only from here. form-action names the issuer, because Chromium applies it to

@@ -46,7 +46,7 @@ func (p *portal) someone(t *testing.T, name, group string) visitor {
 	w := httptest.NewRecorder()
 	p.signin.Sessions(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		p.signin.Remember(r.Context(), id, at)
-	})).ServeHTTP(w, httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/", nil))
+	}), func(_ http.ResponseWriter, _ *http.Request, err error) { t.Fatal(err) }).ServeHTTP(w, httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/", nil))
 	cookies = w.Result().Cookies()
 	who, _, err := p.Principal(p.ctx, id)
 	if err != nil {

@@ -50,7 +50,7 @@ func (in *SignIn) addPending(ctx context.Context, p pending) error {
 	}
 	all := append(in.pendings(ctx), p)
 	if in.sessions.GetString(ctx, keyPerson) == "" {
-		in.sessions.SetDeadline(ctx, time.Now().Add(pendingFor).UTC())
+		in.sessions.SetDeadline(ctx, p.Begun.Add(pendingFor))
 	}
 	return in.keepPendings(ctx, all[max(0, len(all)-mostPending):])
 }

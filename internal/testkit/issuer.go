@@ -34,6 +34,7 @@ type Issuer struct {
 	who    map[string]any
 	forged *ecdsa.PrivateKey
 	broken int
+	away   bool
 	codes  map[string]url.Values // code -> the request that it was given for
 	asked  []url.Values
 }
@@ -47,7 +48,7 @@ func NewIssuer(t testing.TB) *Issuer {
 	routes.HandleFunc("GET /keys", i.keys)
 	routes.HandleFunc("GET /authorize", i.authorize)
 	routes.HandleFunc("POST /token", i.token)
-	i.Server = httptest.NewServer(routes)
+	i.Server = httptest.NewServer(i.unlessAway(routes))
 	t.Cleanup(i.Close)
 	return i
 }
@@ -81,6 +82,26 @@ func (i *Issuer) Break(status int) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.broken = status
+}
+
+// Away makes the provider answer nothing of use, or come back.
+func (i *Issuer) Away(away bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.away = away
+}
+
+func (i *Issuer) unlessAway(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		i.mu.Lock()
+		away := i.away
+		i.mu.Unlock()
+		if away {
+			http.Error(w, "away", http.StatusServiceUnavailable)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // Asked are the sign-ins that were asked for.

@@ -28,7 +28,7 @@ func (r request) satisfiedBy(s session, now time.Time) bool {
 	if r.hint != "" && r.hint != s.Subject {
 		return false
 	}
-	return r.MaxAge == nil || now.Sub(s.SignedIn) < time.Duration(*r.MaxAge)*time.Second //nolint:gosec // seconds of an age
+	return r.MaxAge == nil || now.Sub(s.SignedIn) < time.Duration(*r.MaxAge)*time.Second
 }
 
 func (r request) mayNotAsk() bool { return slices.Contains(r.Prompt, oidc.PromptNone) }

@@ -19,7 +19,7 @@ func Open(dir string) (Folder, error) {
 	if err != nil {
 		return Folder{}, fmt.Errorf("find the demo's folder: %w", err)
 	}
-	if err := os.MkdirAll(path, 0o700); err != nil {
+	if err := os.MkdirAll(path, 0o700); err != nil { //nolint:gosec // the folder is its owner's choice
 		return Folder{}, fmt.Errorf("make the demo's folder: %w", err)
 	}
 	return Folder{path: path}, nil
@@ -37,7 +37,7 @@ func (f Folder) Lock() (unlock func() error, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock the demo's folder: %w", err)
 	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a descriptor
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, errors.Join(f.heldBy(path, err), file.Close())
 	}
 	if err := writeOwner(file); err != nil {
@@ -77,10 +77,11 @@ func Replace(path string, content []byte) (err error) {
 	}
 	_, err = temp.Write(content)
 	if err = errors.Join(err, temp.Close()); err == nil {
-		err = os.Rename(temp.Name(), path)
+		err = os.Rename(temp.Name(), path) //nolint:gosec // a file name of ours
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(temp.Name()))
+		err = fmt.Errorf("write %s: %w", path, err)
+		return errors.Join(err, os.Remove(temp.Name())) //nolint:gosec // a file name of ours
 	}
 	return nil
 }

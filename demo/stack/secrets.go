@@ -19,12 +19,12 @@ type Secret struct {
 // Secret returns the one of that name, the same at every start and in every process.
 func (f Folder) Secret(name string) (Secret, error) {
 	s := Secret{File: f.Path(name)}
-	raw, err := os.ReadFile(s.File) //nolint:gosec // a file name of ours
+	raw, err := os.ReadFile(s.File)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := createSecret(s.File); err != nil {
 			return Secret{}, err
 		}
-		raw, err = os.ReadFile(s.File) //nolint:gosec // a file name of ours
+		raw, err = os.ReadFile(s.File)
 	}
 	if err != nil {
 		return Secret{}, fmt.Errorf("read secret: %w", err)

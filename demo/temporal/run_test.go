@@ -85,11 +85,14 @@ func startServer(t *testing.T, dir string, ports Ports) *server {
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.end(os.Kill) })
+	t.Cleanup(func() {
+		if err := s.end(os.Kill); err != nil && s.cmd.ProcessState == nil {
+			t.Errorf("end the server: %v", err)
+		}
+	})
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil || strings.TrimSpace(line) != readySaid {
-		s.end(os.Kill)
-		t.Fatalf("server did not become ready: %v\n%s", err, s.stderr)
+		t.Fatalf("server did not become ready: %v; it ended with %v\n%s", err, s.end(os.Kill), s.stderr)
 	}
 	s.took = time.Since(began)
 	t.Logf("ready after %s", s.took)
@@ -116,10 +119,17 @@ func freePorts(t testing.TB) Ports {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer l.Close()
+		defer closeListener(t, l)
 		ports[i] = l.Addr().(*net.TCPAddr).Port
 	}
 	return Ports{Frontend: ports[0], History: ports[1], Matching: ports[2]}
+}
+
+func closeListener(t testing.TB, l net.Listener) {
+	t.Helper()
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 func dial(t testing.TB, ports Ports) client.Client {
@@ -208,13 +218,14 @@ func TestServerStopsCleanlyWithinThreeSeconds(t *testing.T) {
 	}
 }
 
-func TestKilledWhileTheFileIsMadeStartsAgain(t *testing.T) {
+func TestCutOffWhileTheFileIsMadeStartsAgain(t *testing.T) {
 	dir := t.TempDir()
 	for after := time.Duration(0); after < 60*time.Millisecond; after += 4 * time.Millisecond {
 		sub := filepath.Join(dir, after.String())
 		ctx, cancel := context.WithTimeout(t.Context(), after)
-		_ = prepare(ctx, Config{Dir: sub, Namespace: namespace}) //nolint:errcheck // being cut off is the point
+		cutOff := prepare(ctx, Config{Dir: sub, Namespace: namespace})
 		cancel()
+		t.Logf("%s: %v", after, cutOff)
 		if err := prepare(t.Context(), Config{Dir: sub, Namespace: namespace}); err != nil {
 			t.Fatalf("cut off after %s: %v", after, err)
 		}
@@ -228,7 +239,7 @@ func TestTakenPortIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer closeListener(t, l)
 	err = Run(t.Context(), Config{
 		Dir: t.TempDir(), Namespace: namespace, Ports: ports, Log: slog.New(slog.DiscardHandler),
 	})

@@ -1,0 +1,87 @@
+// Command bench measures the product against a peer or a limit in the same run: one line per figure, "name value unit
+// limit ok|short". It exits with 1 if any falls short.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+)
+
+// figure is one measured number. A limit of 0 only reports.
+type figure struct {
+	name  string
+	value float64
+	unit  string
+	limit float64
+}
+
+func (f figure) line() (text string, short bool) {
+	verdict := "ok"
+	if f.limit > 0 && f.value > f.limit {
+		verdict, short = "short", true
+	}
+	limit := "-"
+	if f.limit > 0 {
+		limit = fmt.Sprintf("%g", f.limit)
+	}
+	return fmt.Sprintf("%-28s %10.3f %-6s %6s %s", f.name, f.value, f.unit, limit, verdict), short
+}
+
+// bench is one measurement, which yields some figures.
+type bench struct {
+	name string
+	run  func(ctx context.Context, o options) ([]figure, error)
+}
+
+// options are what the command line says.
+type options struct {
+	demo string // the demo's binary
+}
+
+func benches() []bench {
+	return []bench{{"step", stepCost}, {"decision", decisionToGate}, {"pages", pages}, {"start", startToReady}}
+}
+
+func main() {
+	demo := flag.String("demo", "../bin/keyholder-demo", "the demo's binary")
+	only := flag.String("only", "", "run only the benches whose name holds this")
+	flag.Parse()
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
+	short, err := run(ctx, options{demo: *demo}, *only)
+	cancel()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	if err != nil || short {
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, o options, only string) (anyShort bool, err error) {
+	for _, b := range benches() {
+		if !strings.Contains(b.name, only) {
+			continue
+		}
+		figures, err := b.run(ctx, o)
+		for _, f := range figures {
+			text, short := f.line()
+			anyShort = anyShort || short
+			fmt.Println(text)
+		}
+		if err != nil {
+			return anyShort, fmt.Errorf("%s: %w", b.name, err)
+		}
+	}
+	return anyShort, nil
+}
+
+func median(of []float64) float64 {
+	of = slices.Clone(of)
+	slices.Sort(of)
+	return of[len(of)/2]
+}

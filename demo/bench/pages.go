@@ -1,0 +1,5 @@
+package main
+
+import "context"
+
+func pages(context.Context, options) ([]figure, error) { return nil, nil }

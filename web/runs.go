@@ -65,8 +65,9 @@ func runSentence(r failover.Run) string {
 		return "Everything has moved. Watching that customers can buy, and that nothing reaches the old site."
 	case failover.Undoing:
 		return "What was done is being undone, the newest step first."
+	default:
+		return endSentence(r)
 	}
-	return endSentence(r)
 }
 
 func endSentence(r failover.Run) string {
@@ -92,8 +93,9 @@ func endSentence(r failover.Run) string {
 		return "Stopped before anything was touched."
 	case failover.Failed:
 		return "Given up by a person after the target had accepted writes."
+	default:
+		return sentence(r.State.Words()) + "."
 	}
-	return sentence(r.State.Words()) + "."
 }
 
 // clockOf compares the time since the start of impact with the RTO.
@@ -349,8 +351,9 @@ func retryLabel(r failover.Run, step string) string {
 		return "Verify again"
 	case failover.WaitNoReturn:
 		return "Go on with: " + step
+	default:
+		return "Retry: " + step
 	}
-	return "Retry: " + step
 }
 
 func proposeForm(code string, kind failover.ExceptionKind, target, label string, typed typedCommand) view.ProposeForm {

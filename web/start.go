@@ -360,11 +360,8 @@ func (s *Server) fileRequest(c echo.Context) error {
 		return err
 	}
 	filed, err := s.file(ctx, who, b, form, terms)
-	switch fault.KindOf(err) {
-	case fault.Conflict:
-		return s.drawCheck(c, http.StatusConflict, b, form, terms, err)
-	case fault.Forbidden:
-		return s.drawCheck(c, http.StatusForbidden, b, form, terms, err)
+	if kind := fault.KindOf(err); kind == fault.Conflict || kind == fault.Forbidden {
+		return s.drawCheck(c, statusOf(err), b, form, terms, err)
 	}
 	if err != nil {
 		return err

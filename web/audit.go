@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -16,10 +17,10 @@ import (
 	"keyholder/web/view"
 )
 
-// auditPage is how many lines a page of the record has, auditExport how many an export.
+// auditPage is how many lines a page of the record has, auditExport how many an export reads at a time.
 const (
 	auditPage   = 50
-	auditExport = 10000
+	auditExport = 500
 )
 
 // auditFilter reads the filter that the address holds.
@@ -87,31 +88,99 @@ func objectPath(object string) string {
 	return ""
 }
 
-// auditCSV exports the lines that the filter chooses. A cell that a spreadsheet would run is quoted.
+// auditCSV exports every line that the filter chooses. A cell that a spreadsheet would run is quoted.
 func (s *Server) auditCSV(c echo.Context) error {
-	lines, err := s.export(c)
+	return s.export(c, "text/csv; charset=utf-8", "keyholder-record.csv", &csvLines{})
+}
+
+// auditJSON exports the same lines as one array.
+func (s *Server) auditJSON(c echo.Context) error {
+	return s.export(c, echo.MIMEApplicationJSON, "keyholder-record.json", &jsonLines{})
+}
+
+// writer writes lines of the record, a page at a time; the last call has none.
+type writer interface {
+	write(w io.Writer, lines []store.Line) error
+}
+
+// export streams the record as it is kept, so that no export is too large and none is cut short without a sign: where
+// it cannot go on, the connection breaks.
+func (s *Server) export(c echo.Context, kind, name string, form writer) error {
+	filter, err := auditFilter(c, auditExport)
 	if err != nil {
 		return err
 	}
-	var body bytes.Buffer
-	w := csv.NewWriter(&body)
-	rows := [][]string{{"seq", "at", "actor", "actor_id", "action", "object", "outcome", "rule", "text", "detail", "digest"}}
-	for _, l := range lines {
-		rows = append(rows, []string{
-			strconv.FormatInt(l.Seq, 10), l.At.Format(time.RFC3339Nano), l.Actor.Name, l.Actor.ID, l.Action, l.Object,
-			string(l.Outcome), l.Rule, l.Text, string(l.Detail), l.Digest,
-		})
+	ctx := c.Request().Context()
+	lines, err := s.store.Record(ctx, filter)
+	if err != nil {
+		return err
 	}
-	for _, row := range rows {
+	h := c.Response().Header()
+	h.Set(echo.HeaderContentType, kind)
+	h.Set(echo.HeaderContentDisposition, `attachment; filename="`+name+`"`)
+	c.Response().WriteHeader(http.StatusOK)
+	for err == nil {
+		if err = form.write(c.Response(), lines); err != nil || len(lines) == 0 {
+			break
+		}
+		filter.Before = lines[len(lines)-1].Seq
+		lines, err = s.store.Record(ctx, filter)
+	}
+	if err != nil {
+		s.log.WarnContext(ctx, "an export of the record broke off", "error", err)
+		panic(http.ErrAbortHandler)
+	}
+	return nil
+}
+
+// csvLines writes lines as rows under a head.
+type csvLines struct{ begun bool }
+
+func (f *csvLines) write(out io.Writer, lines []store.Line) error {
+	w := csv.NewWriter(out)
+	var rows [][]string
+	if !f.begun {
+		f.begun = true
+		rows = append(rows, []string{"seq", "at", "actor", "actor_id", "action", "object", "outcome", "open", "rule", "text", "detail", "act", "address", "request", "digest"})
+	}
+	for _, l := range lines {
+		row := []string{
+			strconv.FormatInt(l.Seq, 10), l.At.Format(time.RFC3339Nano), l.Actor.Name, l.Actor.ID, l.Action, l.Object,
+			string(l.Outcome), strconv.FormatBool(l.Open), l.Rule, l.Text, string(l.Detail), l.Act, l.Origin.Address, l.Origin.Request, l.Digest,
+		}
 		for i := range row {
 			row[i] = inert(row[i])
 		}
+		rows = append(rows, row)
 	}
-	if err := w.WriteAll(rows); err != nil {
-		return err
+	return w.WriteAll(rows)
+}
+
+// jsonLines writes lines as members of one array.
+type jsonLines struct{ begun bool }
+
+func (f *jsonLines) write(out io.Writer, lines []store.Line) error {
+	var b bytes.Buffer
+	if !f.begun {
+		b.WriteString("[")
 	}
-	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="keyholder-record.csv"`)
-	return c.Blob(http.StatusOK, "text/csv; charset=utf-8", body.Bytes())
+	for _, l := range lines {
+		if f.begun {
+			b.WriteString(",")
+		}
+		f.begun = true
+		b.WriteString("\n")
+		body, err := json.Marshal(l)
+		if err != nil {
+			return err
+		}
+		b.Write(body)
+	}
+	if len(lines) == 0 {
+		b.WriteString("\n]\n")
+	}
+	_, err := out.Write(b.Bytes())
+	return err
 }
 
 // inert keeps a spreadsheet from running a cell.
@@ -120,21 +189,4 @@ func inert(cell string) string {
 		return "'" + cell
 	}
 	return cell
-}
-
-func (s *Server) auditJSON(c echo.Context) error {
-	lines, err := s.export(c)
-	if err != nil {
-		return err
-	}
-	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="keyholder-record.json"`)
-	return c.JSON(http.StatusOK, lines)
-}
-
-func (s *Server) export(c echo.Context) ([]store.Line, error) {
-	filter, err := auditFilter(c, auditExport)
-	if err != nil {
-		return nil, err
-	}
-	return s.store.Record(c.Request().Context(), filter)
 }

@@ -20,7 +20,7 @@ var headlines = map[int]string{
 	http.StatusUnprocessableEntity: "This cannot be right", http.StatusNotFound: "Not found",
 	http.StatusForbidden: "Not allowed", http.StatusConflict: "Someone was first",
 	http.StatusServiceUnavailable: "Not available now", http.StatusRequestEntityTooLarge: "Too much at once",
-	http.StatusMethodNotAllowed: "Not possible here",
+	http.StatusMethodNotAllowed: "Not possible here", http.StatusUnsupportedMediaType: "Not possible here",
 }
 
 // fail is the one place that knows status codes and error pages.
@@ -33,6 +33,10 @@ func (s *Server) fail(err error, c echo.Context) {
 		return
 	}
 	status, page := s.errorPage(c, err)
+	if status == http.StatusServiceUnavailable {
+		s.log.WarnContext(c.Request().Context(), "something does not answer", "path", c.Path(), "error", err)
+		page.Retry = returnTo(c.Request())
+	}
 	if status == http.StatusInternalServerError {
 		s.log.ErrorContext(c.Request().Context(), "request failed", "method", c.Request().Method, "path", c.Path(),
 			"request", page.Request, "error", err)
@@ -68,6 +72,7 @@ func (s *Server) errorPage(c echo.Context, err error) (int, view.Error) {
 			http.StatusNotFound:              "There is no page at this address.",
 			http.StatusRequestEntityTooLarge: "The form is larger than any that a person fills in. Nothing was saved.",
 			http.StatusMethodNotAllowed:      "This address does not take that.",
+			http.StatusUnsupportedMediaType:  "This was not sent as a page of the portal sends a form. Nothing was saved.",
 		}[status]
 	}
 	page.Headline = headlines[status]

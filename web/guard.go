@@ -62,6 +62,9 @@ func (s *Server) headers(issuer string) echo.MiddlewareFunc {
 			h.Set("Content-Security-Policy", policy)
 			h.Set("X-Content-Type-Options", "nosniff")
 			h.Set("Referrer-Policy", "same-origin")
+			if strings.HasPrefix(s.config.PublicURL, "https://") {
+				h.Set("Strict-Transport-Security", "max-age=31536000")
+			}
 			if !strings.HasPrefix(c.Request().URL.Path, "/static/") {
 				h.Set("Cache-Control", "no-store")
 			}
@@ -90,9 +93,11 @@ func (s *Server) guard(r route) echo.HandlerFunc {
 				return err
 			}
 			if !ok {
-				return c.Redirect(http.StatusSeeOther, view.SignInPath(returnTo(c.Request())))
+				return s.toSignIn(c)
 			}
 			c.Set(principalKey, who)
+			seen, _ := s.changes.get()
+			c.Set(changeKey, seen)
 			if !who.May(r.Needs) {
 				return s.keepOut(c, r, who)
 			}
@@ -102,6 +107,16 @@ func (s *Server) guard(r route) echo.HandlerFunc {
 		}
 		return r.Handler(c)
 	}
+}
+
+// toSignIn sends a person to sign in. A page that asks by itself cannot go to another site; it loads itself anew, whole.
+func (s *Server) toSignIn(c echo.Context) error {
+	r := c.Request()
+	if r.Header.Get(byHtmx) != "" || r.Header.Get(echo.HeaderAccept) == "text/event-stream" {
+		c.Response().Header().Set("HX-Refresh", "true")
+		return c.NoContent(http.StatusUnauthorized)
+	}
+	return c.Redirect(http.StatusSeeOther, view.SignInPath(returnTo(r)))
 }
 
 // keepOut refuses by the route table, on record. Somebody without any role is shown who can help instead.

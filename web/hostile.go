@@ -2,6 +2,8 @@ package web
 
 import (
 	"errors"
+	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
 	"time"
@@ -17,18 +19,8 @@ import (
 // characters but line breaks and tabs.
 func readForm(c echo.Context) error {
 	r := c.Request()
-	if r.Method == http.MethodPost {
-		if err := http.NewResponseController(c.Response()).SetReadDeadline(time.Now().Add(slowest)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-			return err
-		}
-		r.Body = http.MaxBytesReader(c.Response(), r.Body, maxBody)
-	}
-	if err := r.ParseForm(); err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			return echo.NewHTTPError(http.StatusRequestEntityTooLarge)
-		}
-		return &fault.Error{Kind: fault.Invalid, Message: "The form could not be read.", Err: err}
+	if err := parseForm(c); err != nil {
+		return err
 	}
 	for _, name := range c.ParamNames() {
 		if value, err := url.PathUnescape(c.Param(name)); err != nil || !typed(value) {
@@ -41,6 +33,45 @@ func readForm(c echo.Context) error {
 				return &fault.Error{Kind: fault.Invalid, Message: "The form holds characters that nobody types. Nothing was saved."}
 			}
 		}
+	}
+	return nil
+}
+
+// parseForm takes only the one encoding that pages send: the binder reads others past the checks made here.
+func parseForm(c echo.Context) error {
+	r := c.Request()
+	if r.Method != http.MethodPost || r.ContentLength == 0 {
+		return formError(r.ParseForm())
+	}
+	if kind, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType)); err != nil || kind != echo.MIMEApplicationForm {
+		return echo.NewHTTPError(http.StatusUnsupportedMediaType)
+	}
+	if err := readBy(c, time.Now().Add(slowest)); err != nil {
+		return err
+	}
+	r.Body = http.MaxBytesReader(c.Response(), r.Body, maxBody)
+	if err := formError(r.ParseForm()); err != nil {
+		return err
+	}
+	return readBy(c, time.Time{}) // left in place it would end the context of a handler that takes longer
+}
+
+// readBy bounds how long the rest of a request may take; zero is for ever.
+func readBy(c echo.Context, at time.Time) error {
+	err := http.NewResponseController(c.Response()).SetReadDeadline(at)
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("bound the time for a form: %w", err)
+	}
+	return nil
+}
+
+func formError(err error) error {
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return echo.NewHTTPError(http.StatusRequestEntityTooLarge)
+	case err != nil:
+		return &fault.Error{Kind: fault.Invalid, Message: "The form could not be read.", Err: err}
 	}
 	return nil
 }

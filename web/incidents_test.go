@@ -132,7 +132,7 @@ func TestListsOfIncidentsGoOnByKey(t *testing.T) {
 		if err := p.CloseIncident(p.ctx, ivy.Principal, in.Code); err != nil {
 			t.Fatal(err)
 		}
-		p.clock.add(time.Second)
+		p.clock.Add(time.Second)
 	}
 	first := ivy.get(t, "/incidents").want(t, 200)
 	if n := first.Find(".list-group-item").Length(); n != 25 {

@@ -215,29 +215,6 @@ func effects(c catalog.Catalog, i catalog.Impact) []string {
 	return lines
 }
 
-func verb(names []string, one, many string) string {
-	if len(names) == 1 {
-		return names[0] + " " + one
-	}
-	return joined(names) + " " + many
-}
-
-func serviceNames(c catalog.Catalog, slugs []string) []string {
-	names := make([]string, len(slugs))
-	for i, slug := range slugs {
-		names[i] = c.ServiceName(slug)
-	}
-	return names
-}
-
-// joined writes "A", "A and B", "A, B and C".
-func joined(names []string) string {
-	if len(names) < 2 {
-		return strings.Join(names, "")
-	}
-	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
-}
-
 func (here situation) signals() []view.SignalLine {
 	var lines []view.SignalLine
 	for _, seen := range here.readings.Seen(here.catalog) {

@@ -74,9 +74,9 @@ func TestTheVoteWaitsForThoseWhoMayCastIt(t *testing.T) {
 	owen.get(t, "/").says(t, "needs-you", "Decide: move Checkout from Leeds to Dublin")
 	ivy.get(t, "/").says(t, "needs-you", "Nothing needs you.")
 	p.someone(t, "Ada", "auditors").get(t, "/").says(t, "needs-you", "Nothing needs you.")
-	p.clock.add(16 * time.Minute) // beyond the recent sign-in: the vote still waits for them
+	p.clock.Add(16 * time.Minute) // beyond the recent sign-in: the vote still waits for them
 	owen.get(t, "/").says(t, "needs-you", "Decide:")
-	p.clock.add(15 * time.Minute) // beyond the request's life
+	p.clock.Add(15 * time.Minute) // beyond the request's life
 	owen.get(t, "/").says(t, "needs-you", "Nothing needs you.")
 	if got, err := p.Request(p.ctx, r.Code); err != nil || got.State != failover.Requested {
 		t.Errorf("a page must change nothing: %v, %v", got.State, err)

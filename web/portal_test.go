@@ -7,9 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,34 +22,21 @@ import (
 	"keyholder/internal/fault"
 	"keyholder/internal/signin"
 	"keyholder/internal/store"
+	"keyholder/internal/testkit"
+	"keyholder/web"
 )
-
-// clock is a clock that tests set.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(time.Microsecond) // no two moments are the same
-	return c.now
-}
-
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
 
 // engine does what the activities of the real one do, at once, unless it is away.
 type engine struct {
 	*store.Store
-	away bool
+	away   bool
+	broken func() error // what happens instead, where it is set
 }
 
 func (e *engine) there() error {
+	if e.broken != nil {
+		return e.broken()
+	}
 	if e.away {
 		return fault.Away("The engine that carries out failovers", errors.New("connection refused"))
 	}
@@ -91,9 +76,10 @@ func (e *engine) Healthy(context.Context) error { return e.there() }
 // portal is the real router on a SQLite file with the shop's catalogue.
 type portal struct {
 	*store.Store
-	clock   *clock
+	clock   *testkit.Clock
 	engine  *engine
 	handler http.Handler
+	server  *web.Server
 	bundle  store.Bundle
 	signin  *signin.SignIn
 	log     *lines
@@ -102,26 +88,14 @@ type portal struct {
 
 func newPortal(t *testing.T) *portal {
 	t.Helper()
-	p := &portal{clock: &clock{now: time.Date(2026, 3, 1, 2, 11, 0, 0, time.UTC)}, ctx: t.Context()}
-	file := filepath.Join(t.TempDir(), "keyholder.db")
-	if err := store.Migrate(p.ctx, file); err != nil {
-		t.Fatal(err)
-	}
-	var err error
-	if p.Store, err = store.Open(p.ctx, file, p.clock.Now); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	p := &portal{clock: testkit.NewClock(time.Date(2026, 3, 1, 2, 11, 0, 0, time.UTC)), ctx: t.Context()}
+	p.Store = testkit.NewStore(t, p.clock.Now)
 	p.bundle = shop(t)
 	if _, err := p.Apply(p.ctx, failover.Person{ID: "cli", Name: "catalog apply"}, p.bundle); err != nil {
 		t.Fatal(err)
 	}
 	p.engine = &engine{Store: p.Store}
-	p.handler = p.serve(t)
+	p.serve(t, web.Config{PublicURL: "http://example.com", Issuer: issuer, Version: "test"})
 	return p
 }
 

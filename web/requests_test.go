@@ -150,7 +150,7 @@ func TestAnUnknownVerdictIsNoVote(t *testing.T) {
 func TestAnExpiredRequestSaysSoWithoutTheEngine(t *testing.T) {
 	p, r, ivy, owen := asking(t)
 	form := ballot(owen.get(t, "/a/"+r.Code), failover.Yes)
-	p.clock.add(31 * time.Minute)
+	p.clock.Add(31 * time.Minute)
 	p.engine.away = true
 	page := owen.get(t, "/a/"+r.Code).want(t, 200)
 	page.says(t, "standing", "expired at")
@@ -166,7 +166,7 @@ func TestAnExpiredRequestSaysSoWithoutTheEngine(t *testing.T) {
 func TestAVoteWithAnOldSignInIsSentToSignInAgain(t *testing.T) {
 	p, r, _, owen := asking(t)
 	form := ballot(owen.get(t, "/a/"+r.Code), failover.Yes)
-	p.clock.add(16 * time.Minute)
+	p.clock.Add(16 * time.Minute)
 	page := owen.get(t, "/a/"+r.Code).want(t, 200)
 	page.hasButton(t, approve, false)
 	again := page.Find("a.btn").FilterFunction(func(_ int, a *selection) bool { return squeezed(a) == "Sign in again to vote" })

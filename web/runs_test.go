@@ -29,9 +29,9 @@ func (p page) hasWay(t *testing.T, way failover.Steering, want bool) {
 func TestTheRunShowsEachStepWithItsTimes(t *testing.T) {
 	p, code, _, owen := moving(t)
 	p.perform(t, code)
-	p.clock.add(3 * time.Second)
+	p.clock.Add(3 * time.Second)
 	p.begin(t, code)
-	p.clock.add(2 * time.Second)
+	p.clock.Add(2 * time.Second)
 	page := owen.get(t, "/runs/"+code).want(t, 200)
 	page.says(t, "sentence", "At work on: Fence the old writer.")
 	page.says(t, "clock", "projected finish")
@@ -48,7 +48,7 @@ func TestTheRunShowsEachStepWithItsTimes(t *testing.T) {
 	if current := page.Find("[aria-current=step]"); current.AttrOr("data-step", "") != "2" {
 		t.Errorf("the current step is %q", current.AttrOr("data-step", ""))
 	}
-	p.clock.add(20 * time.Second)
+	p.clock.Add(20 * time.Second)
 	if got := squeezed(owen.get(t, "/runs/"+code).Find("[data-step='2']")); !strings.Contains(got, "(late)") {
 		t.Errorf("a step that takes five times as long as expected: %q", got)
 	}
@@ -183,7 +183,7 @@ func TestAGateThatMayNotBeOverriddenStands(t *testing.T) {
 func TestARecoveredRunTellsWhatItOwesUntilItIsClosed(t *testing.T) {
 	p, code, ivy, owen := moving(t)
 	p.until(t, code, failover.VerifyStep)
-	p.clock.add(5 * time.Second)
+	p.clock.Add(5 * time.Second)
 	p.perform(t, code)
 	page := ivy.get(t, "/runs/"+code).want(t, 200)
 	page.says(t, "sentence", "3 of 3 obligations are owed")

@@ -12,6 +12,7 @@ import (
 	"keyholder/internal/access"
 	"keyholder/internal/signin"
 	"keyholder/internal/store"
+	"keyholder/internal/testkit"
 	"keyholder/web"
 )
 
@@ -19,19 +20,18 @@ import (
 const issuer = "http://127.0.0.1:1"
 
 // serve makes the real router, and remembers how to sign a person in.
-func (p *portal) serve(t *testing.T) http.Handler {
+func (p *portal) serve(t *testing.T, config web.Config) {
 	t.Helper()
 	p.log = &lines{}
-	in := signin.New(signin.Config{
-		Issuer: issuer, ClientID: "keyholder", ClientSecret: func() (string, error) { return "s", nil },
-		RolesClaim: "groups", PublicURL: "http://example.com",
+	p.signin = signin.New(signin.Config{
+		Issuer: config.Issuer, ClientID: testkit.ClientID, ClientSecret: func() (string, error) { return testkit.ClientSecret, nil },
+		RolesClaim: "groups", PublicURL: config.PublicURL,
 	}, p.Store)
-	server, err := web.New(web.Config{PublicURL: "http://example.com", Issuer: issuer, Version: "test"}, p.Store, p.engine, in, slog.New(slog.NewTextHandler(p.log, nil)))
-	if err != nil {
+	var err error
+	if p.server, err = web.New(config, p.Store, p.engine, p.signin, slog.New(slog.NewTextHandler(p.log, nil))); err != nil {
 		t.Fatal(err)
 	}
-	p.signin = in
-	return server.Handler()
+	p.handler = p.server.Handler()
 }
 
 // someone signs in with a group; their browser holds a session of the real kind.

@@ -94,6 +94,12 @@ func (s *Server) address() echo.IPExtractor {
 // principalKey is where the guard leaves who is signed in.
 const principalKey = "principal"
 
+// changeKey is where the guard leaves the newest change before the page was read.
+const changeKey = "change"
+
+// byHtmx is the header of a page that asks for itself again.
+const byHtmx = "HX-Request"
+
 // principal is who is signed in; nobody on routes for anyone.
 func principal(c echo.Context) access.Principal {
 	p, _ := c.Get(principalKey).(access.Principal)
@@ -109,9 +115,12 @@ func (s *Server) page(c echo.Context, title string) (view.Page, error) {
 		Scripts: []string{s.static.Path("vendor/htmx.min.js"), s.static.Path("vendor/idiomorph.min.js"), s.static.Path("app.js")},
 		Live:    c.Request().Method == http.MethodGet,
 	}
+	p.Change, _ = c.Get(changeKey).(int64)
 	if who.ID != "" {
 		p.Person = view.Person{Name: who.Name, Roles: who.Title(), SignedIn: true}
-		p.Flash = s.signin.TakeFlash(c.Request().Context())
+		if c.Request().Header.Get(byHtmx) == "" {
+			p.Flash = s.signin.TakeFlash(c.Request().Context())
+		}
 		for _, link := range view.Navigation() {
 			if who.May(link.Needs) {
 				link.Here = c.Request().URL.Path == link.Path

@@ -34,6 +34,8 @@ func (s *Server) signedIn(c echo.Context) error {
 		Error: c.QueryParam("error"), Description: c.QueryParam("error_description"),
 	})
 	if err != nil {
+		// The page does not show the cause, and whoever runs the portal has to mend it.
+		s.log.WarnContext(c.Request().Context(), "nobody was signed in", "error", err)
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, local(back))

@@ -41,7 +41,7 @@ func (p *portal) outage(t *testing.T) {
 	t.Helper()
 	p.calm(t)
 	began := p.Now()
-	p.clock.add(90 * time.Second)
+	p.clock.Add(90 * time.Second)
 	now := p.Now()
 	later := began.Add(2 * time.Second)
 	p.sees(t, signal("checkout-success", 0.03, now, &began), signal("checkout-volume", 0.2, now, &later),

@@ -389,7 +389,7 @@ func auditLine(line AuditLine) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Time(line.At).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Day(line.At).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

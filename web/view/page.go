@@ -20,7 +20,8 @@ type Page struct {
 	Flash   string
 	Styles  []string
 	Scripts []string
-	Live    bool // the page asks for itself again when something changes
+	Live    bool  // the page asks for itself again when something changes
+	Change  int64 // the change that it was made after
 }
 
 // Person is who is signed in.
@@ -56,6 +57,7 @@ type Error struct {
 	Who      string
 	Fields   map[string]string
 	Request  string
+	Retry    string // where to try again; empty where that is of no use
 }
 
 // Me is a person's own session.

@@ -267,7 +267,7 @@ func signalLine(name string, r failover.Reading) view.SignalLine {
 	return line
 }
 
-// rule of a form's refusal, in the shape that pages draw.
+// refusal is a no in the shape that pages draw; nil where no rule or input was at fault.
 func refusal(title string, err error) *view.Refusal {
 	f := fault.As(err)
 	if f == nil {

@@ -36,23 +36,24 @@ type Store struct {
 
 // Open connects to a postgres:// URL or a SQLite file. now is the clock; nil is the machine's.
 func Open(ctx context.Context, where string, now func() time.Time) (*Store, error) {
-	s := &Store{now: now}
-	if now == nil {
-		s.now = time.Now
-	}
-	var err error
-	kind := dialect.SQLite
-	if s.dialect, s.db, err = connect(where); err != nil {
+	kind, db, err := connect(where)
+	if err != nil {
 		return nil, err
 	}
-	if s.dialect == migrations.Postgres {
-		kind = dialect.Postgres
+	return OpenDB(ctx, db, kind, now)
+}
+
+// OpenDB is Open for a database that is connected already; the store closes it.
+func OpenDB(ctx context.Context, db *sql.DB, kind migrations.Dialect, now func() time.Time) (*Store, error) {
+	if now == nil {
+		now = time.Now
 	}
-	if err := s.db.PingContext(ctx); err != nil {
+	if err := db.PingContext(ctx); err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	s.client = ent.NewClient(ent.Driver(entsql.OpenDB(kind, s.db)))
-	return s, nil
+	dialects := map[migrations.Dialect]string{migrations.SQLite: dialect.SQLite, migrations.Postgres: dialect.Postgres}
+	client := ent.NewClient(ent.Driver(entsql.OpenDB(dialects[kind], db)))
+	return &Store{client: client, db: db, dialect: kind, now: now}, nil
 }
 
 func connect(where string) (migrations.Dialect, *sql.DB, error) {
@@ -69,8 +70,19 @@ func connect(where string) (migrations.Dialect, *sql.DB, error) {
 	return migrations.SQLite, db, err
 }
 
-// openSQLite knows only keys that the driver knows: it drops all others without a word.
 func openSQLite(file string, references bool) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", SQLiteName(file, references))
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", file, err)
+	}
+	db.SetMaxOpenConns(8)
+	db.SetMaxIdleConns(8)
+	return db, nil
+}
+
+// SQLiteName is how the driver is told to open a file. It knows only keys that the driver knows: it drops all others
+// without a word.
+func SQLiteName(file string, references bool) string {
 	keys := url.Values{
 		"_pragma": {"journal_mode(WAL)", "busy_timeout(10000)", "synchronous(FULL)", "foreign_keys(0)"},
 		"_txlock": {"immediate"}, "_time_format": {"sqlite"},
@@ -78,13 +90,7 @@ func openSQLite(file string, references bool) (*sql.DB, error) {
 	if references {
 		keys["_pragma"][3] = "foreign_keys(1)"
 	}
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+"?"+keys.Encode())
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", file, err)
-	}
-	db.SetMaxOpenConns(8)
-	db.SetMaxIdleConns(8)
-	return db, nil
+	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + keys.Encode()
 }
 
 // Migrate brings the database at a postgres:// URL or in a SQLite file to the newest schema, on a connection of its own.

@@ -23,6 +23,9 @@ var headlines = map[int]string{
 	http.StatusMethodNotAllowed: "Not possible here", http.StatusUnsupportedMediaType: "Not possible here",
 }
 
+// retryKey is where a handler leaves the address at which an act that failed is begun again.
+const retryKey = "retry"
+
 // fail is the one place that knows status codes and error pages.
 func (s *Server) fail(err error, c echo.Context) {
 	if c.Response().Committed {
@@ -36,6 +39,9 @@ func (s *Server) fail(err error, c echo.Context) {
 	if status == http.StatusServiceUnavailable {
 		s.log.WarnContext(c.Request().Context(), "something does not answer", "path", c.Path(), "error", err)
 		page.Retry = returnTo(c.Request())
+	}
+	if retry, ok := c.Get(retryKey).(string); ok {
+		page.Retry = retry
 	}
 	if status == http.StatusInternalServerError {
 		s.log.ErrorContext(c.Request().Context(), "request failed", "method", c.Request().Method, "path", c.Path(),

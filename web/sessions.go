@@ -36,6 +36,7 @@ func (s *Server) signedIn(c echo.Context) error {
 	if err != nil {
 		// The page does not show the cause, and whoever runs the portal has to mend it.
 		s.log.WarnContext(c.Request().Context(), "nobody was signed in", "error", err)
+		c.Set(retryKey, view.SignInPath(local(back)))
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, local(back))

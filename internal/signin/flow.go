@@ -55,33 +55,33 @@ type Callback struct {
 
 // ErrStale says that this browser did not begin the sign-in that comes back, or finished it already.
 var ErrStale = &fault.Error{
-	Kind: fault.Conflict, Rule: "sign-in-state",
+	Kind: fault.Forbidden, Rule: "sign-in-state",
 	Message: "This sign-in was not begun here, or was finished already. Begin it again.",
 }
 
-// Finish turns the issuer's answer into a session and returns the page to go back to.
+// Finish turns the issuer's answer into a session and returns the page to go back to, also where it fails, if it is known.
 func (in *SignIn) Finish(ctx context.Context, c Callback) (back string, err error) {
 	begun, err := in.takePending(ctx, c.State)
 	if err != nil {
 		return "", err
 	}
 	if c.Error != "" {
-		return "", fault.Refused("sign-in", "", "The sign-in provider refused: %s", shorten(clean(c.Error+" "+c.Description)))
+		return begun.Back, fault.Refused("sign-in", "", "The sign-in provider refused: %s", shorten(clean(c.Error+" "+c.Description)))
 	}
 	who, err := in.exchange(ctx, c.Code, begun)
 	if err != nil {
-		return "", err
+		return begun.Back, err
 	}
 	// max_age obliges the issuer to say when; one that does not, or that let an old sign-in pass, gave no fresh one.
 	if begun.Anew && who.SignedInAt.Before(begun.Begun.Add(-skew)) {
-		return "", fault.Refused("recent-sign-in", "", "The sign-in provider let you in without asking who you are, so this is no recent sign-in. You are still signed in as before.")
+		return begun.Back, fault.Refused("recent-sign-in", "", "The sign-in provider let you in without asking who you are, so this is no recent sign-in. You are still signed in as before.")
 	}
 	id, err := in.store.SignIn(ctx, who)
 	if err != nil {
-		return "", err
+		return begun.Back, err
 	}
 	if err := in.sessions.RenewToken(ctx); err != nil {
-		return "", fmt.Errorf("renew the session: %w", err)
+		return begun.Back, fmt.Errorf("renew the session: %w", err)
 	}
 	in.Remember(ctx, id, who.SignedInAt)
 	return begun.Back, nil

@@ -204,7 +204,7 @@ func needsYou(p Now) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = Time(p.LastRun.Started).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Day(p.LastRun.Started).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

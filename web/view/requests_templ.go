@@ -1270,7 +1270,7 @@ func decisions(all []VoteLine) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = Time(v.At).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Day(v.At).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -13,7 +13,7 @@
     root.querySelectorAll("time[datetime]").forEach(function (el) {
       var at = new Date(el.getAttribute("datetime"));
       if (isNaN(at)) { return; }
-      var today = at.toDateString() === new Date().toDateString() && !el.hasAttribute("data-date");
+      var today = at.toDateString() === new Date().toDateString();
       var day = today ? "" : at.getFullYear() + "-" + pad(at.getMonth() + 1) + "-" + pad(at.getDate()) + " ";
       var zone = at.toLocaleTimeString("en-GB", { timeZoneName: "short" }).split(" ").pop();
       var text = day + pad(at.getHours()) + ":" + pad(at.getMinutes()) + ":" + pad(at.getSeconds()) + " " + zone;

@@ -206,7 +206,7 @@ func TestAnExportHoldsEveryLineOfTheFilter(t *testing.T) {
 	p := newPortal(t)
 	ada := p.someone(t, "Ada", "auditors")
 	who := store.Identity{Issuer: "i", Subject: "s", Name: "Ines", SignedInAt: p.Now()}
-	const many = 1203
+	const many = 620
 	var id string
 	for range many {
 		var err error

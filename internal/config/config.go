@@ -1,4 +1,3 @@
-// Package config owns the settings: it is the only reader of the environment. It never opens anything that they name.
 package config
 
 import (
@@ -8,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"reflect"
 	"strings"
 
 	"github.com/knadh/koanf/parsers/yaml"
@@ -42,8 +42,14 @@ func Load(path string) (Config, error) {
 		if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
 			return Config{}, fmt.Errorf("read settings from %s: %w", path, err)
 		}
+		if err := checkNames(k.Keys()); err != nil {
+			return Config{}, fmt.Errorf("read settings from %s: %w", path, err)
+		}
 	}
 	fromEnvironment := env.Provider(".", env.Opt{Prefix: prefix, TransformFunc: func(name, value string) (string, any) {
+		if value == "" {
+			return "", nil // set to nothing is not set
+		}
 		return strings.ToLower(strings.TrimPrefix(name, prefix)), value
 	}})
 	if err := k.Load(fromEnvironment, nil); err != nil {
@@ -57,6 +63,20 @@ func Load(path string) (Config, error) {
 		return Config{}, fmt.Errorf("read settings: %w", err)
 	}
 	return c.withPublicURL()
+}
+
+// checkNames refuses what is no setting: one that is misspelt would be one that is not there.
+func checkNames(names []string) error {
+	known := map[string]bool{}
+	for field := range reflect.TypeFor[Config]().Fields() {
+		known[field.Tag.Get("koanf")] = true
+	}
+	for _, name := range names {
+		if !known[name] {
+			return fmt.Errorf("%q is not a setting", name)
+		}
+	}
+	return nil
 }
 
 func (c Config) withPublicURL() (Config, error) {
@@ -82,10 +102,18 @@ func (c Config) CheckDatabase() error {
 // CheckPortal says what is missing to serve the portal.
 func (c Config) CheckPortal() error {
 	errs := []error{c.CheckDatabase(), checkURL("KEYHOLDER_PUBLIC_URL", c.PublicURL), checkURL("KEYHOLDER_OIDC_ISSUER", c.OIDCIssuer)}
+	if u, err := url.Parse(c.PublicURL); err == nil && u.Path+u.RawQuery+u.Fragment != "" {
+		errs = append(errs, fmt.Errorf("KEYHOLDER_PUBLIC_URL must end at the host or port, not %q", c.PublicURL))
+	}
 	if c.OIDCClientID == "" {
 		errs = append(errs, errors.New("KEYHOLDER_OIDC_CLIENT_ID is not set"))
 	}
-	return errors.Join(errs...)
+	// The value is not repeated: what is no reference may be the secret itself.
+	if !strings.HasPrefix(c.OIDCClientSecret, "env:") && !strings.HasPrefix(c.OIDCClientSecret, "file:") {
+		errs = append(errs, errors.New("KEYHOLDER_OIDC_CLIENT_SECRET must be a reference, env:NAME or file:PATH, never the secret itself"))
+	}
+	_, err := c.Proxies()
+	return errors.Join(append(errs, err)...)
 }
 
 func checkURL(name, value string) error {

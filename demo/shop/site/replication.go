@@ -75,8 +75,10 @@ func ripe(ctx context.Context, q querier, after, until int64) ([]Order, error) {
 	if until <= 0 {
 		return []Order{}, nil
 	}
-	_ = math.MaxInt64
-	return readOrders(ctx, q, `SELECT `+orderColumns+` FROM orders WHERE seq > ? AND accepted_ns <= ? ORDER BY seq LIMIT ?`, after, until, batch)
+	return readOrders(ctx, q, `SELECT `+orderColumns+` FROM orders
+		WHERE seq > ?1 AND seq < coalesce((SELECT seq FROM orders
+			WHERE seq > ?1 AND accepted_ns > ?2 AND accepted_ns <= ?3 ORDER BY seq LIMIT 1), ?4)
+		ORDER BY seq LIMIT ?5`, after, until, time.Now().UnixNano(), int64(math.MaxInt64), batch)
 }
 
 func contains(ctx context.Context, q querier, p position) (bool, error) {

@@ -153,10 +153,15 @@ func quick() Pace {
 
 func (s *shop) begin() (stop func()) {
 	s.t.Helper()
+	return s.beginAt(quick())
+}
+
+func (s *shop) beginAt(pace Pace) (stop func()) {
+	s.t.Helper()
 	ready := make(chan struct{}, 1)
 	buyers, err := New(Config{
 		Dir: s.dir, Traffic: s.front, DNS: s.dns, Record: zone.Record, Sites: []string{"leeds", "dublin"},
-		Client: s.network.Client("buyers"), Pace: quick(), Ready: func() { ready <- struct{}{} },
+		Client: s.network.Client("buyers"), Pace: pace, Ready: func() { ready <- struct{}{} },
 	})
 	if err != nil {
 		s.t.Fatal(err)

@@ -48,10 +48,7 @@ func (s *Server) showAudit(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page, err := s.page(c, "Record")
-	if err != nil {
-		return err
-	}
+	page := s.page(c, "Record")
 	a := view.Audit{Page: page, Filter: view.AuditFilter{Object: filter.Object, Actor: filter.Actor, Action: filter.Action, Outcome: filter.Outcome, Before: filter.Before}}
 	if len(lines) > auditPage {
 		lines = lines[:auditPage]

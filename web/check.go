@@ -103,10 +103,7 @@ func (s *Server) drawCheck(c echo.Context, status int, b begin, f view.StartForm
 	if err != nil {
 		return err
 	}
-	page, err := s.page(c, "Check: "+ask(b.catalog, t))
-	if err != nil {
-		return err
-	}
+	page := s.page(c, "Check: "+ask(b.catalog, t))
 	form, _ := b.paths()
 	p := view.Check{
 		Page: page, Form: f, About: b.about(), Sentence: fmt.Sprintf("%s (%s)", sentence(ask(b.catalog, t)), t.Mode),

@@ -47,12 +47,7 @@ func (s *Server) fail(err error, c echo.Context) {
 		s.log.ErrorContext(c.Request().Context(), "request failed", "method", c.Request().Method, "path", c.Path(),
 			"request", page.Request, "error", err)
 	}
-	frame, frameErr := s.page(c, page.Headline)
-	if frameErr != nil {
-		s.answer(c, c.String(status, page.Headline+". "+page.Message))
-		return
-	}
-	page.Page = frame
+	page.Page = s.page(c, page.Headline)
 	page.Live = false
 	s.answer(c, s.render(c, status, view.ErrorPage(page)))
 }

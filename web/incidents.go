@@ -27,10 +27,7 @@ const oldestImpact = 7 * 24 * time.Hour
 const longestTitle = 120
 
 func (s *Server) listIncidents(c echo.Context) error {
-	page, err := s.page(c, "Incidents")
-	if err != nil {
-		return err
-	}
+	page := s.page(c, "Incidents")
 	ctx := c.Request().Context()
 	version, err := s.store.Catalog(ctx)
 	if err != nil {
@@ -101,10 +98,7 @@ func (s *Server) newIncident(c echo.Context) error {
 
 // incidentForm draws the form with what was typed and what is wrong with it.
 func (s *Server) incidentForm(c echo.Context, status int, form view.IncidentForm, wrong map[string]string) error {
-	page, err := s.page(c, "Open an incident")
-	if err != nil {
-		return err
-	}
+	page := s.page(c, "Open an incident")
 	ctx := c.Request().Context()
 	version, err := s.store.Catalog(ctx)
 	if err != nil {
@@ -234,10 +228,7 @@ func (s *Server) incidentPage(c echo.Context, status int, refused error) error {
 	if err != nil {
 		return err
 	}
-	page, err := s.page(c, in.Code+": "+in.Title)
-	if err != nil {
-		return err
-	}
+	page := s.page(c, in.Code+": "+in.Title)
 	version, err := s.store.Catalog(ctx)
 	if err != nil {
 		return err

@@ -20,10 +20,7 @@ import (
 
 // showNow draws the page that everybody lands on.
 func (s *Server) showNow(c echo.Context) error {
-	page, err := s.page(c, "Now")
-	if err != nil {
-		return err
-	}
+	page := s.page(c, "Now")
 	p, err := s.now(c.Request().Context(), page, principal(c))
 	if err != nil {
 		return err

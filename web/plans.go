@@ -17,10 +17,7 @@ import (
 )
 
 func (s *Server) listPlans(c echo.Context) error {
-	page, err := s.page(c, "Plans")
-	if err != nil {
-		return err
-	}
+	page := s.page(c, "Plans")
 	ctx := c.Request().Context()
 	version, err := s.store.Catalog(ctx)
 	if err != nil {
@@ -68,10 +65,7 @@ func (s *Server) showPlan(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page, err := s.page(c, plan.What.Name)
-	if err != nil {
-		return err
-	}
+	page := s.page(c, plan.What.Name)
 	p := view.Plan{
 		Page: page, Line: planLine(version.Catalog, plan),
 		Policy: policyWords(policy.What, failover.CauseUnknown), Verify: verifyWords(version.Catalog, plan.What),

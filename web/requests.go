@@ -96,10 +96,7 @@ func (s *Server) approvalPage(c echo.Context, status int, typed typedVote) error
 	if err != nil {
 		return err
 	}
-	page, err := s.page(c, a.Code+": "+ask(a.catalog, a.Terms))
-	if err != nil {
-		return err
-	}
+	page := s.page(c, a.Code+": "+ask(a.catalog, a.Terms))
 	p := a.approval(page)
 	p.Problem = typed.problem
 	if err := s.surroundings(ctx, a, &p); err != nil {

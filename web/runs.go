@@ -174,10 +174,7 @@ func (s *Server) runPage(c echo.Context, status int, typed typedCommand) error {
 	if err != nil {
 		return err
 	}
-	page, err := s.page(c, r.Code+": "+moveTitle(version.Catalog, r.Terms))
-	if err != nil {
-		return err
-	}
+	page := s.page(c, r.Code+": "+moveTitle(version.Catalog, r.Terms))
 	now := s.store.Now()
 	p := drawnRun(version.Catalog, r, now)
 	p.Page, p.Problem = page, typed.problem

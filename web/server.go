@@ -33,7 +33,8 @@ type Config struct {
 	PublicURL      string
 	Issuer         string
 	Version        string
-	TrustedProxies []*net.IPNet // whose forwarding headers are believed
+	TrustedProxies []*net.IPNet          // whose forwarding headers are believed
+	Drawn          func(templ.Component) // is shown every page before it is drawn, for measuring; may be nil
 }
 
 // Server is the portal.
@@ -107,7 +108,7 @@ func principal(c echo.Context) access.Principal {
 }
 
 // page is what every page shows around its own.
-func (s *Server) page(c echo.Context, title string) (view.Page, error) {
+func (s *Server) page(c echo.Context, title string) view.Page {
 	who := principal(c)
 	p := view.Page{
 		Title: title, Path: c.Request().URL.RequestURI(), Version: s.config.Version, Now: s.store.Now(),
@@ -128,7 +129,7 @@ func (s *Server) page(c echo.Context, title string) (view.Page, error) {
 			}
 		}
 	}
-	return p, nil
+	return p
 }
 
 // flash keeps a sentence for the next page.
@@ -136,6 +137,9 @@ func (s *Server) flash(c echo.Context, text string) { s.signin.Flash(c.Request()
 
 // render draws a page whole before anything is sent, so that a failure is an error page and not half a page.
 func (s *Server) render(c echo.Context, status int, page templ.Component) error {
+	if s.config.Drawn != nil {
+		s.config.Drawn(page)
+	}
 	var body bytes.Buffer
 	if err := page.Render(c.Request().Context(), &body); err != nil {
 		return fmt.Errorf("draw %s: %w", c.Request().URL.Path, err)

@@ -54,20 +54,14 @@ func (s *Server) signOut(c echo.Context) error {
 }
 
 func (s *Server) signedOut(c echo.Context) error {
-	page, err := s.page(c, "Signed out")
-	if err != nil {
-		return err
-	}
+	page := s.page(c, "Signed out")
 	page.Live = false
 	return s.render(c, http.StatusOK, view.SignedOutPage(page))
 }
 
 // showMe shows a person their own session, and one without a role who can help.
 func (s *Server) showMe(c echo.Context) error {
-	page, err := s.page(c, "You")
-	if err != nil {
-		return err
-	}
+	page := s.page(c, "You")
 	who := principal(c)
 	return s.render(c, http.StatusOK, view.MePage(view.Me{Page: page, SignedInAt: who.SignedInAt, NoRole: len(who.Roles) == 0}))
 }

@@ -144,10 +144,7 @@ func (s *Server) drawStart(c echo.Context, status int, b begin, f view.StartForm
 	if b.incident == nil {
 		title = "Plan a move"
 	}
-	page, err := s.page(c, title)
-	if err != nil {
-		return err
-	}
+	page := s.page(c, title)
 	page.Live = false // it is all a form: a page that asks for itself again would take it out of somebody's hands
 	_, check := b.paths()
 	p := view.Start{

@@ -21,7 +21,7 @@ import (
 // The client that an Issuer knows.
 const (
 	ClientID     = "keyholder"
-	ClientSecret = "issuer-and-client-know-this" //nolint:gosec // of a provider that lives as long as a test
+	ClientSecret = "issuer-and-client-know-this"
 )
 
 // Issuer is an OpenID Connect provider that lets everybody in at once, as the person whom the test names. It checks what

@@ -89,9 +89,18 @@ func (r *rig) run() *rig {
 	ctx, cancel := context.WithCancel(context.Background())
 	group := &errgroup.Group{}
 	for _, part := range []*control.Switch{r.lease, r.sites[leeds], r.sites[dublin]} {
-		ready := make(chan struct{})
-		group.Go(func() error { return part.Run(ctx, true, func() { close(ready) }) })
-		<-ready
+		ready, ended := make(chan struct{}), make(chan error, 1)
+		group.Go(func() error {
+			err := part.Run(ctx, true, func() { close(ready) })
+			ended <- err
+			return err
+		})
+		select {
+		case <-ready:
+		case err := <-ended:
+			cancel()
+			r.t.Fatal(err)
+		}
 	}
 	r.t.Cleanup(func() {
 		cancel()

@@ -20,7 +20,7 @@ func Addresses(t *testing.T, n int) []string {
 		t.Fatalf("%d addresses are too many", n)
 	}
 	for range 200 {
-		first := 15000 + block*rand.N(15000/block)
+		first := 15000 + block*rand.N(15000/block) // #nosec G404 -- a port is no secret
 		guard, err := listen(t, first)
 		if err != nil {
 			continue

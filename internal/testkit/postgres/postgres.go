@@ -95,7 +95,7 @@ func (s *Server) dropRoot() error {
 }
 
 func (s *Server) run(ctx context.Context, name string, args ...string) error {
-	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, name), args...) //nolint:gosec // programs of PostgreSQL only
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, name), args...)
 	cmd.Dir, cmd.SysProcAttr = s.dir, &syscall.SysProcAttr{Credential: s.cred}
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said

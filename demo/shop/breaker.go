@@ -15,9 +15,11 @@ const maxLag = time.Hour
 func (s *shop) Break(ctx context.Context, what, site string, lag time.Duration) error {
 	switch what {
 	case "lease-stop", "lease-start":
-		return s.breakPart(ctx, s.lease, what == "lease-start", func(b *control.Breaks, stopped bool) { b.LeaseStopped = stopped })
+		stopped := what == "lease-stop"
+		return s.breakPart(ctx, s.lease, !stopped, func(b *control.Breaks) { b.LeaseStopped = stopped })
 	case "buyers-stop", "buyers-start":
-		return s.breakPart(ctx, s.buyers, what == "buyers-start", func(b *control.Breaks, stopped bool) { b.BuyersStopped = stopped })
+		stopped := what == "buyers-stop"
+		return s.breakPart(ctx, s.buyers, !stopped, func(b *control.Breaks) { b.BuyersStopped = stopped })
 	case "lag":
 		return s.setLag(lag)
 	case "heal-all":
@@ -29,8 +31,8 @@ func (s *shop) Break(ctx context.Context, what, site string, lag time.Duration) 
 	return s.breakSite(ctx, what, site)
 }
 
-func (s *shop) breakPart(ctx context.Context, part *control.Switch, on bool, note func(*control.Breaks, bool)) error {
-	if err := s.breaks.change(func(b *control.Breaks) { note(b, !on) }); err != nil {
+func (s *shop) breakPart(ctx context.Context, part *control.Switch, on bool, note func(*control.Breaks)) error {
+	if err := s.breaks.change(note); err != nil {
 		return err
 	}
 	return turn(ctx, part, on)

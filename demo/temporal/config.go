@@ -142,6 +142,9 @@ func settings() dynamicconfig.StaticClient {
 		dynamicconfig.TransferProcessorMaxPollRPS.Key():   pollsPerSecond,
 		dynamicconfig.TimerProcessorMaxPollRPS.Key():      pollsPerSecond,
 		dynamicconfig.VisibilityProcessorMaxPollRPS.Key(): pollsPerSecond,
+		// The server's default, said because a step is measured with it: its activity comes with the answer to the workflow
+		// task instead of by way of matching.
+		dynamicconfig.EnableActivityEagerExecution.Key(): true,
 	}
 }
 

@@ -329,6 +329,20 @@ func TestALinkLeadsThroughTheSignInToItsPage(t *testing.T) {
 	}
 }
 
+func TestTheSignInReturnsOnlyToPagesOfThePortal(t *testing.T) {
+	p := newPortal(t)
+	site, provider := p.open(t)
+	provider.Vouch(map[string]any{"groups": []string{"auditors"}})
+	for _, back := range []string{
+		"https://evil.example/", "//evil.example", "///evil.example", "/\\evil.example", "javascript:alert(1)", "evil", "/a\r\nb", "",
+	} {
+		answer := open(t, newBrowser(t), site+"/sign-in?return="+url.QueryEscape(back))
+		if at := answer.Request.URL; "http://"+at.Host != site || at.Path != "/" && answer.StatusCode != http.StatusUnprocessableEntity {
+			t.Errorf("%q leads to %s (%d)", back, at, answer.StatusCode)
+		}
+	}
+}
+
 func TestASignInThatFailsSaysSoAndIsLogged(t *testing.T) {
 	p := newPortal(t)
 	site, provider := p.open(t)

@@ -106,6 +106,7 @@ func (s *Server) approvalPage(c echo.Context, status int, typed typedVote) error
 		return err
 	}
 	p.Action = a.action(who, typed)
+	p.Typing = p.Action.Vote != nil
 	return s.render(c, status, view.ApprovalPage(p))
 }
 

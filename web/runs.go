@@ -186,6 +186,7 @@ func (s *Server) runPage(c echo.Context, status int, typed typedCommand) error {
 	for _, x := range r.PendingExceptions() {
 		p.Pending = append(p.Pending, pendingLine(r, x, who, policy.What, now, typed))
 	}
+	p.Typing = r.State == failover.Paused || r.State == failover.Blocked || len(p.Pending) > 0
 	return s.render(c, status, view.RunPage(p))
 }
 

@@ -125,7 +125,7 @@ func (r Run) MayConfirm(x Exception, by access.Principal, p Policy, now time.Tim
 	case !by.Recent(now, p.RecentSignIn.D()):
 		return &fault.Error{
 			Kind: fault.SignInAgain, Rule: RuleRecentSignIn,
-			Message: fmt.Sprintf("Confirming needs a sign-in of the last %s. Sign in again; you will come back here.", p.RecentSignIn),
+			Message: fmt.Sprintf("Confirming needs a sign-in of the last %s. Sign in again; you will come back here.", Span(p.RecentSignIn.D())),
 		}
 	}
 	return nil

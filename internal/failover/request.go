@@ -144,7 +144,7 @@ func (r Request) MayDecide(by access.Principal, p Policy, now time.Time) error {
 	if !by.Recent(now, p.RecentSignIn.D()) {
 		return &fault.Error{
 			Kind: fault.SignInAgain, Rule: RuleRecentSignIn,
-			Message: fmt.Sprintf("A vote needs a sign-in of the last %s. Sign in again; you will come back here.", p.RecentSignIn),
+			Message: fmt.Sprintf("A vote needs a sign-in of the last %s. Sign in again; you will come back here.", Span(p.RecentSignIn.D())),
 		}
 	}
 	return nil

@@ -21,6 +21,7 @@ type Page struct {
 	Styles  []string
 	Scripts []string
 	Live    bool  // the page asks for itself again when something changes
+	Typing  bool  // it has a field: a browser without scripts must not load it anew under somebody's hands
 	Change  int64 // the change that it was made after
 }
 

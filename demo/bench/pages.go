@@ -74,8 +74,8 @@ func newSite(ctx context.Context, file string) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(8)
-	db.SetMaxIdleConns(8)
+	db.SetMaxOpenConns(store.SQLiteConnections)
+	db.SetMaxIdleConns(store.SQLiteConnections)
 	s := &site{}
 	if s.store, err = store.OpenDB(ctx, db, migrations.SQLite, nil); err != nil {
 		return nil, err

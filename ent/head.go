@@ -19,7 +19,9 @@ type Head struct {
 	// Audit holds the value of the "audit" field.
 	Audit int64 `json:"audit,omitempty"`
 	// Change holds the value of the "change" field.
-	Change       int64 `json:"change,omitempty"`
+	Change int64 `json:"change,omitempty"`
+	// Readings holds the value of the "readings" field.
+	Readings     int64 `json:"readings,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -28,7 +30,7 @@ func (*Head) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case head.FieldID, head.FieldAudit, head.FieldChange:
+		case head.FieldID, head.FieldAudit, head.FieldChange, head.FieldReadings:
 			values[i] = new(sql.NullInt64)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -62,6 +64,12 @@ func (_m *Head) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field change", values[i])
 			} else if value.Valid {
 				_m.Change = value.Int64
+			}
+		case head.FieldReadings:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field readings", values[i])
+			} else if value.Valid {
+				_m.Readings = value.Int64
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -104,6 +112,9 @@ func (_m *Head) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("change=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Change))
+	builder.WriteString(", ")
+	builder.WriteString("readings=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Readings))
 	builder.WriteByte(')')
 	return builder.String()
 }

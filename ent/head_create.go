@@ -49,6 +49,20 @@ func (_c *HeadCreate) SetNillableChange(v *int64) *HeadCreate {
 	return _c
 }
 
+// SetReadings sets the "readings" field.
+func (_c *HeadCreate) SetReadings(v int64) *HeadCreate {
+	_c.mutation.SetReadings(v)
+	return _c
+}
+
+// SetNillableReadings sets the "readings" field if the given value is not nil.
+func (_c *HeadCreate) SetNillableReadings(v *int64) *HeadCreate {
+	if v != nil {
+		_c.SetReadings(*v)
+	}
+	return _c
+}
+
 // Mutation returns the HeadMutation object of the builder.
 func (_c *HeadCreate) Mutation() *HeadMutation {
 	return _c.mutation
@@ -92,6 +106,10 @@ func (_c *HeadCreate) defaults() {
 		v := head.DefaultChange
 		_c.mutation.SetChange(v)
 	}
+	if _, ok := _c.mutation.Readings(); !ok {
+		v := head.DefaultReadings
+		_c.mutation.SetReadings(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -101,6 +119,9 @@ func (_c *HeadCreate) check() error {
 	}
 	if _, ok := _c.mutation.Change(); !ok {
 		return &ValidationError{Name: "change", err: errors.New(`ent: missing required field "Head.change"`)}
+	}
+	if _, ok := _c.mutation.Readings(); !ok {
+		return &ValidationError{Name: "readings", err: errors.New(`ent: missing required field "Head.readings"`)}
 	}
 	return nil
 }
@@ -136,6 +157,10 @@ func (_c *HeadCreate) createSpec() (*Head, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Change(); ok {
 		_spec.SetField(head.FieldChange, field.TypeInt64, value)
 		_node.Change = value
+	}
+	if value, ok := _c.mutation.Readings(); ok {
+		_spec.SetField(head.FieldReadings, field.TypeInt64, value)
+		_node.Readings = value
 	}
 	return _node, _spec
 }
@@ -225,6 +250,24 @@ func (u *HeadUpsert) AddChange(v int64) *HeadUpsert {
 	return u
 }
 
+// SetReadings sets the "readings" field.
+func (u *HeadUpsert) SetReadings(v int64) *HeadUpsert {
+	u.Set(head.FieldReadings, v)
+	return u
+}
+
+// UpdateReadings sets the "readings" field to the value that was provided on create.
+func (u *HeadUpsert) UpdateReadings() *HeadUpsert {
+	u.SetExcluded(head.FieldReadings)
+	return u
+}
+
+// AddReadings adds v to the "readings" field.
+func (u *HeadUpsert) AddReadings(v int64) *HeadUpsert {
+	u.Add(head.FieldReadings, v)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create.
 // Using this option is equivalent to using:
 //
@@ -304,6 +347,27 @@ func (u *HeadUpsertOne) AddChange(v int64) *HeadUpsertOne {
 func (u *HeadUpsertOne) UpdateChange() *HeadUpsertOne {
 	return u.Update(func(s *HeadUpsert) {
 		s.UpdateChange()
+	})
+}
+
+// SetReadings sets the "readings" field.
+func (u *HeadUpsertOne) SetReadings(v int64) *HeadUpsertOne {
+	return u.Update(func(s *HeadUpsert) {
+		s.SetReadings(v)
+	})
+}
+
+// AddReadings adds v to the "readings" field.
+func (u *HeadUpsertOne) AddReadings(v int64) *HeadUpsertOne {
+	return u.Update(func(s *HeadUpsert) {
+		s.AddReadings(v)
+	})
+}
+
+// UpdateReadings sets the "readings" field to the value that was provided on create.
+func (u *HeadUpsertOne) UpdateReadings() *HeadUpsertOne {
+	return u.Update(func(s *HeadUpsert) {
+		s.UpdateReadings()
 	})
 }
 
@@ -550,6 +614,27 @@ func (u *HeadUpsertBulk) AddChange(v int64) *HeadUpsertBulk {
 func (u *HeadUpsertBulk) UpdateChange() *HeadUpsertBulk {
 	return u.Update(func(s *HeadUpsert) {
 		s.UpdateChange()
+	})
+}
+
+// SetReadings sets the "readings" field.
+func (u *HeadUpsertBulk) SetReadings(v int64) *HeadUpsertBulk {
+	return u.Update(func(s *HeadUpsert) {
+		s.SetReadings(v)
+	})
+}
+
+// AddReadings adds v to the "readings" field.
+func (u *HeadUpsertBulk) AddReadings(v int64) *HeadUpsertBulk {
+	return u.Update(func(s *HeadUpsert) {
+		s.AddReadings(v)
+	})
+}
+
+// UpdateReadings sets the "readings" field to the value that was provided on create.
+func (u *HeadUpsertBulk) UpdateReadings() *HeadUpsertBulk {
+	return u.Update(func(s *HeadUpsert) {
+		s.UpdateReadings()
 	})
 }
 

@@ -69,6 +69,27 @@ func (_u *HeadUpdate) AddChange(v int64) *HeadUpdate {
 	return _u
 }
 
+// SetReadings sets the "readings" field.
+func (_u *HeadUpdate) SetReadings(v int64) *HeadUpdate {
+	_u.mutation.ResetReadings()
+	_u.mutation.SetReadings(v)
+	return _u
+}
+
+// SetNillableReadings sets the "readings" field if the given value is not nil.
+func (_u *HeadUpdate) SetNillableReadings(v *int64) *HeadUpdate {
+	if v != nil {
+		_u.SetReadings(*v)
+	}
+	return _u
+}
+
+// AddReadings adds value to the "readings" field.
+func (_u *HeadUpdate) AddReadings(v int64) *HeadUpdate {
+	_u.mutation.AddReadings(v)
+	return _u
+}
+
 // Mutation returns the HeadMutation object of the builder.
 func (_u *HeadUpdate) Mutation() *HeadMutation {
 	return _u.mutation
@@ -121,6 +142,12 @@ func (_u *HeadUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedChange(); ok {
 		_spec.AddField(head.FieldChange, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Readings(); ok {
+		_spec.SetField(head.FieldReadings, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedReadings(); ok {
+		_spec.AddField(head.FieldReadings, field.TypeInt64, value)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -181,6 +208,27 @@ func (_u *HeadUpdateOne) SetNillableChange(v *int64) *HeadUpdateOne {
 // AddChange adds value to the "change" field.
 func (_u *HeadUpdateOne) AddChange(v int64) *HeadUpdateOne {
 	_u.mutation.AddChange(v)
+	return _u
+}
+
+// SetReadings sets the "readings" field.
+func (_u *HeadUpdateOne) SetReadings(v int64) *HeadUpdateOne {
+	_u.mutation.ResetReadings()
+	_u.mutation.SetReadings(v)
+	return _u
+}
+
+// SetNillableReadings sets the "readings" field if the given value is not nil.
+func (_u *HeadUpdateOne) SetNillableReadings(v *int64) *HeadUpdateOne {
+	if v != nil {
+		_u.SetReadings(*v)
+	}
+	return _u
+}
+
+// AddReadings adds value to the "readings" field.
+func (_u *HeadUpdateOne) AddReadings(v int64) *HeadUpdateOne {
+	_u.mutation.AddReadings(v)
 	return _u
 }
 
@@ -266,6 +314,12 @@ func (_u *HeadUpdateOne) sqlSave(ctx context.Context) (_node *Head, err error) {
 	}
 	if value, ok := _u.mutation.AddedChange(); ok {
 		_spec.AddField(head.FieldChange, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Readings(); ok {
+		_spec.SetField(head.FieldReadings, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedReadings(); ok {
+		_spec.AddField(head.FieldReadings, field.TypeInt64, value)
 	}
 	_node = &Head{config: _u.config}
 	_spec.Assign = _node.assignValues

@@ -2713,6 +2713,8 @@ type HeadMutation struct {
 	addaudit      *int64
 	change        *int64
 	addchange     *int64
+	readings      *int64
+	addreadings   *int64
 	clearedFields map[string]struct{}
 	done          bool
 	oldValue      func(context.Context) (*Head, error)
@@ -2929,6 +2931,62 @@ func (m *HeadMutation) ResetChange() {
 	m.addchange = nil
 }
 
+// SetReadings sets the "readings" field.
+func (m *HeadMutation) SetReadings(i int64) {
+	m.readings = &i
+	m.addreadings = nil
+}
+
+// Readings returns the value of the "readings" field in the mutation.
+func (m *HeadMutation) Readings() (r int64, exists bool) {
+	v := m.readings
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReadings returns the old "readings" field's value of the Head entity.
+// If the Head object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *HeadMutation) OldReadings(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReadings is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReadings requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReadings: %w", err)
+	}
+	return oldValue.Readings, nil
+}
+
+// AddReadings adds i to the "readings" field.
+func (m *HeadMutation) AddReadings(i int64) {
+	if m.addreadings != nil {
+		*m.addreadings += i
+	} else {
+		m.addreadings = &i
+	}
+}
+
+// AddedReadings returns the value that was added to the "readings" field in this mutation.
+func (m *HeadMutation) AddedReadings() (r int64, exists bool) {
+	v := m.addreadings
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetReadings resets all changes to the "readings" field.
+func (m *HeadMutation) ResetReadings() {
+	m.readings = nil
+	m.addreadings = nil
+}
+
 // Where appends a list predicates to the HeadMutation builder.
 func (m *HeadMutation) Where(ps ...predicate.Head) {
 	m.predicates = append(m.predicates, ps...)
@@ -2963,12 +3021,15 @@ func (m *HeadMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *HeadMutation) Fields() []string {
-	fields := make([]string, 0, 2)
+	fields := make([]string, 0, 3)
 	if m.audit != nil {
 		fields = append(fields, head.FieldAudit)
 	}
 	if m.change != nil {
 		fields = append(fields, head.FieldChange)
+	}
+	if m.readings != nil {
+		fields = append(fields, head.FieldReadings)
 	}
 	return fields
 }
@@ -2982,6 +3043,8 @@ func (m *HeadMutation) Field(name string) (ent.Value, bool) {
 		return m.Audit()
 	case head.FieldChange:
 		return m.Change()
+	case head.FieldReadings:
+		return m.Readings()
 	}
 	return nil, false
 }
@@ -2995,6 +3058,8 @@ func (m *HeadMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldAudit(ctx)
 	case head.FieldChange:
 		return m.OldChange(ctx)
+	case head.FieldReadings:
+		return m.OldReadings(ctx)
 	}
 	return nil, fmt.Errorf("unknown Head field %s", name)
 }
@@ -3018,6 +3083,13 @@ func (m *HeadMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetChange(v)
 		return nil
+	case head.FieldReadings:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReadings(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Head field %s", name)
 }
@@ -3032,6 +3104,9 @@ func (m *HeadMutation) AddedFields() []string {
 	if m.addchange != nil {
 		fields = append(fields, head.FieldChange)
 	}
+	if m.addreadings != nil {
+		fields = append(fields, head.FieldReadings)
+	}
 	return fields
 }
 
@@ -3044,6 +3119,8 @@ func (m *HeadMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedAudit()
 	case head.FieldChange:
 		return m.AddedChange()
+	case head.FieldReadings:
+		return m.AddedReadings()
 	}
 	return nil, false
 }
@@ -3066,6 +3143,13 @@ func (m *HeadMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddChange(v)
+		return nil
+	case head.FieldReadings:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddReadings(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Head numeric field %s", name)
@@ -3099,6 +3183,9 @@ func (m *HeadMutation) ResetField(name string) error {
 		return nil
 	case head.FieldChange:
 		m.ResetChange()
+		return nil
+	case head.FieldReadings:
+		m.ResetReadings()
 		return nil
 	}
 	return fmt.Errorf("unknown Head field %s", name)

@@ -24,6 +24,10 @@ func init() {
 	headDescChange := headFields[1].Descriptor()
 	// head.DefaultChange holds the default value on creation for the change field.
 	head.DefaultChange = headDescChange.Default.(int64)
+	// headDescReadings is the schema descriptor for readings field.
+	headDescReadings := headFields[2].Descriptor()
+	// head.DefaultReadings holds the default value on creation for the readings field.
+	head.DefaultReadings = headDescReadings.Default.(int64)
 	incidentFields := schema.Incident{}.Fields()
 	_ = incidentFields
 	// incidentDescRevision is the schema descriptor for revision field.

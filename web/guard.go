@@ -88,6 +88,9 @@ func (s *Server) origin(next echo.HandlerFunc) echo.HandlerFunc {
 func (s *Server) guard(r route) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if r.Needs != access.Anyone {
+			if err := s.asOf(c); err != nil {
+				return err
+			}
 			who, ok, err := s.signin.Principal(c.Request().Context())
 			if err != nil {
 				return err
@@ -96,8 +99,6 @@ func (s *Server) guard(r route) echo.HandlerFunc {
 				return s.toSignIn(c)
 			}
 			c.Set(principalKey, who)
-			seen, _ := s.changes.get()
-			c.Set(changeKey, seen)
 			if !who.May(r.Needs) {
 				return s.keepOut(c, r, who)
 			}
@@ -107,6 +108,20 @@ func (s *Server) guard(r route) echo.HandlerFunc {
 		}
 		return r.Handler(c)
 	}
+}
+
+// asOf lets a page be read as of the newest change, which it bears. An act reads all anew: it must see what it changed.
+func (s *Server) asOf(c echo.Context) error {
+	r := c.Request()
+	ctx, change, err := s.store.AsOf(r.Context())
+	if err != nil {
+		return err
+	}
+	c.Set(changeKey, change)
+	if r.Method == http.MethodGet {
+		c.SetRequest(r.WithContext(ctx))
+	}
+	return nil
 }
 
 // toSignIn sends a person to sign in. A page that asks by itself cannot go to another site; it loads itself anew, whole.

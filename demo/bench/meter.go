@@ -87,3 +87,8 @@ func (r meteredRows) Next(into []driver.Value) error {
 	defer r.meter.since(time.Now())
 	return r.Rows.Next(into)
 }
+
+func (r meteredRows) Close() error {
+	defer r.meter.since(time.Now())
+	return r.Rows.Close()
+}

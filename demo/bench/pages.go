@@ -37,7 +37,7 @@ type site struct {
 	store   *store.Store
 	handler http.Handler
 	cookies []*http.Cookie
-	code    string // of a request that waits
+	waits   failover.Request
 	past    string // of a run that is over
 	mu      sync.Mutex
 	drawn   templ.Component // the newest page model
@@ -55,7 +55,11 @@ func pages(ctx context.Context, _ options) (figures []figure, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.store.Close()) }()
-	for _, p := range [][2]string{{"now", "/"}, {"approval", "/a/" + s.code}, {"run", "/runs/" + s.past}, {"audit", "/audit"}} {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- s.goOn(ctx) }()
+	defer func() { cancel(); err = errors.Join(<-ended, err) }()
+	for _, p := range [][2]string{{"now", "/"}, {"approval", "/a/" + s.waits.Code}, {"run", "/runs/" + s.past}, {"audit", "/audit"}} {
 		more, err := s.measure(ctx, p[0], p[1])
 		if err != nil {
 			return figures, err
@@ -74,16 +78,13 @@ func newSite(ctx context.Context, file string) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(store.SQLiteConnections)
-	db.SetMaxIdleConns(store.SQLiteConnections)
+	db.SetMaxOpenConns(store.SQLiteConnections())
+	db.SetMaxIdleConns(store.SQLiteConnections())
 	s := &site{}
 	if s.store, err = store.OpenDB(ctx, db, migrations.SQLite, nil); err != nil {
 		return nil, err
 	}
-	if _, err := s.store.Apply(ctx, failover.Person{ID: "bench", Name: "bench"}, retailer(4)); err != nil {
-		return nil, err
-	}
-	if err := s.past1000(ctx, db); err != nil {
+	if err := s.incident(ctx, db); err != nil {
 		return nil, err
 	}
 	return s, s.portal(ctx)

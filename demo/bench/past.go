@@ -8,14 +8,20 @@ import (
 	"strings"
 	"time"
 
+	"keyholder/demo/retailer"
 	"keyholder/internal/access"
+	"keyholder/internal/app"
+	"keyholder/internal/bundle"
 	"keyholder/internal/failover"
 	"keyholder/internal/store"
 )
 
-// past1000 gives the database a past: one run that was carried out by the store's own methods, and as many like it as
-// are wanted; and a request that waits.
-func (s *site) past1000(ctx context.Context, db *sql.DB) error {
+// incident gives the database the demo's shop, a past, and an incident: one run that was carried out by the store's own
+// methods, and as many like it as are wanted; then checkout fails, and a request waits for a decision.
+func (s *site) incident(ctx context.Context, db *sql.DB) error {
+	if err := s.shop(ctx); err != nil {
+		return err
+	}
 	ines, err := someone(ctx, s.store, "Ines")
 	if err != nil {
 		return err
@@ -30,13 +36,79 @@ func (s *site) past1000(ctx context.Context, db *sql.DB) error {
 	if err := s.copies(ctx, db); err != nil {
 		return err
 	}
-	request, err := s.file(ctx, ines)
-	s.code = request.Code
+	if err := s.collapse(ctx); err != nil {
+		return err
+	}
+	in, err := s.store.OpenIncident(ctx, ines, store.Incident{
+		ID: store.NewID(), Title: "Checkout has collapsed", Cause: failover.CauseSite, Services: []string{"checkout"},
+		ImpactAt: s.store.Now(), ImpactSource: "Checkout success",
+	})
+	if err != nil {
+		return err
+	}
+	s.waits, err = s.file(ctx, ines, in.Code)
 	return err
 }
 
-func (s *site) file(ctx context.Context, by access.Principal) (failover.Request, error) {
-	terms, err := s.store.TermsNow(ctx, failover.Terms{Plan: planOf(4), From: "leeds", To: "dublin", Mode: failover.Emergency, Cause: failover.CauseSite, Ceiling: failover.Ceiling{Kind: failover.CeilingUnknown}})
+// shop puts the demo's catalogue in force.
+func (s *site) shop(ctx context.Context) error {
+	const nowhere = "127.0.0.1:1"
+	body, err := retailer.Catalog(retailer.Addresses{
+		Leeds: nowhere, Dublin: nowhere, Lease: nowhere, TrafficAdmin: nowhere, DNS: nowhere, Panel: nowhere, TSIGFile: "/nowhere",
+	})
+	if err != nil {
+		return err
+	}
+	b, err := bundle.Read("catalog.yaml", body, app.Connectors())
+	if err != nil {
+		return err
+	}
+	_, err = s.store.Apply(ctx, failover.Person{ID: "bench", Name: "bench"}, b)
+	return err
+}
+
+// collapse is what the signals show of a site that is down.
+func (s *site) collapse(ctx context.Context) error {
+	now := s.store.Now()
+	since := now.Add(-time.Minute)
+	signal := func(slug string, value, usual float64) failover.Reading {
+		return failover.Reading{Key: failover.SignalKey(slug), Source: "bench", Value: value, Usual: usual, At: now, Bad: true, BadSince: &since}
+	}
+	copyAt := func(site string, at failover.Position) failover.Reading {
+		return failover.Reading{Key: failover.PositionKey("orders", site), Source: "bench", Position: &at, At: now}
+	}
+	return s.store.SaveReadings(ctx, []failover.Reading{
+		signal("checkout-success", 0, 1), signal("checkout-volume", 0, 10),
+		copyAt("leeds", failover.Position{Newest: 9001, NewestAt: since, Writer: true}),
+		copyAt("dublin", failover.Position{Newest: 8990, NewestAt: since, LagRecords: 11, LagSeconds: 1.1}),
+	})
+}
+
+// goOn changes what pages show while they are measured, as often as the worker does, until ctx ends.
+func (s *site) goOn(ctx context.Context) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		err := s.collapse(ctx)
+		if err == nil && n%2 == 0 {
+			err = s.store.RefreshSheet(ctx, s.waits)
+		}
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+}
+
+func (s *site) file(ctx context.Context, by access.Principal, incident string) (failover.Request, error) {
+	terms, err := s.store.TermsNow(ctx, failover.Terms{
+		Plan: "move-checkout", From: "leeds", To: "dublin", Mode: failover.Emergency, Cause: failover.CauseSite,
+		Ceiling: failover.Ceiling{Kind: failover.CeilingUnknown},
+	})
 	if err != nil {
 		return failover.Request{}, err
 	}
@@ -45,13 +117,13 @@ func (s *site) file(ctx context.Context, by access.Principal) (failover.Request,
 		return failover.Request{}, err
 	}
 	return s.store.FileRequest(ctx, by, store.File{
-		ID: store.NewID(), Terms: terms, Reason: "bench", Lifetime: time.Hour, Impact: s.store.Now(), Sheet: situation.Facts(""),
+		ID: store.NewID(), Incident: incident, Terms: terms, Reason: "bench", Lifetime: time.Hour, Impact: s.store.Now(), Sheet: situation.Facts(""),
 	})
 }
 
 // oneRun carries a run to its end, step by step.
 func (s *site) oneRun(ctx context.Context, ines, bea access.Principal) (string, error) {
-	request, err := s.file(ctx, ines)
+	request, err := s.file(ctx, ines, "")
 	if err != nil {
 		return "", err
 	}

@@ -101,7 +101,7 @@ func (r *rig) product(ctx context.Context, dir, address string) (err error) {
 		return fmt.Errorf("reach Temporal: %w", err)
 	}
 	r.processes = workflows.NewClient(r.temporal, queue)
-	if _, err := r.store.Apply(ctx, failover.Person{ID: "bench", Name: "bench"}, retailer(4, 20, 40)); err != nil {
+	if _, err := r.store.Apply(ctx, failover.Person{ID: "bench", Name: "bench"}, catalogOf(4, 20, 40)); err != nil {
 		return err
 	}
 	if r.ines, err = someone(ctx, r.store, "Ines"); err != nil {
@@ -111,8 +111,11 @@ func (r *rig) product(ctx context.Context, dir, address string) (err error) {
 	return err
 }
 
+// commanders is the group of everybody here.
+const commanders = "incident-commanders"
+
 func someone(ctx context.Context, s *store.Store, name string) (access.Principal, error) {
-	id, err := s.SignIn(ctx, store.Identity{Issuer: "bench", Subject: name, Name: name, Groups: []string{"commanders"}, SignedInAt: s.Now()})
+	id, err := s.SignIn(ctx, store.Identity{Issuer: "bench", Subject: name, Name: name, Groups: []string{commanders}, SignedInAt: s.Now()})
 	if err != nil {
 		return access.Principal{}, err
 	}
@@ -123,8 +126,8 @@ func someone(ctx context.Context, s *store.Store, name string) (access.Principal
 // planOf is the slug of the plan with some number of steps.
 func planOf(steps int) string { return fmt.Sprintf("steps-%d", steps) }
 
-// retailer is a catalogue with a plan for each number of steps, whose connectors do nothing.
-func retailer(sizes ...int) store.Bundle {
+// catalogOf is a catalogue with a plan for each number of steps, whose connectors do nothing.
+func catalogOf(sizes ...int) store.Bundle {
 	b := store.Bundle{
 		Catalog: catalog.Catalog{
 			Currency: "GBP", Sites: []catalog.Site{{Slug: "leeds", Name: "Leeds"}, {Slug: "dublin", Name: "Dublin"}},
@@ -133,7 +136,7 @@ func retailer(sizes ...int) store.Bundle {
 			DataSets:     []catalog.DataSet{{Slug: "orders", Name: "Orders", WriterSites: []string{"leeds", "dublin"}, Position: position()}},
 			Services:     []catalog.Service{{Slug: "checkout", Name: "Checkout", Tier: "tier-1", Capability: "checkout", DataSets: []string{"orders"}, Pattern: catalog.ActivePassive}},
 			Signals:      []catalog.Signal{signalOf("success", catalog.Success), signalOf("volume", catalog.Volume)},
-			Roles:        []access.RoleClaim{{Group: "commanders", Role: access.IncidentCommander}},
+			Roles:        []access.RoleClaim{{Group: commanders, Role: access.IncidentCommander}},
 		},
 		Policies: []failover.Policy{{
 			Slug: "one", Name: "One approver", Approvals: 1, Roles: []access.Role{access.IncidentCommander},

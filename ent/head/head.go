@@ -15,6 +15,8 @@ const (
 	FieldAudit = "audit"
 	// FieldChange holds the string denoting the change field in the database.
 	FieldChange = "change"
+	// FieldReadings holds the string denoting the readings field in the database.
+	FieldReadings = "readings"
 	// Table holds the table name of the head in the database.
 	Table = "heads"
 )
@@ -24,6 +26,7 @@ var Columns = []string{
 	FieldID,
 	FieldAudit,
 	FieldChange,
+	FieldReadings,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -41,6 +44,8 @@ var (
 	DefaultAudit int64
 	// DefaultChange holds the default value on creation for the "change" field.
 	DefaultChange int64
+	// DefaultReadings holds the default value on creation for the "readings" field.
+	DefaultReadings int64
 )
 
 // OrderOption defines the ordering options for the Head queries.
@@ -59,4 +64,9 @@ func ByAudit(opts ...sql.OrderTermOption) OrderOption {
 // ByChange orders the results by the change field.
 func ByChange(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldChange, opts...).ToFunc()
+}
+
+// ByReadings orders the results by the readings field.
+func ByReadings(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldReadings, opts...).ToFunc()
 }

@@ -63,6 +63,11 @@ func Change(v int64) predicate.Head {
 	return predicate.Head(sql.FieldEQ(FieldChange, v))
 }
 
+// Readings applies equality check predicate on the "readings" field. It's identical to ReadingsEQ.
+func Readings(v int64) predicate.Head {
+	return predicate.Head(sql.FieldEQ(FieldReadings, v))
+}
+
 // AuditEQ applies the EQ predicate on the "audit" field.
 func AuditEQ(v int64) predicate.Head {
 	return predicate.Head(sql.FieldEQ(FieldAudit, v))
@@ -141,6 +146,46 @@ func ChangeLT(v int64) predicate.Head {
 // ChangeLTE applies the LTE predicate on the "change" field.
 func ChangeLTE(v int64) predicate.Head {
 	return predicate.Head(sql.FieldLTE(FieldChange, v))
+}
+
+// ReadingsEQ applies the EQ predicate on the "readings" field.
+func ReadingsEQ(v int64) predicate.Head {
+	return predicate.Head(sql.FieldEQ(FieldReadings, v))
+}
+
+// ReadingsNEQ applies the NEQ predicate on the "readings" field.
+func ReadingsNEQ(v int64) predicate.Head {
+	return predicate.Head(sql.FieldNEQ(FieldReadings, v))
+}
+
+// ReadingsIn applies the In predicate on the "readings" field.
+func ReadingsIn(vs ...int64) predicate.Head {
+	return predicate.Head(sql.FieldIn(FieldReadings, vs...))
+}
+
+// ReadingsNotIn applies the NotIn predicate on the "readings" field.
+func ReadingsNotIn(vs ...int64) predicate.Head {
+	return predicate.Head(sql.FieldNotIn(FieldReadings, vs...))
+}
+
+// ReadingsGT applies the GT predicate on the "readings" field.
+func ReadingsGT(v int64) predicate.Head {
+	return predicate.Head(sql.FieldGT(FieldReadings, v))
+}
+
+// ReadingsGTE applies the GTE predicate on the "readings" field.
+func ReadingsGTE(v int64) predicate.Head {
+	return predicate.Head(sql.FieldGTE(FieldReadings, v))
+}
+
+// ReadingsLT applies the LT predicate on the "readings" field.
+func ReadingsLT(v int64) predicate.Head {
+	return predicate.Head(sql.FieldLT(FieldReadings, v))
+}
+
+// ReadingsLTE applies the LTE predicate on the "readings" field.
+func ReadingsLTE(v int64) predicate.Head {
+	return predicate.Head(sql.FieldLTE(FieldReadings, v))
 }
 
 // And groups predicates with the AND operator between them.

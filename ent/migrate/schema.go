@@ -126,6 +126,7 @@ var (
 		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "audit", Type: field.TypeInt64, Default: 0},
 		{Name: "change", Type: field.TypeInt64, Default: 0},
+		{Name: "readings", Type: field.TypeInt64, Default: 0},
 	}
 	// HeadsTable holds the schema information for the "heads" table.
 	HeadsTable = &schema.Table{

@@ -5,8 +5,8 @@ import (
 	"entgo.io/ent/schema/field"
 )
 
-// Head is one row: the place of the newest audit event, and the change sequence by which pages learn that they are old.
-// Every transaction takes it last, so that events stand in the order of their commits.
+// Head is one row: the place of the newest audit event, the change sequence by which pages learn that they are old, and
+// how often readings were saved, which is mostly no news. Every transaction takes it last, so that events stand in the order of their commits.
 type Head struct{ ent.Schema }
 
 // Fields of the record.
@@ -14,5 +14,6 @@ func (Head) Fields() []ent.Field {
 	return []ent.Field{
 		field.Int64("audit").Default(0),
 		field.Int64("change").Default(0),
+		field.Int64("readings").Default(0),
 	}
 }

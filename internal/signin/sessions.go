@@ -32,6 +32,7 @@ func newSessions(publicURL string, s *store.Store) *scs.SessionManager {
 	m := scs.New()
 	m.Store = once{s.Sessions()}
 	m.HashTokenInStore = true
+	m.Codec = codec{}
 	m.Lifetime = lifetime
 	m.Cookie.Name = "keyholder_session"
 	m.Cookie.HttpOnly = true

@@ -31,7 +31,8 @@ type tx struct {
 	now     time.Time
 	actor   failover.Person
 	events  []audit.Event
-	changed bool // tell pages even where nothing is audited
+	changed bool // what pages show has changed, even where nothing is audited
+	read    bool // readings were saved, which are no news of themselves
 }
 
 // record adds an audit event; what it leaves out is filled in.
@@ -97,10 +98,18 @@ func (s *Store) once(ctx context.Context, actor failover.Person, work func(*tx) 
 
 // seal takes the head, which all transactions take last, and writes the events behind it.
 func (t *tx) seal(ctx context.Context) error {
-	if len(t.events) == 0 && !t.changed {
+	changed := t.changed || len(t.events) > 0
+	if !changed && !t.read {
 		return nil
 	}
-	head, err := t.Head.UpdateOneID(headID).AddAudit(int64(len(t.events))).AddChange(1).Save(ctx)
+	update := t.Head.UpdateOneID(headID).AddAudit(int64(len(t.events)))
+	if changed {
+		update.AddChange(1)
+	}
+	if t.read {
+		update.AddReadings(1)
+	}
+	head, err := update.Save(ctx)
 	if err != nil {
 		return fmt.Errorf("take the head of the record: %w", err)
 	}

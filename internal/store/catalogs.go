@@ -27,27 +27,29 @@ type CatalogVersion struct {
 
 // Catalog loads the catalogue in force; an empty one where none was ever applied. The body is read only when it is new.
 func (s *Store) Catalog(ctx context.Context) (CatalogVersion, error) {
-	newest, err := s.client.CatalogVersion.Query().Order(catalogversion.ByVersion(sql.OrderDesc())).
-		Select(catalogversion.FieldVersion).First(ctx)
-	if ent.IsNotFound(err) {
-		return CatalogVersion{}, nil
-	}
-	if err != nil {
-		return CatalogVersion{}, fmt.Errorf("find the catalogue: %w", err)
-	}
-	if kept := s.catalog.Load(); kept != nil && kept.Version == newest.Version {
-		return *kept, nil
-	}
-	row, err := s.client.CatalogVersion.Query().Where(catalogversion.Version(newest.Version)).Only(ctx)
-	if err != nil {
-		return CatalogVersion{}, fmt.Errorf("load the catalogue: %w", err)
-	}
-	version := CatalogVersion{Version: row.Version, AppliedBy: row.AppliedBy, AppliedAt: row.AppliedAt}
-	if err := json.Unmarshal(row.Body, &version.Catalog); err != nil {
-		return CatalogVersion{}, fmt.Errorf("read catalogue version %d: %w", row.Version, err)
-	}
-	s.catalog.Store(&version)
-	return version, nil
+	return readOnce(ctx, "catalog", func() (CatalogVersion, error) {
+		newest, err := s.client.CatalogVersion.Query().Order(catalogversion.ByVersion(sql.OrderDesc())).
+			Select(catalogversion.FieldVersion).First(ctx)
+		if ent.IsNotFound(err) {
+			return CatalogVersion{}, nil
+		}
+		if err != nil {
+			return CatalogVersion{}, fmt.Errorf("find the catalogue: %w", err)
+		}
+		if kept := s.catalog.Load(); kept != nil && kept.Version == newest.Version {
+			return *kept, nil
+		}
+		row, err := s.client.CatalogVersion.Query().Where(catalogversion.Version(newest.Version)).Only(ctx)
+		if err != nil {
+			return CatalogVersion{}, fmt.Errorf("load the catalogue: %w", err)
+		}
+		version := CatalogVersion{Version: row.Version, AppliedBy: row.AppliedBy, AppliedAt: row.AppliedAt}
+		if err := json.Unmarshal(row.Body, &version.Catalog); err != nil {
+			return CatalogVersion{}, fmt.Errorf("read catalogue version %d: %w", row.Version, err)
+		}
+		s.catalog.Store(&version)
+		return version, nil
+	})
 }
 
 // Bundle is what one catalogue file holds.

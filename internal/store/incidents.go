@@ -95,27 +95,31 @@ func (s *Store) CloseIncident(ctx context.Context, by access.Principal, code str
 
 // Incident loads one incident by its code.
 func (s *Store) Incident(ctx context.Context, code string) (Incident, error) {
-	row, err := s.client.Incident.Query().Where(incident.Code(code)).Only(ctx)
-	if ent.IsNotFound(err) {
-		return Incident{}, fault.Missing("incident", code)
-	}
-	if err != nil {
-		return Incident{}, fmt.Errorf("load incident %s: %w", code, err)
-	}
-	return incidentOf(row), nil
+	return readOnce(ctx, "incident "+code, func() (Incident, error) {
+		row, err := s.client.Incident.Query().Where(incident.Code(code)).Only(ctx)
+		if ent.IsNotFound(err) {
+			return Incident{}, fault.Missing("incident", code)
+		}
+		if err != nil {
+			return Incident{}, fmt.Errorf("load incident %s: %w", code, err)
+		}
+		return incidentOf(row), nil
+	})
 }
 
 // OpenIncidents loads the incidents that are not closed, newest first.
 func (s *Store) OpenIncidents(ctx context.Context) ([]Incident, error) {
-	rows, err := s.client.Incident.Query().Where(incident.ClosedAtIsNil()).Order(incident.ByOpenedAt(sql.OrderDesc())).Limit(50).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("load incidents: %w", err)
-	}
-	incidents := make([]Incident, len(rows))
-	for i, row := range rows {
-		incidents[i] = incidentOf(row)
-	}
-	return incidents, nil
+	return readOnce(ctx, "open incidents", func() ([]Incident, error) {
+		rows, err := s.client.Incident.Query().Where(incident.ClosedAtIsNil()).Order(incident.ByOpenedAt(sql.OrderDesc())).Limit(50).All(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("load incidents: %w", err)
+		}
+		incidents := make([]Incident, len(rows))
+		for i, row := range rows {
+			incidents[i] = incidentOf(row)
+		}
+		return incidents, nil
+	})
 }
 
 // codeLetters are those that nobody mistakes for another when they are read out.

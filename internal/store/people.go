@@ -61,7 +61,7 @@ func (s *Store) SignedOut(ctx context.Context, who access.Principal) error {
 
 // Principal loads a person with the roles that they hold now. ok is false where there is no such person.
 func (s *Store) Principal(ctx context.Context, id string) (p access.Principal, ok bool, err error) {
-	row, err := s.client.Person.Get(ctx, id)
+	row, err := readOnce(ctx, "person "+id, func() (*ent.Person, error) { return s.client.Person.Get(ctx, id) })
 	if ent.IsNotFound(err) {
 		return access.Principal{}, false, nil
 	}

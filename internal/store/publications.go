@@ -53,61 +53,69 @@ func (s *Store) policy(row *ent.PolicyVersion) (Published[failover.Policy], erro
 
 // Plans loads the version in force of every plan, by slug.
 func (s *Store) Plans(ctx context.Context) ([]Published[failover.Plan], error) {
-	rows, err := s.client.PlanVersion.Query().
-		Order(planversion.BySlug(), planversion.ByVersion(sql.OrderDesc())).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("load plans: %w", err)
-	}
-	var plans []Published[failover.Plan]
-	for _, row := range rows {
-		if len(plans) > 0 && plans[len(plans)-1].Slug == row.Slug {
-			continue
-		}
-		p, err := s.plan(row)
+	return readOnce(ctx, "plans", func() ([]Published[failover.Plan], error) {
+		rows, err := s.client.PlanVersion.Query().
+			Order(planversion.BySlug(), planversion.ByVersion(sql.OrderDesc())).All(ctx)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("load plans: %w", err)
 		}
-		plans = append(plans, p)
-	}
-	return plans, nil
+		var plans []Published[failover.Plan]
+		for _, row := range rows {
+			if len(plans) > 0 && plans[len(plans)-1].Slug == row.Slug {
+				continue
+			}
+			p, err := s.plan(row)
+			if err != nil {
+				return nil, err
+			}
+			plans = append(plans, p)
+		}
+		return plans, nil
+	})
 }
 
 // Plan loads one version of a plan; version 0 is the one in force.
 func (s *Store) Plan(ctx context.Context, slug string, version int) (Published[failover.Plan], error) {
-	if p, ok := s.plans.Load(fmt.Sprintf("%s/%d", slug, version)); ok {
+	key := fmt.Sprintf("%s/%d", slug, version)
+	if p, ok := s.plans.Load(key); ok {
 		return p.(Published[failover.Plan]), nil
 	}
-	q := s.client.PlanVersion.Query().Where(planversion.Slug(slug))
-	if version > 0 {
-		q = q.Where(planversion.Version(version))
-	}
-	row, err := q.Order(planversion.ByVersion(sql.OrderDesc())).First(ctx)
-	if ent.IsNotFound(err) {
-		return Published[failover.Plan]{}, fault.Missing("plan", slug)
-	}
-	if err != nil {
-		return Published[failover.Plan]{}, fmt.Errorf("load plan %s: %w", slug, err)
-	}
-	return s.plan(row)
+	return readOnce(ctx, "plan "+key, func() (Published[failover.Plan], error) {
+		q := s.client.PlanVersion.Query().Where(planversion.Slug(slug))
+		if version > 0 {
+			q = q.Where(planversion.Version(version))
+		}
+		row, err := q.Order(planversion.ByVersion(sql.OrderDesc())).First(ctx)
+		if ent.IsNotFound(err) {
+			return Published[failover.Plan]{}, fault.Missing("plan", slug)
+		}
+		if err != nil {
+			return Published[failover.Plan]{}, fmt.Errorf("load plan %s: %w", slug, err)
+		}
+		return s.plan(row)
+	})
 }
 
 // Policy loads one version of a policy; version 0 is the one in force.
 func (s *Store) Policy(ctx context.Context, slug string, version int) (Published[failover.Policy], error) {
-	if p, ok := s.rules.Load(fmt.Sprintf("%s/%d", slug, version)); ok {
+	key := fmt.Sprintf("%s/%d", slug, version)
+	if p, ok := s.rules.Load(key); ok {
 		return p.(Published[failover.Policy]), nil
 	}
-	q := s.client.PolicyVersion.Query().Where(policyversion.Slug(slug))
-	if version > 0 {
-		q = q.Where(policyversion.Version(version))
-	}
-	row, err := q.Order(policyversion.ByVersion(sql.OrderDesc())).First(ctx)
-	if ent.IsNotFound(err) {
-		return Published[failover.Policy]{}, fault.Missing("policy", slug)
-	}
-	if err != nil {
-		return Published[failover.Policy]{}, fmt.Errorf("load policy %s: %w", slug, err)
-	}
-	return s.policy(row)
+	return readOnce(ctx, "policy "+key, func() (Published[failover.Policy], error) {
+		q := s.client.PolicyVersion.Query().Where(policyversion.Slug(slug))
+		if version > 0 {
+			q = q.Where(policyversion.Version(version))
+		}
+		row, err := q.Order(policyversion.ByVersion(sql.OrderDesc())).First(ctx)
+		if ent.IsNotFound(err) {
+			return Published[failover.Policy]{}, fault.Missing("policy", slug)
+		}
+		if err != nil {
+			return Published[failover.Policy]{}, fmt.Errorf("load policy %s: %w", slug, err)
+		}
+		return s.policy(row)
+	})
 }
 
 // PublishPlan puts a validated plan in force. Votes on open requests of its older versions are void from then on.

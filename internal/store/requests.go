@@ -70,52 +70,59 @@ func (t *tx) saveRequest(r failover.Request) error {
 	if n == 0 {
 		return errStale
 	}
+	t.changed = true
 	return nil
 }
 
 // Request loads a request by its code.
 func (s *Store) Request(ctx context.Context, code string) (failover.Request, error) {
-	return loadRequest(ctx, s.client, code)
+	return readOnce(ctx, "request "+code, func() (failover.Request, error) {
+		return loadRequest(ctx, s.client, code)
+	})
 }
 
 // OpenRequests loads the requests that wait for a decision, oldest first. Those whose time is over are among them
 // until the engine closes them; Standing tells.
 func (s *Store) OpenRequests(ctx context.Context) ([]failover.Request, error) {
-	rows, err := s.client.Request.Query().Where(request.StateEQ(failover.Requested)).Order(request.ByFiledAt()).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("load open requests: %w", err)
-	}
-	ids := make([]string, len(rows))
-	for i, row := range rows {
-		ids[i] = row.ID
-	}
-	votes, err := s.client.Decision.Query().Where(decision.RequestIDIn(ids...)).Order(decision.ByAt()).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("load decisions on open requests: %w", err)
-	}
-	byRequest := map[string][]*ent.Decision{}
-	for _, v := range votes {
-		byRequest[v.RequestID] = append(byRequest[v.RequestID], v)
-	}
-	requests := make([]failover.Request, len(rows))
-	for i, row := range rows {
-		requests[i] = requestOf(row, byRequest[row.ID])
-	}
-	return requests, nil
+	return readOnce(ctx, "open requests", func() ([]failover.Request, error) {
+		rows, err := s.client.Request.Query().Where(request.StateEQ(failover.Requested)).Order(request.ByFiledAt()).All(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("load open requests: %w", err)
+		}
+		ids := make([]string, len(rows))
+		for i, row := range rows {
+			ids[i] = row.ID
+		}
+		votes, err := s.client.Decision.Query().Where(decision.RequestIDIn(ids...)).Order(decision.ByAt()).All(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("load decisions on open requests: %w", err)
+		}
+		byRequest := map[string][]*ent.Decision{}
+		for _, v := range votes {
+			byRequest[v.RequestID] = append(byRequest[v.RequestID], v)
+		}
+		requests := make([]failover.Request, len(rows))
+		for i, row := range rows {
+			requests[i] = requestOf(row, byRequest[row.ID])
+		}
+		return requests, nil
+	})
 }
 
 // RequestsOf loads an incident's requests without their decisions, newest first.
 func (s *Store) RequestsOf(ctx context.Context, incident string) ([]failover.Request, error) {
-	rows, err := s.client.Request.Query().Where(request.Incident(incident)).
-		Order(request.ByFiledAt(sql.OrderDesc())).Limit(50).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("load requests of %s: %w", incident, err)
-	}
-	requests := make([]failover.Request, len(rows))
-	for i, row := range rows {
-		requests[i] = requestOf(row, nil)
-	}
-	return requests, nil
+	return readOnce(ctx, "requests of "+incident, func() ([]failover.Request, error) {
+		rows, err := s.client.Request.Query().Where(request.Incident(incident)).
+			Order(request.ByFiledAt(sql.OrderDesc())).Limit(50).All(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("load requests of %s: %w", incident, err)
+		}
+		requests := make([]failover.Request, len(rows))
+		for i, row := range rows {
+			requests[i] = requestOf(row, nil)
+		}
+		return requests, nil
+	})
 }
 
 // File is a request before it is filed: Terms name the plan and the policy, the store fills in their versions.

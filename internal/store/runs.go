@@ -57,6 +57,7 @@ func (t *tx) saveRun(r failover.Run) error {
 	if n == 0 {
 		return errStale
 	}
+	t.changed = true
 	return nil
 }
 
@@ -100,34 +101,38 @@ func (t *tx) createRun(r failover.Run) error {
 
 // Run loads a run by its code.
 func (s *Store) Run(ctx context.Context, code string) (failover.Run, error) {
-	return loadRun(ctx, s.client, code)
+	return readOnce(ctx, "run "+code, func() (failover.Run, error) {
+		return loadRun(ctx, s.client, code)
+	})
 }
 
 // OpenRuns loads the runs that are not over, newest first: those that recovered and still owe something are among them.
 func (s *Store) OpenRuns(ctx context.Context) ([]failover.Run, error) {
-	return s.runs(ctx, s.client.Run.Query().Where(run.StateIn(append(slices.Clone(holding), failover.Recovered)...)).Limit(100))
+	return s.runs(ctx, "open runs", s.client.Run.Query().Where(run.StateIn(append(slices.Clone(holding), failover.Recovered)...)).Limit(100))
 }
 
 // RunsOf loads an incident's runs, newest first.
 func (s *Store) RunsOf(ctx context.Context, incident string) ([]failover.Run, error) {
-	return s.runs(ctx, s.client.Run.Query().Where(run.Incident(incident)).Limit(50))
+	return s.runs(ctx, "runs of "+incident, s.client.Run.Query().Where(run.Incident(incident)).Limit(50))
 }
 
 // LastRuns loads the newest runs of all.
 func (s *Store) LastRuns(ctx context.Context, n int) ([]failover.Run, error) {
-	return s.runs(ctx, s.client.Run.Query().Limit(n))
+	return s.runs(ctx, fmt.Sprint("last runs ", n), s.client.Run.Query().Limit(n))
 }
 
-func (s *Store) runs(ctx context.Context, q *ent.RunQuery) ([]failover.Run, error) {
-	rows, err := q.Order(run.ByStartedAt(sql.OrderDesc())).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("load runs: %w", err)
-	}
-	runs := make([]failover.Run, len(rows))
-	for i, row := range rows {
-		runs[i] = runOf(row)
-	}
-	return runs, nil
+func (s *Store) runs(ctx context.Context, key string, q *ent.RunQuery) ([]failover.Run, error) {
+	return readOnce(ctx, key, func() ([]failover.Run, error) {
+		rows, err := q.Order(run.ByStartedAt(sql.OrderDesc())).All(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("load runs: %w", err)
+		}
+		runs := make([]failover.Run, len(rows))
+		for i, row := range rows {
+			runs[i] = runOf(row)
+		}
+		return runs, nil
+	})
 }
 
 // changeRun loads a run, lets change make another of it, and saves that with its events.

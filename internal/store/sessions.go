@@ -2,10 +2,11 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
-	"keyholder/ent"
 	"keyholder/ent/session"
 )
 
@@ -16,16 +17,19 @@ type Sessions struct{ s *Store }
 // Sessions is the store of sessions.
 func (s *Store) Sessions() Sessions { return Sessions{s} }
 
+// findSession is asked at every request, so it is asked without ent, like Store.moment.
+const findSession = "SELECT data FROM sessions WHERE id = $1 AND expires_at > $2"
+
 // FindCtx loads a session that has not run out.
-func (x Sessions) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
-	row, err := x.s.client.Session.Query().Where(session.ID(token), session.ExpiresAtGT(x.s.Now())).Only(ctx)
-	if ent.IsNotFound(err) {
+func (x Sessions) FindCtx(ctx context.Context, token string) (data []byte, found bool, err error) {
+	err = x.s.db.QueryRowContext(ctx, findSession, token, x.s.Now()).Scan(&data)
+	if errors.Is(err, sql.ErrNoRows) {
 		return nil, false, nil
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("find session: %w", err)
 	}
-	return row.Data, true, nil
+	return data, true, nil
 }
 
 // CommitCtx saves a session.

@@ -88,15 +88,17 @@ type KeptSheet struct {
 
 // NewestSheet loads the sheet that approvers are shown now.
 func (s *Store) NewestSheet(ctx context.Context, requestID string) (KeptSheet, error) {
-	row, err := s.client.FactSheet.Query().Where(factsheet.RequestID(requestID)).
-		Order(factsheet.ByMadeAt(sql.OrderDesc())).First(ctx)
-	if ent.IsNotFound(err) {
-		return KeptSheet{}, fault.Missing("fact sheet of request", requestID)
-	}
-	if err != nil {
-		return KeptSheet{}, fmt.Errorf("load fact sheet: %w", err)
-	}
-	return keptSheet(row)
+	return readOnce(ctx, "newest sheet "+requestID, func() (KeptSheet, error) {
+		row, err := s.client.FactSheet.Query().Where(factsheet.RequestID(requestID)).
+			Order(factsheet.ByMadeAt(sql.OrderDesc())).First(ctx)
+		if ent.IsNotFound(err) {
+			return KeptSheet{}, fault.Missing("fact sheet of request", requestID)
+		}
+		if err != nil {
+			return KeptSheet{}, fmt.Errorf("load fact sheet: %w", err)
+		}
+		return keptSheet(row)
+	})
 }
 
 // SheetOf loads a sheet that was voted on, by its digest.
@@ -137,7 +139,7 @@ func joined(lines []string) string { return strings.Join(lines, "; ") }
 
 // Readings loads all that was last seen.
 func (s *Store) Readings(ctx context.Context) (failover.Readings, error) {
-	return readingsOf(ctx, s.client)
+	return readOnce(ctx, "readings", func() (failover.Readings, error) { return readingsOf(ctx, s.client) })
 }
 
 func readingsOf(ctx context.Context, c *ent.Client) (failover.Readings, error) {
@@ -156,6 +158,7 @@ func readingsOf(ctx context.Context, c *ent.Client) (failover.Readings, error) {
 // good or bad, or a source began or ceased to answer: a number that moves is not news.
 func (s *Store) SaveReadings(ctx context.Context, seen []failover.Reading) error {
 	return s.act(ctx, nobody, func(t *tx) error {
+		t.read = true
 		kept, err := readingsOf(ctx, t.Client())
 		if err != nil {
 			return err

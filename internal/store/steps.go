@@ -173,7 +173,6 @@ func (s *Store) Saw(ctx context.Context, code string, kind failover.ObligationKi
 		if met {
 			t.record(audit.Event{Action: "obligation.met", Object: code, Text: kind.Title() + ": " + text, Detail: detail(evidence)})
 		}
-		t.changed = true
 		if also != nil {
 			r = also(r)
 		}

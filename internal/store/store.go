@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,14 +25,15 @@ import (
 
 // Store is the database of the product, PostgreSQL or SQLite.
 type Store struct {
-	client  *ent.Client
-	db      *sql.DB
-	dialect migrations.Dialect
-	now     func() time.Time
-	writing sync.Mutex // SQLite has one writer; waiting here is fairer than its busy handler
-	catalog atomic.Pointer[CatalogVersion]
-	plans   sync.Map // published versions never change: "slug/version" -> Published[failover.Plan]
-	rules   sync.Map // the same for policies
+	client   *ent.Client
+	db       *sql.DB
+	dialect  migrations.Dialect
+	now      func() time.Time
+	writing  sync.Mutex // SQLite has one writer; waiting here is fairer than its busy handler
+	catalog  atomic.Pointer[CatalogVersion]
+	snapshot atomic.Pointer[snapshot]
+	plans    sync.Map // published versions never change: "slug/version" -> Published[failover.Plan]
+	rules    sync.Map // the same for policies
 }
 
 // Open connects to a postgres:// URL or a SQLite file. now is the clock; nil is the machine's.
@@ -70,17 +72,18 @@ func connect(where string) (migrations.Dialect, *sql.DB, error) {
 	return migrations.SQLite, db, err
 }
 
-// SQLiteConnections is how many connections read at once. More than there are cores make some requests wait many times
-// as long as others (measured: p99 17 times the median with 8, 3 times with 4); a writer needs a second one to read.
-const SQLiteConnections = 4
+// SQLiteConnections is how many connections to a SQLite file there are: as many as cores. With more, which all do their
+// work in this process, some requests wait many times as long as others (measured on two cores: p99 20 times the median
+// with eight, 5 times with two). A writer needs a second one to read.
+func SQLiteConnections() int { return max(2, runtime.GOMAXPROCS(0)) }
 
 func openSQLite(file string, references bool) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", SQLiteName(file, references))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", file, err)
 	}
-	db.SetMaxOpenConns(SQLiteConnections)
-	db.SetMaxIdleConns(SQLiteConnections)
+	db.SetMaxOpenConns(SQLiteConnections())
+	db.SetMaxIdleConns(SQLiteConnections())
 	return db, nil
 }
 

@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
@@ -53,22 +55,42 @@ func eachDatabase(t *testing.T, test func(t *testing.T, w world)) {
 	})
 }
 
-// postgresURL starts a PostgreSQL for the test. Without one a laptop skips; where it is required the test fails.
+// server is the PostgreSQL of all tests here; each has a database of its own.
+var server *postgres.Server
+
+func TestMain(m *testing.M) {
+	code := 1
+	if err := withPostgres(func() { code = m.Run() }); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// withPostgres runs the tests beside a PostgreSQL. Without one a laptop skips; where it is required the tests fail.
+func withPostgres(run func()) (err error) {
+	if _, err := postgres.Find(); err != nil && os.Getenv("KEYHOLDER_TEST_REQUIRE") == "" {
+		run()
+		return nil
+	}
+	if server, err = postgres.Start(context.Background()); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Stop()) }()
+	run()
+	return nil
+}
+
 func postgresURL(t *testing.T) string {
 	t.Helper()
-	if _, err := postgres.Find(); err != nil && os.Getenv("KEYHOLDER_TEST_REQUIRE") == "" {
-		t.Skip(err)
+	if server == nil {
+		t.Skip("there is no PostgreSQL on this machine")
 	}
-	server, err := postgres.Start(t.Context())
+	where, err := server.NewDatabase(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := server.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	return server.URL
+	return where
 }
 
 func newWorld(t *testing.T, where string) world {

@@ -53,21 +53,23 @@ func (s *Store) PlanVersions(ctx context.Context, slug string) ([]Published[fail
 
 // SheetsOf loads the sheets of a request that decisions name, by digest, in one query.
 func (s *Store) SheetsOf(ctx context.Context, r failover.Request) (map[string]KeptSheet, error) {
-	digests := make([]string, 0, len(r.Decisions))
-	for _, d := range r.Decisions {
-		digests = append(digests, d.Sheet)
-	}
-	rows, err := s.sheets(ctx, r.ID, digests)
-	if err != nil {
-		return nil, err
-	}
-	kept := map[string]KeptSheet{}
-	for _, row := range rows {
-		if kept[row.Digest], err = keptSheet(row); err != nil {
+	return readOnce(ctx, "sheets of "+r.ID, func() (map[string]KeptSheet, error) {
+		digests := make([]string, 0, len(r.Decisions))
+		for _, d := range r.Decisions {
+			digests = append(digests, d.Sheet)
+		}
+		rows, err := s.sheets(ctx, r.ID, digests)
+		if err != nil {
 			return nil, err
 		}
-	}
-	return kept, nil
+		kept := map[string]KeptSheet{}
+		for _, row := range rows {
+			if kept[row.Digest], err = keptSheet(row); err != nil {
+				return nil, err
+			}
+		}
+		return kept, nil
+	})
 }
 
 func (s *Store) sheets(ctx context.Context, requestID string, digests []string) ([]*ent.FactSheet, error) {

@@ -8,11 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -23,6 +25,7 @@ type Server struct {
 	dir  string
 	bin  string
 	cred *syscall.Credential
+	made atomic.Int64 // databases
 }
 
 // Find is the folder of the PostgreSQL programs, or an error that names what to install.
@@ -104,6 +107,20 @@ func (s *Server) run(ctx context.Context, name string, args ...string) error {
 		return fmt.Errorf("%s: %w: %s", name, err, said.String())
 	}
 	return nil
+}
+
+// NewDatabase makes an empty database on the server and is its URL.
+func (s *Server) NewDatabase(ctx context.Context) (string, error) {
+	name := fmt.Sprintf("test_%d", s.made.Add(1))
+	to, err := url.Parse(s.URL)
+	if err != nil {
+		return "", err
+	}
+	if err := s.run(ctx, "createdb", "-h", to.Hostname(), "-p", to.Port(), "-U", "keyholder", name); err != nil {
+		return "", err
+	}
+	to.Path = name
+	return to.String(), nil
 }
 
 // Stop ends the server and removes all it kept.

@@ -385,3 +385,20 @@ func TestPagesAreToldOfAChangeWithinASecond(t *testing.T) {
 	}
 	t.Fatalf("the stream ended: %v", lines.Err())
 }
+
+func TestARefusedRecentSignInIsOnRecordAndAStrangersIsNot(t *testing.T) {
+	p := newPortal(t)
+	site, provider := p.open(t)
+	b := newBrowser(t)
+	provider.Vouch(map[string]any{"name": "Ada", "groups": []string{"auditors"}})
+	open(t, b, site+"/")
+	provider.Vouch(map[string]any{"name": "Ada", "groups": []string{"auditors"}, "auth_time": time.Now().Add(-time.Hour).Unix()})
+	if answer := open(t, b, site+"/sign-in/again?return=/me"); answer.StatusCode != http.StatusForbidden {
+		t.Errorf("an old sign-in passed as a recent one: %d", answer.StatusCode)
+	}
+	open(t, newBrowser(t), site+"/sign-in/callback?error=access_denied")
+	lines, err := p.Record(p.ctx, store.Filter{Action: "session.sign-in", Outcome: "refused", Limit: 10})
+	if err != nil || len(lines) != 1 || lines[0].Actor.Name != "Ada" || lines[0].Rule != "recent-sign-in" {
+		t.Errorf("on record: %+v, %v", lines, err)
+	}
+}

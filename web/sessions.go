@@ -1,10 +1,13 @@
 package web
 
 import (
+	"context"
+	"errors"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
+	"keyholder/internal/failover"
 	"keyholder/internal/signin"
 	"keyholder/web/view"
 )
@@ -37,9 +40,19 @@ func (s *Server) signedIn(c echo.Context) error {
 		// The page does not show the cause, and whoever runs the portal has to mend it.
 		s.log.WarnContext(c.Request().Context(), "nobody was signed in", "error", err)
 		c.Set(retryKey, view.SignInPath(local(back)))
-		return err
+		return errors.Join(err, s.recordFailedSignIn(c.Request().Context(), err))
 	}
 	return c.Redirect(http.StatusSeeOther, local(back))
+}
+
+// recordFailedSignIn puts on record that somebody who is signed in was refused a recent sign-in. One by nobody known is
+// only logged: the record is not for strangers to fill.
+func (s *Server) recordFailedSignIn(ctx context.Context, refused error) error {
+	who, known, err := s.signin.Principal(ctx)
+	if err != nil || !known {
+		return err
+	}
+	return s.store.Refused(ctx, failover.Person{ID: who.ID, Name: who.Name}, "session.sign-in", who.ID, refused)
 }
 
 func (s *Server) signOut(c echo.Context) error {

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -125,6 +126,65 @@ func (w *world) effects() (e effects) {
 	return e
 }
 
+// order is one purchase as a site keeps it.
+type order struct {
+	ID string `json:"order_id"`
+}
+
+func (w *world) orders(site, path string) map[string]bool {
+	w.t.Helper()
+	var list struct{ Orders []order }
+	w.shop("GET", site, path, nil, &list)
+	all := map[string]bool{}
+	for _, o := range list.Orders {
+		all[o.ID] = true
+	}
+	return all
+}
+
+// everyOrderIsKept compares what was promised to customers with what is kept, order by order: each is in the log of the
+// site that writes now, or was set aside, on its disk, by the site that accepted it and lost the right to write.
+func (w *world) everyOrderIsKept(writer string) {
+	w.t.Helper()
+	promised := w.promised() // first, so that what is sold meanwhile is not missed
+	kept := w.orders(writer, "/orders")
+	aside := map[string]bool{}
+	for _, site := range []string{"leeds", "dublin"} {
+		for id := range w.orders(site, "/set-aside") {
+			aside[id] = true
+		}
+	}
+	for _, id := range promised {
+		if !kept[id] && !aside[id] {
+			w.t.Errorf("order %s was promised to a customer and is nowhere", id)
+		}
+	}
+	if len(promised) < 20 {
+		w.t.Errorf("only %d orders were promised: the test does not test it", len(promised))
+	}
+	w.t.Logf("%d orders promised, %d kept at %s, %d set aside", len(promised), len(kept), writer, len(aside))
+}
+
+// promised lists every order that a site acknowledged to a customer.
+func (w *world) promised() []string {
+	w.t.Helper()
+	var all []string
+	next := int64(0)
+	for more := true; more; {
+		var answer struct {
+			Orders []order
+			Next   int64
+			More   bool
+		}
+		w.shop("GET", "panel", fmt.Sprintf("/acknowledged?after=%d", next), nil, &answer)
+		for _, o := range answer.Orders {
+			all = append(all, o.ID)
+		}
+		next, more = answer.Next, answer.More
+	}
+	return all
+}
+
 // timelineHasNoHoles: every intent of a step has exactly one outcome.
 func (w *world) timelineHasNoHoles(code string) {
 	w.t.Helper()
@@ -187,8 +247,11 @@ func TestAnApprovedFailoverThereAndBack(t *testing.T) {
 		t.Errorf("effects %+v, want %+v", after, want)
 	}
 	w.neverTwoWriters()
+	w.everyOrderIsKept("leeds")
 	w.timelineHasNoHoles(code)
 	w.timelineHasNoHoles(back)
+	w.keepHistory("emergency", code)
+	w.keepHistory("planned", back)
 }
 
 func TestTheLeaseServiceIsAwaySoNothingIsPromoted(t *testing.T) {

@@ -50,8 +50,10 @@ func TestKilledAtAnyMomentOfAnyStepTheRunGoesOn(t *testing.T) {
 					t.Errorf("%s: effects %+v, want %+v", moment, after, want)
 				}
 				w.timelineHasNoHoles(code)
+				w.keepHistory("killed-"+name+"-"+moment, code)
 				w.neverTwoWriters()
 				w.settle(ines, bea, code)
+				w.everyOrderIsKept(map[string]string{"leeds": "dublin", "dublin": "leeds"}[from])
 				from = map[string]string{"leeds": "dublin", "dublin": "leeds"}[from]
 			}
 		})

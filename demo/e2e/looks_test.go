@@ -1,0 +1,116 @@
+package e2e_test
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"keyholder/internal/failover"
+)
+
+//go:embed testdata/axe.min.js
+var axe string
+
+// violations are what axe finds on the page that is open.
+func (w *world) violations(ctx context.Context) string {
+	w.t.Helper()
+	eval[any](w, ctx, "load axe", axe+"; null")
+	found := eval[string](w, ctx, "axe", `axe.run(document, {runOnly: ["wcag2a","wcag2aa","wcag21a","wcag21aa","wcag22aa"]})
+		.then(r => JSON.stringify(r.violations.map(v => v.id + ": " + v.nodes.map(n => n.html.slice(0, 200) + " " + n.failureSummary).join(" | "))))`, chromedp.EvalAwaitPromise)
+	var list []string
+	if err := json.Unmarshal([]byte(found), &list); err != nil {
+		w.t.Fatal(err)
+	}
+	return strings.Join(list, "\n")
+}
+
+// TestEveryPageIsSoundOnPhoneAndDesktopByDayAndNight: axe finds nothing, nothing is wider than the window, and no page
+// asks for what its content security policy refuses.
+func TestEveryPageIsSoundOnPhoneAndDesktopByDayAndNight(t *testing.T) {
+	w := newWorld(t)
+	ctx := w.browser()
+	w.sound(ctx, "before anyone signs in", "/", "/signed-out", fmt.Sprintf("http://127.0.0.1:%d/", w.ports["panel"]))
+	ines, bea := w.signIn("ines"), w.signIn("bea")
+	w.signInBrowser(ctx, "ines", "/")
+	w.sound(ctx, "all is well", "/", "/incidents", "/incidents/new", "/plans", "/plans/move-checkout", "/plans/move-checkout/move", "/audit", "/me", "/nothing-here")
+
+	w.breakIt("lease-stop", "")
+	code := w.waiting(ines)
+	w.settled(code)
+	request, err := w.store.Request(t.Context(), code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.sound(ctx, "outage, as the requester", "/", "/a/"+code, "/incidents/"+request.Incident, "/incidents/"+request.Incident+"/recover")
+	w.soundCheck(ctx, request.Incident)
+	w.signInBrowserAs(ctx, "bea")
+	w.sound(ctx, "outage, as an approver", "/", "/a/"+code)
+	w.approve(bea, code)
+	w.waitState(code, 60*time.Second, failover.Paused)
+	w.sound(ctx, "paused, as who does not steer", "/runs/"+code)
+	w.signInBrowserAs(ctx, "ines")
+	w.sound(ctx, "paused, as who steers", "/", "/runs/"+code)
+	w.breakIt("lease-start", "")
+	ines.submit(ines.get("/runs/"+code), "Retry", nil)
+	w.waitState(code, 60*time.Second, failover.Recovered)
+	w.sound(ctx, "recovered", "/", "/a/"+code, "/runs/"+code)
+	w.settle(ines, bea, code)
+	w.sound(ctx, "closed", "/", "/runs/"+code, "/audit?object="+code)
+}
+
+// signInBrowserAs makes the browser another person's.
+func (w *world) signInBrowserAs(ctx context.Context, user string) {
+	w.t.Helper()
+	const leave = "main form[action='/sign-out'] button"
+	w.do(ctx, "leave", look{1280, 800, "light"}.set(), chromedp.Navigate(w.base+"/me"), chromedp.WaitVisible(leave), chromedp.Click(leave))
+	w.says(ctx, "signed out", 10*time.Second, `location.pathname.includes("signed-out")`)
+	w.signInBrowser(ctx, user, "/")
+}
+
+// soundCheck fills in a request and looks at the page that shows what it would do.
+func (w *world) soundCheck(ctx context.Context, incident string) {
+	w.t.Helper()
+	const reason, check = "textarea[name=reason]", "main form button[type=submit]"
+	w.do(ctx, "the start page", chromedp.Navigate(w.base+"/incidents/"+incident+"/recover"), chromedp.WaitVisible(reason),
+		chromedp.Click("input[name=mode][value=emergency]"), chromedp.SendKeys(reason, "It is dark"),
+		chromedp.Click("input[name=ceiling][value=unknown]"), chromedp.Click(check))
+	w.says(ctx, "the check page", 10*time.Second, `document.body.innerText.includes("Request approval")`)
+	for _, l := range looks() {
+		w.do(ctx, "look", l.set())
+		w.soundHere(ctx, "what a request would do", l)
+	}
+}
+
+// sound opens pages in every look.
+func (w *world) sound(ctx context.Context, when string, addresses ...string) {
+	w.t.Helper()
+	for _, l := range looks() {
+		for _, address := range addresses {
+			if strings.HasPrefix(address, "/") {
+				address = w.base + address
+			}
+			w.do(ctx, address, l.set(), chromedp.Navigate(address), chromedp.WaitReady("body"))
+			w.soundHere(ctx, when, l)
+		}
+	}
+}
+
+func (w *world) soundHere(ctx context.Context, when string, l look) {
+	w.t.Helper()
+	here := when + ", " + l.String() + ", " + eval[string](w, ctx, "where it is", `location.pathname`)
+	if wide := eval[int64](w, ctx, "how wide it is", `document.documentElement.scrollWidth`); wide > l.width {
+		w.t.Errorf("%s: %d wide", here, wide)
+	}
+	if refused := eval[[]string](w, ctx, "what was refused", `window.refused`); len(refused) > 0 {
+		w.t.Errorf("%s: the content security policy refused %v", here, refused)
+	}
+	if found := w.violations(ctx); found != "" {
+		w.t.Errorf("%s: %s", here, found)
+	}
+}

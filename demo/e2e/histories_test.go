@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/history/v1"
@@ -43,11 +44,15 @@ func (w *world) keepHistory(name, code string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	body = identity.ReplaceAll(body, []byte(`"identity":"keyholder"`))
 	if err := pack(filepath.Join(dir, name+".json.gz"), body); err != nil {
 		w.t.Fatal(err)
 	}
 	w.t.Logf("%s: %d events", name, len(all.Events))
 }
+
+// identity is the process and host that an event came from, which are nobody's business later.
+var identity = regexp.MustCompile(`"identity":\s*"[^"]*"`)
 
 func pack(path string, body []byte) (err error) {
 	file, err := os.Create(path)

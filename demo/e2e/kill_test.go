@@ -52,7 +52,8 @@ func TestKilledAtAnyMomentOfAnyStepTheRunGoesOn(t *testing.T) {
 				w.timelineHasNoHoles(code)
 				w.keepHistory("killed-"+name+"-"+moment, code)
 				w.neverTwoWriters()
-				w.settle(ines, bea, code)
+				run := w.settle(ines, bea, code)
+				t.Logf("%s: the run lost %+v", code, run.Loss)
 				w.everyOrderIsKept(map[string]string{"leeds": "dublin", "dublin": "leeds"}[from])
 				from = map[string]string{"leeds": "dublin", "dublin": "leeds"}[from]
 			}

@@ -105,6 +105,7 @@ type forkQuestion struct {
 
 type forkAnswer struct {
 	ForkSeq int64 `json:"fork_seq"` // the last order that both logs hold
+	HeadSeq int64 `json:"head_seq"` // the writer's last, by which the returning site knows how far it is behind
 }
 
 // serveFork tells a returning site where its log and this one parted. Only a writer answers: the log of any other site
@@ -124,7 +125,12 @@ func (s *Site) serveFork(w http.ResponseWriter, r *http.Request) {
 		control.Refuse(w, http.StatusInternalServerError, err.Error())
 		return
 	}
-	control.WriteJSON(w, http.StatusOK, forkAnswer{ForkSeq: fork})
+	last, err := head(r.Context(), s.db)
+	if err != nil {
+		control.Refuse(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	control.WriteJSON(w, http.StatusOK, forkAnswer{ForkSeq: fork, HeadSeq: last.seq})
 }
 
 func (s *Site) forkOf(ctx context.Context, theirs []stretch) (int64, error) {

@@ -26,35 +26,34 @@ func (s *Site) rejoin(ctx context.Context, writer string, me self) error {
 		if _, err := s.stillFollower(ctx, tx, at, me.epoch); err != nil {
 			return err
 		}
-		count, err := setAside(ctx, tx, fork, time.Now())
+		count, err := setAside(ctx, tx, fork.ForkSeq, time.Now())
 		if err != nil {
 			return err
 		}
-		s.cfg.Log.Info("orders set aside", "site", s.cfg.Slug, "writer", writer, "fork", fork, "orders", count)
-		return change(ctx, tx, `following = ?, last_fork = ?, heard_seq = ?`, writer, count, fork)
+		s.cfg.Log.Info("orders set aside", "site", s.cfg.Slug, "writer", writer, "fork", fork.ForkSeq, "orders", count)
+		return change(ctx, tx, `following = ?, last_fork = ?, heard_seq = ?`, writer, count, fork.HeadSeq)
 	})
 }
 
-func (s *Site) askFork(ctx context.Context, writer string) (int64, error) {
+func (s *Site) askFork(ctx context.Context, writer string) (answer forkAnswer, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	parts, err := stretches(ctx, s.db)
 	if err != nil {
-		return 0, err
+		return answer, err
 	}
 	question, err := json.Marshal(forkQuestion{Stretches: parts})
 	if err != nil {
-		return 0, fmt.Errorf("ask %s for the fork: %w", writer, err)
+		return answer, fmt.Errorf("ask %s for the fork: %w", writer, err)
 	}
-	var answer forkAnswer
 	status, err := s.call(ctx, http.MethodPost, s.peer(writer)+"/replication/fork", question, &answer)
 	if err != nil {
-		return 0, fmt.Errorf("ask %s for the fork: %w", writer, err)
+		return answer, fmt.Errorf("ask %s for the fork: %w", writer, err)
 	}
 	if status != http.StatusOK {
-		return 0, fmt.Errorf("ask %s for the fork: it answered %d", writer, status)
+		return answer, fmt.Errorf("ask %s for the fork: it answered %d", writer, status)
 	}
-	return answer.ForkSeq, nil
+	return answer, nil
 }
 
 func setAside(ctx context.Context, tx *sql.Tx, fork int64, now time.Time) (int64, error) {

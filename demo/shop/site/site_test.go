@@ -129,7 +129,13 @@ func TestOldWritersOrdersAreSetAsideAndItFollows(t *testing.T) {
 	r.frozen[dublin].Store(false)
 
 	r.turn(r.sites[leeds], true)
-	r.until("leeds follows dublin", func() bool { return r.status(leeds).Following == dublin && r.status(leeds).HeadSeq == 8 })
+	r.until("leeds follows dublin", func() bool {
+		now := r.status(leeds)
+		if now.Following == dublin && now.HeadSeq < 8 && (now.LagOrders == 0 || now.LagSeconds == 0) {
+			t.Errorf("it follows from order %d and says that it has all: %+v", now.HeadSeq, now)
+		}
+		return now.Following == dublin && now.HeadSeq == 8
+	})
 	got := r.status(leeds)
 	if got.SetAside != 4 || got.SetAsideLastFork != 4 || got.State != site.Follower {
 		t.Errorf("%+v", got)

@@ -13,7 +13,7 @@ import (
 
 // stepCost compares what one more step costs a run with what one more empty activity costs a bare workflow.
 func stepCost(ctx context.Context, _ options) (figures []figure, err error) {
-	const rounds = 9
+	const rounds = 15
 	r, err := newRig(ctx)
 	if err != nil {
 		return nil, err

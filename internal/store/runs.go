@@ -135,15 +135,13 @@ func (s *Store) runs(ctx context.Context, key string, q *ent.RunQuery) ([]failov
 	})
 }
 
-// changeRun loads a run, lets change make another of it, and saves that with its events.
+// changeRun lets change make another run of the one there is, and saves that with its events.
 func (s *Store) changeRun(ctx context.Context, code string, change func(*tx, failover.Run) (failover.Run, error)) (failover.Run, error) {
 	var after failover.Run
-	err := s.act(ctx, audit.Worker, func(t *tx) error {
-		before, err := loadRun(ctx, t.Client(), code)
+	err := s.act(ctx, audit.Worker, func(t *tx) (err error) {
+		var before failover.Run
+		before, after, err = s.changed(t, code, change)
 		if err != nil {
-			return err
-		}
-		if after, err = change(t, before); err != nil {
 			return err
 		}
 		if before.State != after.State {
@@ -154,7 +152,29 @@ func (s *Store) changeRun(ctx context.Context, code string, change func(*tx, fai
 		}
 		return t.saveRun(after)
 	})
+	if err == nil && !after.State.Final() {
+		saved := after
+		saved.Version++
+		s.saved.Store(code, saved)
+	}
 	return after, err
+}
+
+// changed tries the run that this process saved last, which saves the loading where nobody else has changed it since:
+// saving finds that out. Only what would be saved is decided on it; a refusal is decided on the run in the database.
+func (s *Store) changed(t *tx, code string, change func(*tx, failover.Run) (failover.Run, error)) (before, after failover.Run, err error) {
+	if last, ok := s.saved.LoadAndDelete(code); ok {
+		before = last.(failover.Run)
+		if after, err = change(t, before); err == nil {
+			return before, after, nil
+		}
+		t.events = nil
+	}
+	if before, err = loadRun(t.ctx, t.Client(), code); err != nil {
+		return before, after, err
+	}
+	after, err = change(t, before)
+	return before, after, err
 }
 
 func spaced(text string) string {

@@ -410,3 +410,41 @@ func TestAnIntentWithoutOutcomeShowsAndTheNextAttemptSettlesIt(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatSomebodyElseDidToARunIsNotOverwrittenByItsWorker(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, w world) {
+		ines, bea := w.someone(t, "Ines", "incident-commanders"), w.someone(t, "Bea", "business-owners")
+		r := w.file(t, ines)
+		w.vote(t, r, bea, failover.Yes)
+		if _, err := w.Claim(w.ctx, r.Code); err != nil {
+			t.Fatal(err)
+		}
+		gates, err := w.Begin(w.ctx, r.Code, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Succeed(w.ctx, gates, "all hold", nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		fence, err := w.Begin(w.ctx, r.Code, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := w.Command(w.ctx, store.Command{ID: store.NewID(), Code: r.Code, By: ines, Steer: failover.SteerPause})
+		if err != nil || out.Refusal != nil {
+			t.Fatalf("%v, %+v", err, out.Refusal)
+		}
+		next, err := w.Succeed(w.ctx, fence, "fenced", nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run, err := w.Run(w.ctx, r.Code)
+		if err != nil || run.State != failover.Paused || next.Do != failover.DoWait || run.Steps[1].State != failover.StepDone {
+			t.Errorf("%s, next %+v, %v", run.State, next, err)
+		}
+		intents := w.record(t, store.Filter{Object: r.Code, Action: "run.step"})
+		if len(intents) != 4 {
+			t.Errorf("%d lines about two steps", len(intents))
+		}
+	})
+}

@@ -13,35 +13,32 @@ import (
 
 // stepCost compares what one more step costs a run with what one more empty activity costs a bare workflow.
 func stepCost(ctx context.Context, _ options) (figures []figure, err error) {
-	const rounds = 15
+	const rounds = 25
 	r, err := newRig(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, r.stop()) }()
-	var ours, theirs []float64
+	runs := []func() (time.Duration, error){
+		func() (time.Duration, error) { return r.timeRun(ctx, 20) },
+		func() (time.Duration, error) { return r.timeBare(ctx, 20) },
+		func() (time.Duration, error) { return r.timeRun(ctx, 40) },
+		func() (time.Duration, error) { return r.timeBare(ctx, 40) },
+	}
+	took := make([][]float64, len(runs)) // in ms, a list for each
 	for i := range rounds + 1 {
-		var took [4]time.Duration
-		for j, measure := range []func() (time.Duration, error){
-			func() (time.Duration, error) { return r.timeRun(ctx, 20) },
-			func() (time.Duration, error) { return r.timeBare(ctx, 20) },
-			func() (time.Duration, error) { return r.timeRun(ctx, 40) },
-			func() (time.Duration, error) { return r.timeBare(ctx, 40) },
-		} {
-			if took[j], err = measure(); err != nil {
+		for j, run := range runs {
+			one, err := run()
+			if err != nil {
 				return nil, err
 			}
+			if i > 0 { // the first round warms up
+				took[j] = append(took[j], one.Seconds()*1000)
+			}
 		}
-		if i == 0 {
-			continue // the first round warms up
-		}
-		ours = append(ours, (took[2]-took[0]).Seconds()*1000/20)
-		theirs = append(theirs, (took[3]-took[1]).Seconds()*1000/20)
 	}
-	return []figure{
-		{"step_cost_ms", median(ours), "ms", 0}, {"bare_step_ms", median(theirs), "ms", 0},
-		{"step_cost_ratio", median(ours) / median(theirs), "x", 1.5},
-	}, nil
+	ours, theirs := (median(took[2])-median(took[0]))/20, (median(took[3])-median(took[1]))/20
+	return []figure{{"step_cost_ms", ours, "ms", 0}, {"bare_step_ms", theirs, "ms", 0}, {"step_cost_ratio", ours / theirs, "x", 1.5}}, nil
 }
 
 // timeRun is the time from the claim of a run to the end of its last step before the verification.

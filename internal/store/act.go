@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"entgo.io/ent/dialect/sql"
+
 	"keyholder/ent"
 	"keyholder/ent/outcome"
 	"keyholder/internal/audit"
@@ -98,24 +100,20 @@ func (s *Store) once(ctx context.Context, actor failover.Person, work func(*tx) 
 
 // seal takes the head, which all transactions take last, and writes the events behind it.
 func (t *tx) seal(ctx context.Context) error {
-	changed := t.changed || len(t.events) > 0
-	if !changed && !t.read {
+	t.changed = t.changed || len(t.events) > 0
+	if !t.changed && !t.read {
 		return nil
 	}
-	update := t.Head.UpdateOneID(headID).AddAudit(int64(len(t.events)))
-	if changed {
-		update.AddChange(1)
-	}
-	if t.read {
-		update.AddReadings(1)
-	}
-	head, err := update.Save(ctx)
+	last, err := t.head(ctx)
 	if err != nil {
 		return fmt.Errorf("take the head of the record: %w", err)
 	}
+	if len(t.events) == 0 {
+		return nil
+	}
 	rows := make([]*ent.AuditEventCreate, len(t.events))
 	for i, e := range t.events {
-		e.Seq = head.Audit - int64(len(t.events)) + int64(i) + 1
+		e.Seq = last - int64(len(t.events)) + int64(i) + 1
 		body, digest, err := e.Bytes()
 		if err != nil {
 			return err
@@ -127,6 +125,19 @@ func (t *tx) seal(ctx context.Context) error {
 		return fmt.Errorf("write the record: %w", err)
 	}
 	return nil
+}
+
+// takeHead moves the head and answers with the place of the last event. It is one statement, which ent does not know:
+// every transaction waits for it.
+const takeHead = `UPDATE heads SET audit = audit + $1, change = change + $2, readings = readings + $3 WHERE id = $4 RETURNING audit`
+
+func (t *tx) head(ctx context.Context) (last int64, err error) {
+	moves := map[bool]int{true: 1}
+	rows, err := t.QueryContext(ctx, takeHead, len(t.events), moves[t.changed], moves[t.read], headID)
+	if err != nil {
+		return 0, err
+	}
+	return last, errors.Join(sql.ScanOne(rows, &last), rows.Close())
 }
 
 // personal runs a person's act. A refusal is recorded, in a transaction of its own; wrong input is not.

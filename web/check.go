@@ -66,12 +66,23 @@ func (s *Server) terms(ctx context.Context, b begin, f view.StartForm) (failover
 	if !t.Cause.Known() {
 		wrong.Add("cause", "Choose a cause; \"%s\" is one.", failover.CauseUnknown.Title())
 	}
+	if stated := b.stated(); stated != "" && t.Cause != stated {
+		wrong.Add("cause", "%s says: %s. A request follows its incident, for the cause decides who must vote.", b.incident.Code, stated.Title())
+	}
 	t.Ceiling = ceilingOf(wrong, t.Mode, f.Ceiling, f.Most)
 	b.checkSites(wrong, p.What, t)
 	if err := wrong.Err(); err != nil {
 		return t, err
 	}
 	return s.store.TermsNow(ctx, t)
+}
+
+// stated is the cause that the incident states; empty where there is none or it is not known.
+func (b begin) stated() failover.Cause {
+	if b.incident == nil || b.incident.Cause == failover.CauseUnknown {
+		return ""
+	}
+	return b.incident.Cause
 }
 
 func (b begin) checkSites(wrong fault.Wrong, p failover.Plan, t failover.Terms) {

@@ -148,7 +148,7 @@ func (s *Server) drawStart(c echo.Context, status int, b begin, f view.StartForm
 	page.Live = false // it is all a form: a page that asks for itself again would take it out of somebody's hands
 	_, check := b.paths()
 	p := view.Start{
-		Page: page, Form: f, Wrong: wrong, Check: check, About: b.about(), Causes: causes(f.Cause),
+		Page: page, Form: f, Wrong: wrong, Check: check, About: b.about(), Causes: b.causes(f.Cause),
 		Plans: b.planChoices(f.Plan), From: b.siteChoices(f.From), To: b.siteChoices(f.To), Writer: b.writerWords(f.Plan),
 		Modes: []view.Choice{
 			{Value: string(failover.Emergency), Label: "Emergency", Hint: "the old site is given up; data up to the ceiling may be lost", Chosen: f.Mode == string(failover.Emergency)},
@@ -205,4 +205,13 @@ func (b begin) writerWords(slug string) string {
 	}
 	r := b.readings[failover.PositionKey(p.What.DataSet, site)]
 	return fmt.Sprintf("%s was last seen to accept writes, %s ago.", b.catalog.SiteName(site), failover.Span(b.now.Sub(r.At)))
+}
+
+// causes are the choices of a request: the incident's cause, where it states one.
+func (b begin) causes(chosen string) []view.Choice {
+	all := causes(chosen)
+	if stated := b.stated(); stated != "" {
+		return slices.DeleteFunc(all, func(c view.Choice) bool { return c.Value != string(stated) })
+	}
+	return all
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"keyholder/internal/failover"
+	"keyholder/internal/store"
 )
 
 func TestTheStartFormKnowsTheDirectionAwayFromTheWriter(t *testing.T) {
@@ -98,9 +99,18 @@ func TestAMoveThatCannotHelpIsRefusedByName(t *testing.T) {
 	p := newPortal(t)
 	p.outage(t)
 	ivy := p.someone(t, "Ivy", "incident-commanders")
-	in := p.opened(t, ivy)
+	in, err := p.OpenIncident(p.ctx, ivy.Principal, store.Incident{
+		ID: store.NewID(), Title: "Orders are wrong", Cause: failover.CauseCorruption, Services: []string{"checkout"}, ImpactAt: p.Now(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	form := wish()
 	form.Set("incident", in.Code)
+	other := ivy.post(t, "/requests", form).want(t, 422)
+	if got := other.wrong("cause"); !strings.Contains(got, "A request follows its incident") {
+		t.Errorf("at cause: %q", got)
+	}
 	form.Set("cause", "corruption")
 	check := ivy.get(t, "/incidents/"+in.Code+"/check?"+form.Encode()).want(t, 200)
 	check.hasButton(t, "Request approval: move Checkout from Leeds to Dublin", false)

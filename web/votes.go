@@ -145,6 +145,9 @@ func (s *Server) amend(c echo.Context, do func(context.Context, store.Amend) (st
 		return err
 	}
 	ctx, code := c.Request().Context(), c.Param("code")
+	if _, err := s.store.Request(ctx, code); err != nil {
+		return err // no process is started for what does not exist
+	}
 	out, err := do(ctx, store.Amend{ID: actID(form.Act), Code: code, By: principal(c), Shown: form.Shown, Origin: audit.OriginOf(ctx)})
 	if err == nil {
 		err = out.Err()

@@ -35,6 +35,9 @@ type Stand struct {
 // Stand reads off the record where a process stands: its run, or its request where there is no run yet.
 func (a *Activities) Stand(ctx context.Context, code string) (Stand, error) {
 	request, err := a.store.Request(ctx, code)
+	if fault.KindOf(err) == fault.NotFound {
+		return Stand{Next: rules.Directive{Do: rules.DoEnd}}, nil // somebody posted to an address that they made up
+	}
 	if err != nil {
 		return Stand{}, fmt.Errorf("see where %s stands: %w", code, err)
 	}
@@ -89,7 +92,7 @@ func (a *Activities) Command(ctx context.Context, c store.Command) (store.Outcom
 
 // written looks whether the target has accepted a write. Where that cannot be seen it may have.
 func (a *Activities) written(ctx context.Context, run rules.Run) (seen, unknown bool) {
-	if run.Times.Promoted == nil {
+	if !run.TargetMayWrite() {
 		return false, false
 	}
 	seen, observation, err := a.lookForWrite(ctx, run)
@@ -109,14 +112,14 @@ func (a *Activities) lookForWrite(ctx context.Context, run rules.Run) (bool, con
 	return seen, observation, nil
 }
 
-// SeeWrites notes the point of no return of every run whose target has been promoted, whatever the run is doing.
+// SeeWrites notes the point of no return of every run whose target may write, whatever the run is doing.
 func (a *Activities) SeeWrites(ctx context.Context) error {
 	runs, err := a.store.OpenRuns(ctx)
 	if err != nil {
 		return err
 	}
 	for _, run := range runs {
-		if run.Times.Promoted == nil || run.Times.FirstWrite != nil {
+		if !run.TargetMayWrite() || run.Times.FirstWrite != nil {
 			continue
 		}
 		seen, observation, err := a.lookForWrite(ctx, run)

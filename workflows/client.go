@@ -28,22 +28,22 @@ const answerWithin = 15 * time.Second
 
 // Decide votes on a request.
 func (c *Client) Decide(ctx context.Context, v store.Vote) (store.Outcome, error) {
-	return c.update(ctx, v.Code, v.ID, updateDecide, v)
+	return c.update(ctx, v.Code, v.ID, v.Of(), updateDecide, v)
 }
 
 // Withdraw takes a request back.
 func (c *Client) Withdraw(ctx context.Context, a store.Amend) (store.Outcome, error) {
-	return c.update(ctx, a.Code, a.ID, updateWithdraw, a)
+	return c.update(ctx, a.Code, a.ID, a.Of(), updateWithdraw, a)
 }
 
 // Confirm reopens the voting on a request whose plan or policy was published anew.
 func (c *Client) Confirm(ctx context.Context, a store.Amend) (store.Outcome, error) {
-	return c.update(ctx, a.Code, a.ID, updateConfirm, a)
+	return c.update(ctx, a.Code, a.ID, a.Of(), updateConfirm, a)
 }
 
 // Command steers a run.
 func (c *Client) Command(ctx context.Context, cmd store.Command) (store.Outcome, error) {
-	return c.update(ctx, cmd.Code, cmd.ID, updateCommand, cmd)
+	return c.update(ctx, cmd.Code, cmd.ID, cmd.Of(), updateCommand, cmd)
 }
 
 // Healthy says whether Temporal answers.
@@ -74,8 +74,9 @@ func (c *Client) options(code string) client.StartWorkflowOptions {
 }
 
 // update carries a person's act to the process, and starts the process where it is not there: the outbox may not have
-// been read yet, or Temporal may be a fresh one.
-func (c *Client) update(ctx context.Context, code, id, name string, in any) (store.Outcome, error) {
+// been read yet, or Temporal may be a fresh one. Temporal answers an id that comes again with the first answer, so that a
+// different act under it is told here.
+func (c *Client) update(ctx context.Context, code, id, of, name string, in any) (store.Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	handle, err := c.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
@@ -92,5 +93,5 @@ func (c *Client) update(ctx context.Context, code, id, name string, in any) (sto
 	if err != nil {
 		return store.Outcome{}, fault.Away("The engine that carries out failovers", fmt.Errorf("%s on %s: %w", name, code, err))
 	}
-	return out, nil
+	return out, out.Other(of)
 }

@@ -99,6 +99,10 @@ func newStage(t *testing.T, mode rules.Mode, ceiling rules.Ceiling) *stage {
 	if _, err := kept.Apply(ctx, rules.Person{ID: "cli"}, quickShop(t)); err != nil {
 		t.Fatal(err)
 	}
+	usual := rules.Reading{Key: rules.SignalKey("checkout-volume"), Value: 10, Usual: 10, At: kept.Now()}
+	if err := kept.SaveReadings(ctx, []rules.Reading{usual}); err != nil {
+		t.Fatal(err)
+	}
 	s.ines, s.bea = s.someone("Ines", "incident-commanders"), s.someone("Bea", "business-owners")
 	s.file(mode, ceiling)
 	suite := testsuite.WorkflowTestSuite{}
@@ -357,5 +361,30 @@ func TestAPlannedMoveDrainsAndWaitsUntilNothingCanBeLost(t *testing.T) {
 	go s.whenRecovered(func() { s.waiveDirectly() })
 	if run := s.play(); run.State != rules.Closed || s.shop.acts() != "drain fence promote traffic" {
 		t.Errorf("%s: %s, did %q", run.State, run.Why, s.shop.acts())
+	}
+}
+
+func TestAProcessOfARequestThatDoesNotExistEnds(t *testing.T) {
+	s := newStage(t, rules.Emergency, anyLoss)
+	s.env.ExecuteWorkflow(failoverWorkflow, FailoverInput{Code: "FO-NONE"})
+	if err := s.env.GetWorkflowError(); err != nil || !s.env.IsWorkflowCompleted() {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestAbortAfterThePromotionLeavesWhatLeadsToATargetThatMayHaveWritten: the promotion's answer was lost, the target
+// accepted an order meanwhile.
+func TestAbortAfterThePromotionLeavesWhatLeadsToATargetThatMayHaveWritten(t *testing.T) {
+	s := newStage(t, rules.Emergency, anyLoss)
+	s.shop.fail["promote"] = 9
+	s.approve(time.Second)
+	c := store.Command{ID: store.NewID(), Code: s.request.Code, By: s.ines, Note: "because", Steer: rules.SteerAbort}
+	out := s.update(time.Minute, updateCommand, c.ID, c)
+	s.command(2*time.Minute, s.ines, func(c *store.Command) { c.Steer, c.Note = rules.SteerGiveUp, "by hand from here" })
+	if run := s.play(); run.State != rules.Failed || strings.Contains(s.shop.acts(), "undo") {
+		t.Errorf("%s: %s, did %q", run.State, run.Why, s.shop.acts())
+	}
+	if got := <-out; got.Refusal == nil || got.Refusal.Rule != rules.RuleNoReturn {
+		t.Errorf("got %+v", got)
 	}
 }

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"keyholder/internal/connector"
@@ -177,21 +176,17 @@ func (j job) undo(ctx context.Context) (failure string, evidence any) {
 	return "", seen
 }
 
-// mustStay says why a step must not be undone: two writers would be worse than a move that is half done.
+// mustStay says why a step must not be undone: two writers would be worse than a move that is half done, and so would
+// customers who are sent to the side that may not write.
 func (j job) mustStay(ctx context.Context) string {
 	run := j.attempt.Run
-	switch j.step.Purpose {
-	case rules.PromoteStep:
+	switch {
+	case run.AfterPromotion(j.attempt.Index):
 		if seen, unknown := j.written(ctx, run); seen || unknown {
-			return "the target may have accepted a write, so it stays the writer"
+			return "the target may have accepted a write, so what leads to it stays"
 		}
-	case rules.FenceStep:
-		for _, s := range run.Steps {
-			if s.Purpose == rules.PromoteStep && s.State == rules.StepNotUndone {
-				return fmt.Sprintf("%q was not undone, so the old side stays fenced", s.Name)
-			}
-		}
-	default: // undoing it makes no second writer
+	case j.step.Purpose == rules.FenceStep && run.TargetMayWrite():
+		return "the target may still write, so the old side stays fenced"
 	}
 	return ""
 }

@@ -73,7 +73,8 @@ func (j job) looks(ctx context.Context) ([]rules.Checked, []connector.Observatio
 	success, seenSuccess := j.signal(ctx, version.Catalog, v.Success, func(value float64) bool { return value >= v.MinSuccess },
 		fmt.Sprintf("at least %.0f %%", v.MinSuccess*100))
 	usual := readings[rules.SignalKey(v.Volume)].Usual
-	volume, seenVolume := j.signal(ctx, version.Catalog, v.Volume, func(value float64) bool { return value >= v.MinVolume*usual },
+	enough := func(value float64) bool { return usual > 0 && value >= v.MinVolume*usual } // what is usual must be known
+	volume, seenVolume := j.signal(ctx, version.Catalog, v.Volume, enough,
 		fmt.Sprintf("at least %.1f, %.0f %% of the usual %.1f", v.MinVolume*usual, v.MinVolume*100, usual))
 	holds, why, seenResidual := j.check(ctx, v.Residual, j.vars)
 	residual := rules.Checked{Slug: v.Residual.Slug, Name: v.Residual.Name, Holds: holds, Text: why}

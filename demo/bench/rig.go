@@ -104,6 +104,10 @@ func (r *rig) product(ctx context.Context, dir, address string) (err error) {
 	if _, err := r.store.Apply(ctx, failover.Person{ID: "bench", Name: "bench"}, catalogOf(4, 20, 40)); err != nil {
 		return err
 	}
+	usual := failover.Reading{Key: failover.SignalKey("volume"), Usual: 1, At: r.store.Now()}
+	if err := r.store.SaveReadings(ctx, []failover.Reading{usual}); err != nil {
+		return err
+	}
 	if r.ines, err = someone(ctx, r.store, "Ines"); err != nil {
 		return err
 	}

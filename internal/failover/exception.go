@@ -34,7 +34,8 @@ func (k ExceptionKind) Title() string {
 type Exception struct {
 	ID          string        `json:"id"`
 	Kind        ExceptionKind `json:"kind"`
-	Target      string        `json:"target"` // the step or obligation it is about
+	Target      string        `json:"target"`            // the step or obligation it is about
+	Attempt     int           `json:"attempt,omitempty"` // of the step: what another attempt came to is another matter
 	Reason      string        `json:"reason"`
 	By          Person        `json:"by"`
 	At          time.Time     `json:"at"`
@@ -62,7 +63,7 @@ const (
 func (r Run) Proposable() []ExceptionKind {
 	step, _ := r.At()
 	switch {
-	case r.State == Blocked:
+	case r.State == Blocked && r.Wait == WaitGates:
 		return []ExceptionKind{OverrideGate}
 	case r.State == Paused && r.Wait == WaitFence:
 		return []ExceptionKind{OverrideFence}
@@ -78,11 +79,23 @@ func (r Run) Proposable() []ExceptionKind {
 
 func skippable(p Purpose) bool { return p == ActStep || p == DrainStep }
 
-// Open finds the exception that waits for its second person, of a kind and target.
+// standsFor says that an exception is about what the run waits for now: the same attempt of the same step, or an
+// obligation that is still owed.
+func (r Run) standsFor(x Exception) bool {
+	if !slices.Contains(r.Proposable(), x.Kind) {
+		return false
+	}
+	if x.Kind == Waive {
+		o, ok := r.Obligation(ObligationKind(x.Target))
+		return ok && o.State == Owed
+	}
+	step, ok := r.At()
+	return ok && x.Target == step.Slug && x.Attempt == step.Attempt
+}
+
+// pending finds the exception that waits for its second person, of a kind and target.
 func (r Run) pending(k ExceptionKind, target string) bool {
-	return slices.ContainsFunc(r.Exceptions, func(x Exception) bool {
-		return x.Kind == k && x.Target == target && x.ConfirmedAt == nil
-	})
+	return slices.ContainsFunc(r.PendingExceptions(), func(x Exception) bool { return x.Kind == k && x.Target == target })
 }
 
 // Propose asks for an exception. standing names the failing gates that may not be overridden.
@@ -102,7 +115,7 @@ func (r Run) Propose(x Exception, by access.Principal, now time.Time) (Run, erro
 		}
 	} else {
 		step, _ := r.At()
-		x.Target = step.Slug
+		x.Target, x.Attempt = step.Slug, step.Attempt
 	}
 	if r.pending(x.Kind, x.Target) {
 		return r, fault.Late(RuleOneVote, "This has been proposed already and waits for a second person.")
@@ -141,8 +154,8 @@ func (r Run) Confirm(id, code string, by access.Principal, p Policy, now time.Ti
 	if err := r.MayConfirm(x, by, p, now); err != nil {
 		return r, err
 	}
-	if !slices.Contains(r.Proposable(), x.Kind) {
-		return r, fault.Late("state", "This is %s; %q is not called for any more.", r.State.Words(), x.Kind.Title())
+	if !r.standsFor(x) {
+		return r, fault.Late("state", "The run has gone on since this was proposed; it is %s. Where it is still called for, propose it again.", r.State.Words())
 	}
 	if code != x.Code() {
 		return r, fault.Wrong{"code": "Type the four digits that stand beside the reason."}.Err()

@@ -179,14 +179,28 @@ func (r Run) current() int {
 	return slices.IndexFunc(r.Steps, func(s RunStep) bool { return !s.State.Past() })
 }
 
-// lastDone is the last step that is still to be undone, or -1.
+// lastDone is the last step that is still to be undone, or -1. An attempt that failed, was cut off or was skipped may
+// have acted all the same.
 func (r Run) lastDone() int {
 	for i := len(r.Steps) - 1; i >= 0; i-- {
-		if s := r.Steps[i].State; s == StepDone || s == StepMarked || s == StepFailed || s == StepRunning {
+		if s := r.Steps[i]; s.Attempt > 0 && s.State != StepUndone && s.State != StepNotUndone {
 			return i
 		}
 	}
 	return -1
+}
+
+// TargetMayWrite says that a promotion was tried, whatever came of it, and not undone: the target may accept writes.
+func (r Run) TargetMayWrite() bool {
+	return slices.ContainsFunc(r.Steps, func(s RunStep) bool {
+		return s.Purpose == PromoteStep && s.Attempt > 0 && s.State != StepUndone
+	})
+}
+
+// AfterPromotion says that a step is the promotion or comes after it.
+func (r Run) AfterPromotion(i int) bool {
+	at := slices.IndexFunc(r.Steps, func(s RunStep) bool { return s.Purpose == PromoteStep })
+	return at >= 0 && i >= at
 }
 
 // At is the step that the run stands at, for people.
@@ -249,9 +263,15 @@ func (r Run) Done(i int, detail string, now time.Time) (Run, error) {
 	case PromoteStep:
 		r.Times.Promoted = &now
 	case GatesStep:
+		if r.State != Checking && r.State != Blocked {
+			return r, nil // somebody ended it meanwhile
+		}
 		r.Wait, r.Why = WaitNone, ""
 		return r.moved(GatesHold)
 	case VerifyStep:
+		if r.State != Verifying {
+			return r, nil // given up meanwhile
+		}
 		r.Times.Recovered = &now
 		r.Obligations = openObligations(now)
 		return r.moved(VerifyHolds)
@@ -266,7 +286,9 @@ func (r Run) goOn(now time.Time) (Run, error) {
 		return r, nil // aborted or given up while the step was at work
 	}
 	if r.current() == len(r.Steps)-1 {
-		r.Times.Executed, r.PauseWanted = &now, false
+		if r.PauseWanted = false; r.Times.Executed == nil {
+			r.Times.Executed = &now // verified again, it was executed when it was
+		}
 		return r.moved(LastStageDone)
 	}
 	if r.PauseWanted {
@@ -297,7 +319,7 @@ func (r Run) Fail(i int, w Wait, why string, abort bool, now time.Time) (Run, er
 		return r.moved(VerifyFails)
 	case r.State != Running:
 		return r, nil
-	case abort && r.Times.FirstWrite == nil:
+	case abort && !r.TargetMayWrite():
 		return r.moved(Abort)
 	}
 	return r.pause(w, why)

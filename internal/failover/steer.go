@@ -36,15 +36,20 @@ func (r Run) Steerable() []Steering {
 		if r.Wait == WaitStep && step.Purpose == ActStep {
 			ways = append(ways, SteerMarkDone)
 		}
-	case r.State == Blocked:
+	case r.State == Blocked && r.Wait == WaitGates:
 		ways = append(ways, SteerRetry, SteerStop)
 	}
 	switch {
 	case !slices.Contains([]State{Running, Paused, Verifying}, r.State):
 	case r.Times.FirstWrite != nil:
 		ways = append(ways, SteerGiveUp)
-	case r.State != Verifying:
-		ways = append(ways, SteerAbort)
+	default:
+		if r.State != Verifying {
+			ways = append(ways, SteerAbort)
+		}
+		if r.TargetMayWrite() { // and may not say whether it did: then nothing else is left
+			ways = append(ways, SteerGiveUp)
+		}
 	}
 	return ways
 }
@@ -91,7 +96,7 @@ func (r Run) maySteer(way Steering) error {
 	case way == SteerAbort && r.Times.FirstWrite != nil && !r.State.Final():
 		return fault.Refused(RuleNoReturn, "",
 			"The target accepted its first write at %s. Going back is a failover in the other direction.", clock(*r.Times.FirstWrite))
-	case way == SteerGiveUp && r.Times.FirstWrite == nil && !r.State.Final():
+	case way == SteerGiveUp && !r.TargetMayWrite() && !r.State.Final():
 		return fault.Refused(RuleBeforeNoReturn, "", "Nothing was written at the target yet: abort instead, which undoes what was done.")
 	case way == SteerMarkDone && r.State == Paused && !skippable(step.Purpose):
 		return fault.Refused(RuleNotSkippable, "", "%q cannot be marked done by hand.", step.Name)

@@ -30,11 +30,11 @@ func (r Request) MayWithdraw(by access.Principal, now time.Time) bool {
 // MustConfirm says that the voting waits for the requester to confirm what was published anew.
 func (r Request) MustConfirm(now time.Time) bool { return r.Standing(now) == Requested && !r.Open }
 
-// PendingExceptions lists the exceptions that wait for a second person and that the run's state still calls for.
+// PendingExceptions lists the exceptions that wait for a second person and are about what the run waits for now.
 func (r Run) PendingExceptions() []Exception {
 	var pending []Exception
 	for _, x := range r.Exceptions {
-		if x.ConfirmedAt == nil && slices.Contains(r.Proposable(), x.Kind) {
+		if x.ConfirmedAt == nil && r.standsFor(x) {
 			pending = append(pending, x)
 		}
 	}

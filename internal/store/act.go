@@ -5,13 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
 
 	"keyholder/ent"
 	"keyholder/ent/outcome"
+	"keyholder/internal/access"
 	"keyholder/internal/audit"
+	"keyholder/internal/canonical"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/migrations"
@@ -169,6 +172,7 @@ func (s *Store) Refused(ctx context.Context, actor failover.Person, action, obje
 
 // Outcome is what a person's act on a process came to. The same act asked again gets the same outcome.
 type Outcome struct {
+	Of        string             `json:"of"` // digest of the act: who did what to what
 	State     failover.State     `json:"state"`
 	Directive failover.Directive `json:"directive"`
 	Refusal   *Refusal           `json:"refusal,omitempty"`
@@ -192,30 +196,59 @@ func (o Outcome) Err() error {
 	return &fault.Error{Kind: r.Kind, Message: r.Message, Rule: r.Rule, Who: r.Who, Fields: r.Fields}
 }
 
+// deed is what tells one person's act from another's.
+type deed struct {
+	ID     string // from the form, so that a second press is the same act
+	By     access.Principal
+	Action string
+	Object string
+	What   []string // all else that was chosen
+}
+
+// of is the digest of an act. An id that comes again for anything else is refused: the second act would get the first
+// one's answer.
+func (d deed) of() string {
+	return canonical.DigestBytes("keyholder/act/1", []byte(strings.Join(append([]string{d.By.ID, d.Action, d.Object}, d.What...), "\x00")))
+}
+
+// RuleActTwice keeps the id of one act from being used for another.
+const RuleActTwice = "one-act-per-form"
+
+// Other says that the outcome is that of another act than the one with this digest.
+func (o Outcome) Other(of string) error {
+	if o.Of == of {
+		return nil
+	}
+	return fault.Late(RuleActTwice, "This form has been sent before with another choice, and that one stands. Look at how it is now, and choose again.")
+}
+
 // answer runs a person's act once under its id: a second call with the id returns the first's outcome. A refusal is
 // an outcome; only what may succeed when it is tried again is an error.
-func (s *Store) answer(ctx context.Context, id string, actor failover.Person, action, object string, work func(*tx) (Outcome, error)) (Outcome, error) {
+func (s *Store) answer(ctx context.Context, d deed, work func(*tx) (Outcome, error)) (Outcome, error) {
 	var out Outcome
-	err := s.personal(ctx, actor, action, object, func(t *tx) error {
-		kept, err := t.Outcome.Query().Where(outcome.ID(id)).Only(ctx)
+	err := s.personal(ctx, actorOf(d.By), d.Action, d.Object, func(t *tx) error {
+		kept, err := t.Outcome.Query().Where(outcome.ID(d.ID)).Only(ctx)
 		if err == nil {
-			return json.Unmarshal(kept.Body, &out)
+			if err := json.Unmarshal(kept.Body, &out); err != nil {
+				return fmt.Errorf("read outcome %s: %w", d.ID, err)
+			}
+			return out.Other(d.of())
 		}
 		if !ent.IsNotFound(err) {
-			return fmt.Errorf("look up outcome %s: %w", id, err)
+			return fmt.Errorf("look up outcome %s: %w", d.ID, err)
 		}
 		if out, err = work(t); err != nil {
 			return err
 		}
+		out.Of = d.of()
 		body, err := json.Marshal(out)
 		if err != nil {
 			return fmt.Errorf("write outcome: %w", err)
 		}
-		return t.Outcome.Create().SetID(id).SetBody(body).SetAt(t.now).Exec(ctx)
+		return t.Outcome.Create().SetID(d.ID).SetBody(body).SetAt(t.now).Exec(ctx)
 	})
 	if refusal := fault.As(err); refusal != nil && refusal.Kind != fault.Internal && refusal.Kind != fault.Unavailable {
-		out.Refusal = &Refusal{refusal.Kind, refusal.Message, refusal.Rule, refusal.Who, refusal.Fields}
-		return out, nil
+		return Outcome{Of: d.of(), Refusal: &Refusal{refusal.Kind, refusal.Message, refusal.Rule, refusal.Who, refusal.Fields}}, nil
 	}
 	return out, err
 }

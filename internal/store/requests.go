@@ -235,10 +235,17 @@ type Vote struct {
 	Origin  audit.Origin     `json:"origin"`
 }
 
+func (v Vote) deed() deed {
+	return deed{v.ID, v.By, "request.decide", v.Code, []string{string(v.Verdict), v.Digest, v.Sheet}}
+}
+
+// Of is the digest of the vote as an act.
+func (v Vote) Of() string { return v.deed().of() }
+
 // Decide counts one vote in one transaction: it loads, applies the pure rule, and writes decision and audit event.
 func (s *Store) Decide(ctx context.Context, v Vote) (Outcome, error) {
 	ctx = audit.WithOrigin(ctx, v.Origin)
-	return s.answer(ctx, v.ID, actorOf(v.By), "request.decide", v.Code, func(t *tx) (Outcome, error) {
+	return s.answer(ctx, v.deed(), func(t *tx) (Outcome, error) {
 		r, err := loadRequest(ctx, t.Client(), v.Code)
 		if err != nil {
 			return Outcome{}, err
@@ -311,10 +318,20 @@ type Amend struct {
 	Origin audit.Origin     `json:"origin"`
 }
 
+func (a Amend) deed() deed {
+	if a.Shown == "" {
+		return deed{a.ID, a.By, "request.withdraw", a.Code, nil}
+	}
+	return deed{a.ID, a.By, "request.confirm", a.Code, []string{a.Shown}}
+}
+
+// Of is the digest of the amendment as an act.
+func (a Amend) Of() string { return a.deed().of() }
+
 // Withdraw takes a request back, once under its act's id.
 func (s *Store) Withdraw(ctx context.Context, a Amend) (Outcome, error) {
 	ctx, by, code := audit.WithOrigin(ctx, a.Origin), a.By, a.Code
-	return s.answer(ctx, a.ID, actorOf(by), "request.withdraw", code, func(t *tx) (Outcome, error) {
+	return s.answer(ctx, a.deed(), func(t *tx) (Outcome, error) {
 		r, err := loadRequest(ctx, t.Client(), code)
 		if err != nil {
 			return Outcome{}, err
@@ -330,7 +347,9 @@ func (s *Store) Withdraw(ctx context.Context, a Amend) (Outcome, error) {
 // ConfirmAnew reopens the voting on the plan and policy as they are now, whose difference the requester was shown.
 func (s *Store) ConfirmAnew(ctx context.Context, a Amend) (Outcome, error) {
 	ctx, by, code := audit.WithOrigin(ctx, a.Origin), a.By, a.Code
-	return s.answer(ctx, a.ID, actorOf(by), "request.confirm", code, func(t *tx) (Outcome, error) {
+	as := a.deed()
+	as.Action = "request.confirm" // also where a forged post shows nothing
+	return s.answer(ctx, as, func(t *tx) (Outcome, error) {
 		r, err := loadRequest(ctx, t.Client(), code)
 		if err != nil {
 			return Outcome{}, err

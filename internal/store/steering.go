@@ -29,10 +29,17 @@ type Command struct {
 	Origin       audit.Origin `json:"origin"`
 }
 
+func (c Command) deed() deed {
+	return deed{c.ID, c.By, "run." + c.verb(), c.Code, []string{c.Target, c.Confirm}}
+}
+
+// Of is the digest of the command as an act.
+func (c Command) Of() string { return c.deed().of() }
+
 // Command carries out what a person does to a run, in one transaction and once under its id.
 func (s *Store) Command(ctx context.Context, c Command) (Outcome, error) {
 	ctx = audit.WithOrigin(ctx, c.Origin)
-	return s.answer(ctx, c.ID, actorOf(c.By), "run."+c.verb(), c.Code, func(t *tx) (Outcome, error) {
+	return s.answer(ctx, c.deed(), func(t *tx) (Outcome, error) {
 		before, err := loadRun(ctx, t.Client(), c.Code)
 		if err != nil {
 			return Outcome{}, err

@@ -448,3 +448,32 @@ func TestWhatSomebodyElseDidToARunIsNotOverwrittenByItsWorker(t *testing.T) {
 		}
 	})
 }
+
+func TestTheIdOfOneActDoesNotAnswerForAnother(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, w world) {
+		ines, bea, hugo := w.someone(t, "Ines", "incident-commanders"), w.someone(t, "Bea", "business-owners"), w.someone(t, "Hugo", "business-owners")
+		r := w.file(t, ines)
+		sheet, err := w.NewestSheet(w.ctx, r.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		yes := store.Vote{ID: store.NewID(), Code: r.Code, By: bea, Verdict: failover.Yes, Comment: "seen", Digest: r.Digest, Sheet: sheet.Digest}
+		first, err := w.Decide(w.ctx, yes)
+		if err != nil || first.Refusal != nil || first.Other(yes.Of()) != nil {
+			t.Fatalf("%+v, %v", first, err)
+		}
+		no := yes
+		no.Verdict = failover.No
+		other := yes
+		other.By = hugo
+		for name, v := range map[string]store.Vote{"another verdict": no, "another person": other} {
+			if first.Other(v.Of()) == nil {
+				t.Errorf("%s is taken for the same act", name)
+			}
+			out, err := w.Decide(w.ctx, v)
+			if err != nil || out.Refusal == nil || out.Refusal.Rule != store.RuleActTwice {
+				t.Errorf("%s under the same id: %+v, %v", name, out, err)
+			}
+		}
+	})
+}

@@ -126,7 +126,7 @@ func (here situation) asks(r failover.Request, p failover.Policy, who access.Pri
 		return w, true
 	case r.Requester.ID == who.ID && r.MustConfirm(here.now):
 		w.Title = "Confirm what changed: " + ask(here.catalog, r.Terms)
-		w.Why = "The plan or policy was published anew. Nobody can vote until you confirm the difference."
+		w.Why = "The plan, the policy or where it acts was published anew. Nobody can vote until you confirm the difference."
 		return w, true
 	}
 	return w, false

@@ -229,7 +229,16 @@ func (s *Server) change(ctx context.Context, a asked, who access.Principal) (*vi
 	if terms.PolicyDigest != a.Terms.PolicyDigest {
 		change.What = append(change.What, fmt.Sprintf("Policy %s: version %d became %d", policy.What.Name, a.Terms.PolicyVer, terms.PolicyVer))
 	}
-	change.Lines = append(failover.DiffPlans(a.plan, plan.What, a.Terms.Mode), failover.DiffPolicies(a.policy, policy.What)...)
+	if terms.Ground != a.Terms.Ground {
+		before, err := s.store.CatalogAt(ctx, a.Terms.Catalog)
+		if err != nil {
+			return nil, err
+		}
+		change.What = append(change.What, fmt.Sprintf("Catalogue: version %d became %d", a.Terms.Catalog, terms.Catalog))
+		change.Lines = a.Terms.DiffGrounds(before.Catalog, a.catalog)
+	}
+	change.Lines = append(change.Lines, failover.DiffPlans(a.plan, plan.What, a.Terms.Mode)...)
+	change.Lines = append(change.Lines, failover.DiffPolicies(a.policy, policy.What)...)
 	if a.Requester.ID == who.ID {
 		shown, err := terms.Digest()
 		if err != nil {

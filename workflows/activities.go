@@ -136,9 +136,14 @@ func (a *Activities) SeeWrites(ctx context.Context) error {
 	return nil
 }
 
+// ground is the catalogue that the run was approved on: an address that is changed meanwhile is not where it was to act.
+func (a *Activities) ground(ctx context.Context, run rules.Run) (store.CatalogVersion, error) {
+	return a.store.CatalogAt(ctx, run.Terms.Catalog)
+}
+
 // variables are what a plan's parameters may refer to: the sites' addresses and the run.
 func (a *Activities) variables(ctx context.Context, run rules.Run) (map[string]string, error) {
-	version, err := a.store.Catalog(ctx)
+	version, err := a.ground(ctx, run)
 	if err != nil {
 		return nil, err
 	}

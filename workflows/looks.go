@@ -54,7 +54,7 @@ func (j job) copies(ctx context.Context) (old, target rules.Reading, err error) 
 	if err != nil {
 		return old, target, err
 	}
-	version, err := j.store.Catalog(ctx)
+	version, err := j.ground(ctx, j.attempt.Run)
 	if err != nil {
 		return old, target, err
 	}

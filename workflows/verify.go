@@ -62,7 +62,7 @@ func (j job) gone(ctx context.Context) string {
 // looks takes one look at everything that must hold.
 func (j job) looks(ctx context.Context) ([]rules.Checked, []connector.Observation) {
 	v := j.plan.Verify
-	version, err := j.store.Catalog(ctx)
+	version, err := j.ground(ctx, j.attempt.Run)
 	if err != nil {
 		return []rules.Checked{{Slug: "catalogue", Name: "Catalogue", Text: err.Error()}}, nil
 	}

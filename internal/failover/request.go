@@ -37,6 +37,8 @@ type Terms struct {
 	PolicyVer    int      `json:"policy_version"`
 	PolicyDigest string   `json:"policy_digest"`
 	Services     []string `json:"services"`
+	Catalog      int      `json:"catalog"` // version whose sites, data and signals the run stands on
+	Ground       string   `json:"ground"`  // digest of these
 	DataSet      string   `json:"data_set"`
 	From         string   `json:"from"`
 	To           string   `json:"to"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -15,6 +16,7 @@ import (
 	"keyholder/internal/canonical"
 	"keyholder/internal/catalog"
 	"keyholder/internal/failover"
+	"keyholder/internal/fault"
 )
 
 // CatalogVersion is the catalogue as it was applied once.
@@ -36,20 +38,28 @@ func (s *Store) Catalog(ctx context.Context) (CatalogVersion, error) {
 		if err != nil {
 			return CatalogVersion{}, fmt.Errorf("find the catalogue: %w", err)
 		}
-		if kept := s.catalog.Load(); kept != nil && kept.Version == newest.Version {
-			return *kept, nil
-		}
-		row, err := s.client.CatalogVersion.Query().Where(catalogversion.Version(newest.Version)).Only(ctx)
-		if err != nil {
-			return CatalogVersion{}, fmt.Errorf("load the catalogue: %w", err)
-		}
-		version := CatalogVersion{Version: row.Version, AppliedBy: row.AppliedBy, AppliedAt: row.AppliedAt}
-		if err := json.Unmarshal(row.Body, &version.Catalog); err != nil {
-			return CatalogVersion{}, fmt.Errorf("read catalogue version %d: %w", row.Version, err)
-		}
-		s.catalog.Store(&version)
-		return version, nil
+		return s.CatalogAt(ctx, newest.Version)
 	})
+}
+
+// CatalogAt loads one version of the catalogue, which never changes.
+func (s *Store) CatalogAt(ctx context.Context, version int) (CatalogVersion, error) {
+	if kept, ok := s.catalogs.Load(version); ok {
+		return kept.(CatalogVersion), nil
+	}
+	row, err := s.client.CatalogVersion.Query().Where(catalogversion.Version(version)).Only(ctx)
+	if ent.IsNotFound(err) {
+		return CatalogVersion{}, fault.Missing("catalogue version", strconv.Itoa(version))
+	}
+	if err != nil {
+		return CatalogVersion{}, fmt.Errorf("load the catalogue: %w", err)
+	}
+	read := CatalogVersion{Version: row.Version, AppliedBy: row.AppliedBy, AppliedAt: row.AppliedAt}
+	if err := json.Unmarshal(row.Body, &read.Catalog); err != nil {
+		return CatalogVersion{}, fmt.Errorf("read catalogue version %d: %w", row.Version, err)
+	}
+	s.catalogs.Store(version, read)
+	return read, nil
 }
 
 // Bundle is what one catalogue file holds.
@@ -113,7 +123,10 @@ func (t *tx) applyCatalog(c catalog.Catalog) (Applied, error) {
 	}
 	text := fmt.Sprintf("Catalogue version %d was applied.", version)
 	t.record(audit.Event{Action: "catalog.apply", Object: "catalog", Text: text, Detail: detail(map[string]any{"version": version, "digest": digest})})
-	return Applied{text}, nil
+	return Applied{text}, t.voidVotes(text, func(terms failover.Terms) (bool, error) {
+		now, err := terms.On(c, version)
+		return now.Ground != terms.Ground, err
+	})
 }
 
 // RolesOf maps a person's groups by the catalogue in force.

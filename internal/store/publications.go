@@ -194,25 +194,34 @@ func (t *tx) publishPolicy(p failover.Policy) (Applied, error) {
 func (t *tx) published(what, slug string, version int, digest string, touches func(failover.Terms) bool) (Applied, error) {
 	text := fmt.Sprintf("Version %d of %s %s was published.", version, what, slug)
 	t.record(audit.Event{Action: what + ".publish", Object: slug, Text: text, Detail: detail(map[string]any{"version": version, "digest": digest})})
+	return Applied{text}, t.voidVotes(text, func(terms failover.Terms) (bool, error) { return touches(terms), nil })
+}
+
+// voidVotes voids the votes of the open requests that something newly in force touches, until their requesters confirm.
+func (t *tx) voidVotes(why string, touches func(failover.Terms) (bool, error)) error {
 	rows, err := t.Request.Query().Where(request.StateEQ(failover.Requested)).All(t.ctx)
 	if err != nil {
-		return nil, fmt.Errorf("find open requests: %w", err)
+		return fmt.Errorf("find open requests: %w", err)
 	}
 	for _, row := range rows {
-		if !touches(row.Terms) {
+		touched, err := touches(row.Terms)
+		if err != nil {
+			return err
+		}
+		if !touched {
 			continue
 		}
 		r, err := requestOf(row, nil).VoidVotes()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if err := t.saveRequest(r); err != nil {
-			return nil, err
+			return err
 		}
 		t.record(audit.Event{
 			Action: "request.void-votes", Object: r.Code,
-			Text: fmt.Sprintf("Votes on %s are void: version %d of %s %s was published. %s must confirm the difference.", r.Code, version, what, slug, r.Requester.Name),
+			Text: fmt.Sprintf("Votes on %s are void: %s %s must confirm the difference.", r.Code, why, r.Requester.Name),
 		})
 	}
-	return Applied{text}, nil
+	return nil
 }

@@ -369,7 +369,7 @@ func (s *Store) ConfirmAnew(ctx context.Context, a Amend) (Outcome, error) {
 	})
 }
 
-// TermsNow are the terms with the plan and policy in force now.
+// TermsNow are the terms with the plan, policy and catalogue in force now.
 func (s *Store) TermsNow(ctx context.Context, terms failover.Terms) (failover.Terms, error) {
 	plan, err := s.Plan(ctx, terms.Plan, 0)
 	if err != nil {
@@ -382,7 +382,11 @@ func (s *Store) TermsNow(ctx context.Context, terms failover.Terms) (failover.Te
 	terms.PlanVersion, terms.PlanDigest = plan.Version, plan.Digest
 	terms.Policy, terms.PolicyVer, terms.PolicyDigest = policy.Slug, policy.Version, policy.Digest
 	terms.Services, terms.DataSet = plan.What.Services, plan.What.DataSet
-	return terms, nil
+	catalog, err := s.Catalog(ctx)
+	if err != nil {
+		return terms, err
+	}
+	return terms.On(catalog.Catalog, catalog.Version)
 }
 
 // Expire closes a request whose time is over. A request that was decided meanwhile is left as it is.

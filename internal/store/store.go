@@ -30,8 +30,8 @@ type Store struct {
 	dialect  migrations.Dialect
 	now      func() time.Time
 	writing  sync.Mutex // SQLite has one writer; waiting here is fairer than its busy handler
-	catalog  atomic.Pointer[CatalogVersion]
-	saved    sync.Map // the runs that this process changed last, by code: failover.Run
+	catalogs sync.Map   // the same for versions of the catalogue
+	saved    sync.Map   // the runs that this process changed last, by code: failover.Run
 	snapshot atomic.Pointer[snapshot]
 	plans    sync.Map // published versions never change: "slug/version" -> Published[failover.Plan]
 	rules    sync.Map // the same for policies

@@ -477,3 +477,74 @@ func TestTheIdOfOneActDoesNotAnswerForAnother(t *testing.T) {
 		}
 	})
 }
+
+func TestAnAddressThatIsAppliedAnewVoidsVotesAndARunKeepsItsOwn(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, w world) {
+		ines, bea := w.someone(t, "Ines", "incident-commanders"), w.someone(t, "Bea", "business-owners")
+		r := w.file(t, ines)
+		apply := func(change func(*store.Bundle)) {
+			t.Helper()
+			b := shop(t)
+			change(&b)
+			if _, err := w.Apply(w.ctx, failover.Person{ID: "cli"}, b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		stands := func() failover.Request {
+			t.Helper()
+			now, err := w.Request(w.ctx, r.Code)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return now
+		}
+		apply(func(b *store.Bundle) { b.Catalog.Capabilities[0].RevenuePerHour++ })
+		if !stands().Open {
+			t.Error("a change elsewhere in the catalogue voids votes")
+		}
+		was := shop(t).Catalog.Sites[1].Addresses["url"]
+		apply(func(b *store.Bundle) { b.Catalog.Sites[1].Addresses["url"] = "http://elsewhere" })
+		if stands().Open {
+			t.Fatal("another address of the target leaves the vote open")
+		}
+		refusedBy(t, w.vote(t, r, bea, failover.Yes), failover.RuleBound)
+		terms, err := w.TermsNow(w.ctx, stands().Terms)
+		if err != nil {
+			t.Fatal(err)
+		}
+		old, err := w.CatalogAt(w.ctx, r.Terms.Catalog)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now, err := w.Catalog(w.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Terms.DiffGrounds(old.Catalog, now.Catalog); len(got) != 1 || !strings.Contains(got[0], was) || !strings.Contains(got[0], "http://elsewhere") {
+			t.Errorf("the difference is told as %q", got)
+		}
+		shown, err := terms.Digest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := w.ConfirmAnew(w.ctx, store.Amend{ID: store.NewID(), Code: r.Code, By: ines, Shown: shown})
+		if err != nil || out.Refusal != nil {
+			t.Fatalf("%+v, %v", out.Refusal, err)
+		}
+		if out = w.vote(t, stands(), bea, failover.Yes); out.Refusal != nil {
+			t.Fatal(out.Refusal.Message)
+		}
+		if _, err := w.Claim(w.ctx, r.Code); err != nil {
+			t.Fatal(err)
+		}
+		apply(func(b *store.Bundle) { b.Catalog.Sites[1].Addresses["url"] = "http://a-third" })
+		run, err := w.Run(w.ctx, r.Code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ground, err := w.CatalogAt(w.ctx, run.Terms.Catalog)
+		if err != nil || ground.Sites[1].Addresses["url"] != "http://elsewhere" {
+			t.Errorf("the run acts at %q, %v", ground.Sites[1].Addresses["url"], err)
+		}
+	})
+}

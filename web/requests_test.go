@@ -39,7 +39,7 @@ func TestTheApprovalSaysWhatTheVoterMustKnow(t *testing.T) {
 		t.Errorf("the title is %q", got)
 	}
 	for field, want := range map[string]string{
-		"reason": "Leeds is dark", "cost": "9,000 GBP a minute", "ceiling": "up to 500 orders", "loss": "3 orders",
+		"reason": "Leeds is dark", "cost": "9,000 GBP a minute", "ceiling": "up to 500 orders", "loss": "3 to 41 orders",
 		"votes": "0 of 1", "expires": "in 30 min 00 s, ", "who": "Incident commander or Business owner other than Ivy",
 	} {
 		page.says(t, field, want)

@@ -18,7 +18,9 @@ func (p *portal) sees(t *testing.T, seen ...failover.Reading) {
 }
 
 func signal(slug string, value float64, at time.Time, badSince *time.Time) failover.Reading {
-	return failover.Reading{Key: failover.SignalKey(slug), Source: "http://panel/sales", Value: value, At: at, Bad: badSince != nil, BadSince: badSince}
+	return failover.Reading{
+		Key: failover.SignalKey(slug), Source: "http://panel/sales", Value: value, At: at, Bad: badSince != nil, BadSince: badSince, Usual: 10,
+	}
 }
 
 func copyAt(site string, newest int64, writer bool, at time.Time) failover.Reading {

@@ -48,15 +48,16 @@ func failing(checks []rules.Checked) string {
 	return strings.Join(parts, "; ")
 }
 
-// copies reads where both copies of the data stand now. The old one may not answer: then it is its last reading.
-func (j job) copies(ctx context.Context) (old, target rules.Reading, err error) {
+// copies reads where both copies of the data stand now, and how sales went. The old one may not answer: then it is its last
+// reading.
+func (j job) copies(ctx context.Context) (old, target, sales rules.Reading, err error) {
 	readings, err := j.store.Readings(ctx)
 	if err != nil {
-		return old, target, err
+		return old, target, sales, err
 	}
 	version, err := j.ground(ctx, j.attempt.Run)
 	if err != nil {
-		return old, target, err
+		return old, target, sales, err
 	}
 	terms := j.attempt.Run.Terms
 	set, _ := version.DataSet(terms.DataSet)
@@ -70,7 +71,7 @@ func (j job) copies(ctx context.Context) (old, target rules.Reading, err error) 
 		})
 	}
 	all.Wait()
-	return found[0], found[1], nil
+	return found[0], found[1], readings[rules.SignalKey(j.plan.Verify.Volume)], nil
 }
 
 // ReadPosition reads where a site's copy of a data set stands; before is the reading that stays where it does not answer.
@@ -132,11 +133,11 @@ const (
 func (j job) catchUp(ctx context.Context) result {
 	deadline := time.Now().Add(catchUpWithin)
 	for {
-		old, target, err := j.copies(ctx)
+		old, target, sales, err := j.copies(ctx)
 		if err != nil {
 			return result{wait: rules.WaitStep, text: err.Error()}
 		}
-		loss := rules.LossBetween(old, target)
+		loss := rules.LossBetween(old, target, sales, j.fenced())
 		evidence := map[string]any{"old": old, "target": target}
 		if loss.Known && !loss.Estimate && loss.Records == 0 {
 			return result{text: fmt.Sprintf("the target has all orders up to %d", target.Position.Newest), evidence: evidence}
@@ -157,22 +158,30 @@ func (j job) compareLoss(ctx context.Context) result {
 	start, progress := time.Now(), time.Now()
 	least := int64(-1)
 	for {
-		old, target, err := j.copies(ctx)
+		old, target, sales, err := j.copies(ctx)
 		if err != nil {
 			return result{wait: rules.WaitStep, text: err.Error()}
 		}
-		loss := rules.LossBetween(old, target)
+		loss := rules.LossBetween(old, target, sales, j.fenced())
 		if least < 0 || loss.Records < least {
 			least, progress = loss.Records, time.Now()
 		}
 		done := !loss.Known || loss.Estimate || loss.Records == 0
 		if done || time.Since(progress) > settleStill || time.Since(start) > settleWithin {
-			return judge(loss, ceiling, map[string]any{"loss": loss, "ceiling": ceiling, "old": old, "target": target})
+			return judge(loss, ceiling, map[string]any{"loss": loss, "ceiling": ceiling, "old": old, "target": target, "sales": sales})
 		}
 		if err := pause(ctx, lookEvery); err != nil {
 			return result{wait: rules.WaitStep, text: err.Error()}
 		}
 	}
+}
+
+// fenced is the last moment at which the old side may have accepted anything.
+func (j job) fenced() time.Time {
+	if at := j.attempt.Run.Times.Fenced; at != nil {
+		return *at
+	}
+	return j.store.Now()
 }
 
 func judge(loss rules.Loss, ceiling rules.Ceiling, evidence any) result {

@@ -78,7 +78,11 @@ func unsaved(seen connector.Observation, pointer string) func(rules.Run) rules.R
 		if run.Loss != nil {
 			loss = *run.Loss
 		}
-		loss.Known, loss.Records, loss.Estimate, loss.Basis = true, records, false, "the old side was read and set these aside"
+		if records == 0 {
+			loss.Span = 0
+		}
+		loss.Known, loss.Records, loss.AtMost, loss.Estimate = true, records, records, false
+		loss.Basis = "the old side was read and set these aside; the time is from the last record that may have been accepted"
 		run.Loss = &loss
 		return run
 	}

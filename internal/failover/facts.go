@@ -158,6 +158,7 @@ func (s Situation) ExpectedLoss() Loss {
 	}
 	return LossBetween(
 		s.Readings[PositionKey(s.Terms.DataSet, s.Terms.From)], s.Readings[PositionKey(s.Terms.DataSet, s.Terms.To)],
+		s.Readings[SignalKey(s.Plan.Verify.Volume)], s.Now,
 	)
 }
 
@@ -165,7 +166,7 @@ func (s Situation) loss() Fact {
 	loss := s.ExpectedLoss()
 	fact := Fact{
 		Slug: "loss", Label: "Data that would be lost", Text: loss.String() + ", accepted: " + s.Terms.Ceiling.String(),
-		Value: float64(loss.Records), Source: loss.Basis, At: loss.At.UTC(), State: FactGood,
+		Value: float64(max(loss.Records, loss.AtMost)), Source: loss.Basis, At: loss.At.UTC(), State: FactGood,
 	}
 	switch {
 	case !s.Terms.Ceiling.Within(loss):

@@ -2,6 +2,7 @@ package failover
 
 import (
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -40,7 +41,8 @@ func (c Ceiling) String() string {
 type Loss struct {
 	Known    bool          `json:"known"`
 	Records  int64         `json:"records"`
-	Span     time.Duration `json:"span"`     // from the newest record recovered to the last one acknowledged
+	AtMost   int64         `json:"at_most"`  // records, of an estimate: with what may have been accepted unseen
+	Span     time.Duration `json:"span"`     // from the newest record recovered to the last one that may have been acknowledged
 	Estimate bool          `json:"estimate"` // until the old side has been read
 	Basis    string        `json:"basis"`    // how the number was come by, for people
 	At       time.Time     `json:"at"`       // when the older of the two positions was read
@@ -53,11 +55,13 @@ func (l Loss) String() string {
 	case l.Records == 0 && !l.Estimate:
 		return "none"
 	}
-	text := fmt.Sprintf("%d orders, %.1f s", l.Records, l.Span.Seconds())
-	if l.Estimate {
-		text += " (estimate)"
+	switch {
+	case !l.Estimate:
+		return fmt.Sprintf("%d orders, %.1f s", l.Records, l.Span.Seconds())
+	case l.AtMost > l.Records:
+		return fmt.Sprintf("%d to %d orders, up to %.1f s (estimate)", l.Records, l.AtMost, l.Span.Seconds())
 	}
-	return text
+	return fmt.Sprintf("%d orders, %.1f s (estimate)", l.Records, l.Span.Seconds())
 }
 
 // Within says whether the loss keeps to the ceiling. A loss that is not known keeps only to an unknown ceiling.
@@ -68,7 +72,7 @@ func (c Ceiling) Within(l Loss) bool {
 	case !l.Known:
 		return false
 	case c.Kind == CeilingOrders:
-		return l.Records <= c.Value
+		return max(l.Records, l.AtMost) <= c.Value
 	case c.Kind == CeilingSeconds:
 		return l.Span <= time.Duration(c.Value)*time.Second
 	}
@@ -76,27 +80,64 @@ func (c Ceiling) Within(l Loss) bool {
 }
 
 // LossBetween compares where the two copies of a data set stand. The old side may be a reading from before it went
-// away: then the loss is an estimate, for it may have accepted more since.
-func LossBetween(old, target Reading) Loss {
+// away. Then the loss is an estimate, which counts what customers may have been sold since by the side that nobody could
+// read: as much as usual until sales collapsed, and what was still sold from then until the fence.
+func LossBetween(old, target, sales Reading, until time.Time) Loss {
 	if old.Position == nil || target.Position == nil {
 		return Loss{Basis: "one of the two copies has never been read"}
 	}
-	acknowledged := old.Position.Newest
+	loss := Loss{Known: true, At: old.At, Estimate: old.Stale() || target.Stale(), Basis: "both copies were read"}
+	acknowledged, last := old.Position.Newest, old.Position.NewestAt
 	if old.Stale() { // the target may have heard of newer records than were seen at the old side
 		acknowledged = max(acknowledged, target.Position.Newest+target.Position.LagRecords)
 	}
-	loss := Loss{
-		Known: true, Records: max(0, acknowledged-target.Position.Newest), At: old.At,
-		Estimate: old.Stale() || target.Stale(), Basis: "both copies were read",
-	}
-	if loss.Records > 0 {
-		loss.Span = max(0, old.Position.NewestAt.Sub(target.Position.NewestAt))
-	}
+	loss.Records = max(0, acknowledged-target.Position.Newest)
+	loss.AtMost = loss.Records
 	if target.At.Before(old.At) {
 		loss.At = target.At
 	}
 	if loss.Estimate {
 		loss.Basis = "the old copy does not answer; it was last read at " + old.At.UTC().Format("15:04:05") + " UTC"
 	}
+	if old.Stale() {
+		more, newest, known := soldSince(old.At, until, sales)
+		if !known {
+			return Loss{Basis: loss.Basis + ", and what was sold since is not known"}
+		}
+		if loss.AtMost += more; more > 0 {
+			last = later(last, newest)
+		}
+	}
+	if loss.AtMost > 0 {
+		loss.Span = max(last.Sub(target.Position.NewestAt), time.Millisecond)
+	}
 	return loss
+}
+
+// soldSince bounds how many orders customers got between two moments, and when the last of them, by the volume of sales.
+func soldSince(since, until time.Time, sales Reading) (orders int64, last time.Time, known bool) {
+	if !until.After(since) {
+		return 0, since, true
+	}
+	if !sales.Seen() || sales.Usual == 0 {
+		return 0, since, false
+	}
+	end := until
+	if sales.Bad && sales.BadSince != nil && sales.BadSince.Before(until) {
+		end = later(since, *sales.BadSince)
+	}
+	sold := sales.Usual * end.Sub(since).Seconds()
+	last = end
+	if sales.Bad && sales.Value > 0 && until.After(end) {
+		sold += sales.Value * until.Sub(end).Seconds()
+		last = until
+	}
+	return int64(math.Ceil(sold)), last, true
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }

@@ -44,6 +44,9 @@ func setup(ctx workflow.Context, in FailoverInput) (*failover, rules.Directive, 
 // run does what the record says is next until nothing is.
 func (f *failover) run(ctx workflow.Context, next rules.Directive) (err error) {
 	for err == nil && next.Do != rules.DoEnd {
+		if f.full(ctx) {
+			return f.goOnAnew(ctx)
+		}
 		switch next.Do {
 		case rules.DoAwaitDecision:
 			next, err = f.awaitDecision(ctx)
@@ -64,6 +67,19 @@ func (f *failover) run(ctx workflow.Context, next rules.Directive) (err error) {
 	return errors.Join(err, workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }))
 }
 
+// full says that this history is nearly as long as Temporal lets one be: every act of a person, refused ones too, adds to it.
+func (f *failover) full(ctx workflow.Context) bool {
+	return workflow.GetInfo(ctx).GetContinueAsNewSuggested()
+}
+
+// goOnAnew begins another history, which reads off the record where it stands.
+func (f *failover) goOnAnew(ctx workflow.Context) error {
+	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
+		return err
+	}
+	return workflow.NewContinueAsNewError(ctx, failoverWorkflow, FailoverInput{Code: f.code})
+}
+
 func (f *failover) do(ctx workflow.Context, activity string, in any) (next rules.Directive, err error) {
 	err = workflow.ExecuteActivity(ctx, activity, in).Get(ctx, &next)
 	return next, err
@@ -72,18 +88,21 @@ func (f *failover) do(ctx workflow.Context, activity string, in any) (next rules
 // awaitDecision waits for people until the request runs out. Silence is no.
 func (f *failover) awaitDecision(ctx workflow.Context) (rules.Directive, error) {
 	left := max(time.Second, f.expires.Sub(workflow.Now(ctx)))
-	decided, err := workflow.AwaitWithTimeout(ctx, left, func() bool { return f.told != nil })
+	woken, err := workflow.AwaitWithTimeout(ctx, left, func() bool { return f.told != nil || f.full(ctx) })
 	if err != nil {
 		return rules.Directive{}, err
 	}
-	if !decided {
+	if woken && f.told == nil {
+		return rules.Directive{Do: rules.DoAwaitDecision}, nil
+	}
+	if !woken {
 		return f.do(recordOptions(ctx), activityExpire, f.code)
 	}
 	return f.heard(), nil
 }
 
 func (f *failover) awaitPerson(ctx workflow.Context) (rules.Directive, error) {
-	err := workflow.Await(ctx, func() bool { return f.told != nil })
+	err := workflow.Await(ctx, func() bool { return f.told != nil || f.full(ctx) })
 	return f.heard(), err
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
 
 	"keyholder/internal/access"
 	"keyholder/internal/audit"
@@ -386,5 +387,15 @@ func TestAbortAfterThePromotionLeavesWhatLeadsToATargetThatMayHaveWritten(t *tes
 	}
 	if got := <-out; got.Refusal == nil || got.Refusal.Rule != rules.RuleNoReturn {
 		t.Errorf("got %+v", got)
+	}
+}
+
+func TestAHistoryThatIsFullIsContinuedInAnother(t *testing.T) {
+	s := newStage(t, rules.Emergency, anyLoss)
+	s.env.SetContinueAsNewSuggested(true)
+	s.env.ExecuteWorkflow(failoverWorkflow, FailoverInput{Code: s.request.Code})
+	var anew *workflow.ContinueAsNewError
+	if err := s.env.GetWorkflowError(); !errors.As(err, &anew) || anew.WorkflowType.Name != failoverWorkflow {
+		t.Errorf("%v", err)
 	}
 }

@@ -144,6 +144,9 @@ func (a *Activities) Undo(ctx context.Context, in StepInput) (rules.Directive, e
 		return a.store.NothingToUndo(ctx, in.Code)
 	}
 	attempt, err := a.store.BeginUndo(ctx, in.Code, in.Step)
+	if fault.KindOf(err) == fault.Conflict {
+		return a.next(ctx, in.Code)
+	}
 	if err != nil {
 		return rules.Directive{}, err
 	}
@@ -169,11 +172,15 @@ func (j job) undo(ctx context.Context) (failure string, evidence any) {
 	if err != nil {
 		return connector.Words(err), nil
 	}
-	seen, err := kind.Undo(ctx, j.attempt.Key(), params)
-	if err != nil {
-		return connector.Words(err), seen
+	for tried := 0; ; tried++ {
+		seen, err := kind.Undo(ctx, j.attempt.Key(), params)
+		if err == nil {
+			return "", seen
+		}
+		if tried >= max(1, j.step.Retries) || pause(ctx, time.Second) != nil {
+			return connector.Words(err), seen
+		}
 	}
-	return "", seen
 }
 
 // mustStay says why a step must not be undone: two writers would be worse than a move that is half done, and so would

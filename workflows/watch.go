@@ -12,12 +12,15 @@ import (
 // watchEvery is how often the obligations are looked at.
 const watchEvery = time.Second
 
+// watchFor is how long one activity watches; the process may have to begin another history in between.
+const watchFor = 5 * time.Minute
+
 // Watch looks at the obligations of a recovered run until nothing is owed any more.
 func (a *Activities) Watch(ctx context.Context, code string) (rules.Directive, error) {
 	defer alive(ctx)()
-	for {
+	for began := time.Now(); ; {
 		run, err := a.store.Run(ctx, code)
-		if err != nil || run.State != rules.Recovered {
+		if err != nil || run.State != rules.Recovered || time.Since(began) > watchFor {
 			return run.Next(), err
 		}
 		if err := a.observeObligations(ctx, run); err != nil {

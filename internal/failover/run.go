@@ -41,6 +41,7 @@ type RunStep struct {
 	Purpose   Purpose          `json:"purpose"`
 	State     StepState        `json:"state"`
 	Attempt   int              `json:"attempt"`
+	Undos     int              `json:"undos,omitempty"` // attempts to undo it
 	Expected  catalog.Duration `json:"expected"`
 	StartedAt *time.Time       `json:"started_at,omitempty"`
 	EndedAt   *time.Time       `json:"ended_at,omitempty"`
@@ -331,6 +332,14 @@ func (r Run) SawWrite(now time.Time) Run {
 		r.Times.FirstWrite = &now
 	}
 	return r
+}
+
+// StartUndo notes that a step is about to be undone; its intent is recorded with it.
+func (r Run) StartUndo(i int) (Run, error) {
+	if d := r.Next(); d.Do != DoUndo || d.Step != i {
+		return r, errElsewhere()
+	}
+	return r.withStep(i, func(s *RunStep) { s.Undos++ }), nil
 }
 
 // UndoStep notes that a step was undone, or why it could not be, and ends the undoing with the last.

@@ -77,6 +77,12 @@ func (s *Store) act(ctx context.Context, actor failover.Person, work func(*tx) e
 }
 
 func (s *Store) once(ctx context.Context, actor failover.Person, work func(*tx) error) error {
+	select {
+	case s.acting <- struct{}{}:
+		defer func() { <-s.acting }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	if s.dialect == migrations.SQLite {
 		s.writing.Lock()
 		defer s.writing.Unlock()

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -10,6 +11,8 @@ import (
 
 	"keyholder/ent"
 	"keyholder/ent/decision"
+	"keyholder/ent/factsheet"
+	"keyholder/ent/incident"
 	"keyholder/ent/predicate"
 	"keyholder/ent/request"
 	"keyholder/ent/run"
@@ -71,7 +74,14 @@ func (t *tx) saveRequest(r failover.Request) error {
 		return errStale
 	}
 	t.changed = true
-	return nil
+	if r.State == failover.Requested {
+		return nil
+	}
+	last, err := t.FactSheet.Query().Where(factsheet.RequestID(r.ID)).Order(factsheet.ByMadeAt(sql.OrderDesc())).First(t.ctx)
+	if err != nil {
+		return fmt.Errorf("find the last sheet of %s: %w", r.Code, err)
+	}
+	return t.dropSheets(r.ID, last.MadeAt)
 }
 
 // Request loads a request by its code.
@@ -147,7 +157,13 @@ func (s *Store) FileRequest(ctx context.Context, by access.Principal, f File) (f
 		} else if !ent.IsNotFound(err) {
 			return fmt.Errorf("look up request: %w", err)
 		}
+		if _, err := t.head(ctx); err != nil { // first, so that two who file at once see each other
+			return fmt.Errorf("take the head of the record: %w", err)
+		}
 		if err := t.alone(f.Terms.DataSet, ""); err != nil {
+			return err
+		}
+		if err := s.stillAsChecked(ctx, t, f); err != nil {
 			return err
 		}
 		digest, err := f.Terms.Digest()
@@ -175,6 +191,26 @@ func (s *Store) FileRequest(ctx context.Context, by access.Principal, f File) (f
 		return nil
 	})
 	return filed, err
+}
+
+// stillAsChecked refuses a request whose check page has been overtaken: what would run was published anew, or its incident
+// was closed.
+func (s *Store) stillAsChecked(ctx context.Context, t *tx, f File) error {
+	now, err := s.TermsNow(ctx, f.Terms)
+	if err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(now, f.Terms) {
+		return fault.Late(failover.RuleBound, "The plan, the policy or the catalogue was published anew while you were reading. Check again what this would do.")
+	}
+	closed, err := t.Incident.Query().Where(incident.Code(f.Incident), incident.ClosedAtNotNil()).Exist(ctx)
+	if err != nil {
+		return fmt.Errorf("look at incident %s: %w", f.Incident, err)
+	}
+	if closed {
+		return fault.Late("state", "%s was closed meanwhile.", f.Incident)
+	}
+	return nil
 }
 
 // RuleAlone keeps a data set to one run at a time.
@@ -277,13 +313,13 @@ func (s *Store) Decide(ctx context.Context, v Vote) (Outcome, error) {
 // saveVote writes the newest vote with the request it changed.
 func (t *tx) saveVote(r failover.Request) error {
 	d := r.Decisions[len(r.Decisions)-1]
-	if err := t.saveRequest(r); err != nil {
-		return err
-	}
 	err := t.Decision.Create().SetID(d.ID).SetRequestID(r.ID).SetVoterID(d.By.ID).SetVoterName(d.By.Name).SetRoles(d.Roles).
 		SetVerdict(d.Verdict).SetComment(d.Comment).SetRound(d.Round).SetDigest(d.Digest).SetSheet(d.Sheet).SetAt(d.At).Exec(t.ctx)
 	if err != nil {
 		return fmt.Errorf("record decision on %s: %w", r.Code, err)
+	}
+	if err := t.saveRequest(r); err != nil {
+		return err
 	}
 	t.record(audit.Event{
 		Action: "request.decide", Object: r.Code, Act: d.ID,

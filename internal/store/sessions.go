@@ -55,6 +55,14 @@ func (x Sessions) change(ctx context.Context, work func(*tx) error) error {
 	return nil
 }
 
+// Sweep drops the sessions that have run out; a browser that only begins to sign in leaves one.
+func (x Sessions) Sweep(ctx context.Context) error {
+	return x.change(ctx, func(t *tx) error {
+		_, err := t.Session.Delete().Where(session.ExpiresAtLT(t.now)).Exec(ctx)
+		return err
+	})
+}
+
 // Find, Commit and Delete are scs's old methods; it calls the ones above.
 
 // Find is FindCtx without a deadline.

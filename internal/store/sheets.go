@@ -66,17 +66,22 @@ func (s *Store) RefreshSheet(ctx context.Context, r failover.Request) error {
 		if err := t.saveSheet(r.ID, situation.Facts(r.Code)); err != nil {
 			return err
 		}
-		voted, err := t.Decision.Query().Where(decision.RequestID(r.ID)).Select(decision.FieldSheet).Strings(ctx)
-		if err != nil {
-			return fmt.Errorf("find sheets that were voted on: %w", err)
-		}
-		_, err = t.FactSheet.Delete().Where(
-			factsheet.RequestID(r.ID), factsheet.MadeAtLT(t.now.Add(-sheetKept)), factsheet.DigestNotIn(voted...)).Exec(ctx)
-		if err != nil {
-			return fmt.Errorf("drop old sheets: %w", err)
-		}
-		return nil
+		return t.dropSheets(r.ID, t.now.Add(-sheetKept))
 	})
+}
+
+// dropSheets drops the sheets of a request from before a moment that nobody voted on.
+func (t *tx) dropSheets(requestID string, before time.Time) error {
+	voted, err := t.Decision.Query().Where(decision.RequestID(requestID)).Select(decision.FieldSheet).Strings(t.ctx)
+	if err != nil {
+		return fmt.Errorf("find sheets that were voted on: %w", err)
+	}
+	_, err = t.FactSheet.Delete().Where(
+		factsheet.RequestID(requestID), factsheet.MadeAtLT(before), factsheet.DigestNotIn(voted...)).Exec(t.ctx)
+	if err != nil {
+		return fmt.Errorf("drop old sheets: %w", err)
+	}
+	return nil
 }
 
 // KeptSheet is a fact sheet as it was kept, with the digest that votes name.

@@ -17,12 +17,19 @@ type Attempt struct {
 
 // Act ties the intent of an attempt to its outcome in the record.
 func (a Attempt) Act() string {
-	step := a.Run.Steps[a.Index]
 	verb := "do"
 	if a.Undo {
 		verb = "undo"
 	}
-	return fmt.Sprintf("%s/%s/%s/%d", a.Run.Code, step.Slug, verb, step.Attempt)
+	return fmt.Sprintf("%s/%s/%s/%d", a.Run.Code, a.Run.Steps[a.Index].Slug, verb, a.number())
+}
+
+// number counts the attempts at the step, or at undoing it.
+func (a Attempt) number() int {
+	if a.Undo {
+		return a.Run.Steps[a.Index].Undos
+	}
+	return a.Run.Steps[a.Index].Attempt
 }
 
 // Key makes the effect on the real system once: it is the same for every attempt at the step in this run.
@@ -53,13 +60,22 @@ func (s *Store) Begin(ctx context.Context, code string, i int) (Attempt, error) 
 	return a, err
 }
 
-// BeginUndo commits the intent to undo a step.
+// BeginUndo commits the intent to undo a step. What was cut off before it, an attempt at the step or at undoing it, gets
+// the outcome "unknown" first.
 func (s *Store) BeginUndo(ctx context.Context, code string, i int) (Attempt, error) {
 	var a Attempt
-	_, err := s.changeRun(ctx, code, func(t *tx, r failover.Run) (failover.Run, error) {
-		a = Attempt{Run: r, Index: i, Undo: true}
+	_, err := s.changeRun(ctx, code, func(t *tx, before failover.Run) (failover.Run, error) {
+		step := before.Steps[i]
+		if step.Undos > 0 || step.State == failover.StepRunning {
+			t.lost(Attempt{Run: before, Index: i, Undo: step.Undos > 0})
+		}
+		after, err := before.StartUndo(i)
+		if err != nil {
+			return after, err
+		}
+		a = Attempt{Run: after, Index: i, Undo: true}
 		t.intend(a)
-		return r, nil
+		return after, nil
 	})
 	return a, err
 }
@@ -72,14 +88,14 @@ func (t *tx) intend(a Attempt) {
 	}
 	t.record(audit.Event{
 		Action: "run.step", Object: a.Run.Code, Outcome: audit.Intent, Act: a.Act(),
-		Text: fmt.Sprintf("%s \"%s\", attempt %d.", verb, step.Name, step.Attempt),
+		Text: fmt.Sprintf("%s \"%s\", attempt %d.", verb, step.Name, a.number()),
 	})
 }
 
 func (t *tx) lost(a Attempt) {
 	t.record(audit.Event{
 		Action: "run.step", Object: a.Run.Code, Outcome: audit.Unknown, Act: a.Act(),
-		Text: fmt.Sprintf("\"%s\", attempt %d, was cut off before it could say what it did. The next attempt looks first.", a.Run.Steps[a.Index].Name, a.Run.Steps[a.Index].Attempt),
+		Text: fmt.Sprintf("\"%s\", attempt %d, was cut off before it could say what it did. The next attempt looks first.", a.Run.Steps[a.Index].Name, a.number()),
 	})
 }
 

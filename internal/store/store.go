@@ -29,9 +29,10 @@ type Store struct {
 	db       *sql.DB
 	dialect  migrations.Dialect
 	now      func() time.Time
-	writing  sync.Mutex // SQLite has one writer; waiting here is fairer than its busy handler
-	catalogs sync.Map   // the same for versions of the catalogue
-	saved    sync.Map   // the runs that this process changed last, by code: failover.Run
+	acting   chan struct{} // one for each transaction that may be open at once; they read on a second connection
+	writing  sync.Mutex    // SQLite has one writer; waiting here is fairer than its busy handler
+	catalogs sync.Map      // the same for versions of the catalogue
+	saved    sync.Map      // the runs that this process changed last, by code: failover.Run
 	snapshot atomic.Pointer[snapshot]
 	plans    sync.Map // published versions never change: "slug/version" -> Published[failover.Plan]
 	rules    sync.Map // the same for policies
@@ -56,8 +57,11 @@ func OpenDB(ctx context.Context, db *sql.DB, kind migrations.Dialect, now func()
 	}
 	dialects := map[migrations.Dialect]string{migrations.SQLite: dialect.SQLite, migrations.Postgres: dialect.Postgres}
 	client := ent.NewClient(ent.Driver(entsql.OpenDB(dialects[kind], db)))
-	return &Store{client: client, db: db, dialect: kind, now: now}, nil
+	return &Store{client: client, db: db, dialect: kind, now: now, acting: make(chan struct{}, postgresConnections/2)}, nil
 }
+
+// postgresConnections is how many connections to PostgreSQL there are at most.
+const postgresConnections = 20
 
 func connect(where string) (migrations.Dialect, *sql.DB, error) {
 	if strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://") {
@@ -65,8 +69,8 @@ func connect(where string) (migrations.Dialect, *sql.DB, error) {
 		if err != nil {
 			return "", nil, fmt.Errorf("open the database: %w", err)
 		}
-		db.SetMaxOpenConns(20)
-		db.SetMaxIdleConns(20)
+		db.SetMaxOpenConns(postgresConnections)
+		db.SetMaxIdleConns(postgresConnections)
 		return migrations.Postgres, db, nil
 	}
 	db, err := openSQLite(where, true)

@@ -548,3 +548,86 @@ func TestAnAddressThatIsAppliedAnewVoidsVotesAndARunKeepsItsOwn(t *testing.T) {
 		}
 	})
 }
+
+func TestAnUndoThatWasCutOffIsSettledByTheNextAttempt(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, w world) {
+		ines, bea := w.someone(t, "Ines", "incident-commanders"), w.someone(t, "Bea", "business-owners")
+		r := w.file(t, ines)
+		w.vote(t, r, bea, failover.Yes)
+		next, err := w.Claim(w.ctx, r.Code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gates, err := w.Begin(w.ctx, r.Code, next.Step)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Succeed(w.ctx, gates, "all hold", nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Begin(w.ctx, r.Code, 1); err != nil { // and it is cut off
+			t.Fatal(err)
+		}
+		out, err := w.Command(w.ctx, store.Command{ID: store.NewID(), Code: r.Code, By: ines, Steer: failover.SteerAbort, Note: "Leeds is back"})
+		if err != nil || out.Refusal != nil || out.Directive != (failover.Directive{Do: failover.DoUndo, Step: 1}) {
+			t.Fatalf("%+v, %v", out, err)
+		}
+		if _, err := w.BeginUndo(w.ctx, r.Code, 1); err != nil { // and it is cut off too
+			t.Fatal(err)
+		}
+		again, err := w.BeginUndo(w.ctx, r.Code, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Undid(w.ctx, again, "", nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range w.record(t, store.Filter{Object: r.Code, Action: "run.step"}) {
+			if line.Open {
+				t.Errorf("%s has no outcome", line.Act)
+			}
+		}
+		if _, err := w.BeginUndo(w.ctx, r.Code, 1); fault.KindOf(err) != fault.Conflict {
+			t.Errorf("a step that is undone is undone again: %v", err)
+		}
+	})
+}
+
+func TestARequestIsFiledOnlyAsItWasChecked(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, w world) {
+		ines := w.someone(t, "Ines", "incident-commanders")
+		wish := w.wish(t)
+		plan := shop(t).Plans[0]
+		plan.Steps[0].Expected += 1e9
+		if _, err := w.PublishPlan(w.ctx, failover.Person{ID: "tom", Name: "Tom"}, plan); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.FileRequest(w.ctx, ines, wish); fault.KindOf(err) != fault.Conflict {
+			t.Errorf("filed with a plan that nobody was shown: %v", err)
+		}
+	})
+}
+
+func TestTwoWhoFileAtOnceGetOneRequest(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, w world) {
+		var filed sync.WaitGroup
+		errs := make([]error, 16)
+		for i := range errs {
+			by, wish := w.someone(t, fmt.Sprintf("Commander %d", i), "incident-commanders"), w.wish(t)
+			filed.Go(func() { _, errs[i] = w.FileRequest(w.ctx, by, wish) })
+		}
+		filed.Wait()
+		got := 0
+		for _, err := range errs {
+			if err == nil {
+				got++
+			} else if f := fault.As(err); f == nil || f.Rule != store.RuleAlone {
+				t.Error(err)
+			}
+		}
+		open, err := w.OpenRequests(w.ctx)
+		if err != nil || got != 1 || len(open) != 1 {
+			t.Errorf("%d were filed, %d are open, %v", got, len(open), err)
+		}
+	})
+}

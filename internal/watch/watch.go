@@ -20,6 +20,7 @@ const (
 	sheetEvery = 2 * time.Second
 	startEvery = 150 * time.Millisecond
 	writeEvery = 300 * time.Millisecond
+	sweepEvery = 10 * time.Minute
 )
 
 // Watch is the worker's regular work.
@@ -43,6 +44,7 @@ func (w *Watch) Run(ctx context.Context) error {
 		{"refresh fact sheets", sheetEvery, w.sheets},
 		{"start processes", startEvery, w.starts},
 		{"look for first writes", writeEvery, w.SeeWrites},
+		{"drop sessions that have run out", sweepEvery, w.Store.Sessions().Sweep},
 	} {
 		all.Go(func() { w.repeat(ctx, duty.name, duty.every, duty.do) })
 	}

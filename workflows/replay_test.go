@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"bytes"
 	"compress/gzip"
 	"os"
 	"path/filepath"
@@ -21,12 +22,11 @@ func TestProcessesThatBeganUnderAnOlderProgramGoOn(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			packed, err := os.Open(file)
+			packed, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer packed.Close()
-			body, err := gzip.NewReader(packed)
+			body, err := gzip.NewReader(bytes.NewReader(packed))
 			if err != nil {
 				t.Fatal(err)
 			}

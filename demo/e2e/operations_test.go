@@ -101,7 +101,11 @@ func TestAPortThatIsTakenIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	var said bytes.Buffer
 	cmd := exec.Command(f.bin, "run")
 	cmd.Env, cmd.Stdout, cmd.Stderr = f.env, &said, &said

@@ -14,6 +14,9 @@ import (
 	"keyholder/internal/store"
 )
 
+// eventsPath is where pages hear of changes.
+const eventsPath = "/events"
+
 // The rhythms of live pages.
 const (
 	pollEvery = 250 * time.Millisecond // the change sequence, once for all pages of this process

@@ -26,7 +26,7 @@ func (s *Server) wrap(issuer string) http.Handler {
 			return &fault.Error{Kind: fault.Internal, Message: "panic: " + string(stack), Err: err}
 		}}),
 		s.headers(issuer),
-		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: func(c echo.Context) bool { return c.Path() == "/events" }}),
+		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: func(c echo.Context) bool { return c.Path() == eventsPath }}),
 		s.origin,
 	)
 	sessions := s.signin.Sessions(e, s.noSession)
@@ -110,7 +110,8 @@ func (s *Server) guard(r route) echo.HandlerFunc {
 	}
 }
 
-// asOf lets a page be read as of the newest change, which it bears. An act reads all anew: it must see what it changed.
+// asOf lets a page be read as of the newest change, which it bears. An act reads all anew: it must see what it changed. The
+// stream of events reads nothing, and would keep what others read for as long as it is open.
 func (s *Server) asOf(c echo.Context) error {
 	r := c.Request()
 	ctx, change, err := s.store.AsOf(r.Context())
@@ -118,7 +119,7 @@ func (s *Server) asOf(c echo.Context) error {
 		return err
 	}
 	c.Set(changeKey, change)
-	if r.Method == http.MethodGet {
+	if r.Method == http.MethodGet && c.Path() != eventsPath {
 		c.SetRequest(r.WithContext(ctx))
 	}
 	return nil

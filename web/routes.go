@@ -29,7 +29,7 @@ func (s *Server) routes() []route {
 		{get, "/sign-in/again", access.SignedIn, s.signInAgain},
 		{post, "/sign-out", access.SignedIn, s.signOut},
 		{get, "/me", access.SignedIn, s.showMe},
-		{get, "/events", access.See, s.events},
+		{get, eventsPath, access.See, s.events},
 
 		{get, "/", access.See, s.showNow},
 		{get, "/incidents", access.See, s.listIncidents},

@@ -114,6 +114,9 @@ func (s *Server) drawCheck(c echo.Context, status int, b begin, f view.StartForm
 	if err != nil {
 		return err
 	}
+	if f.Checked, err = t.Digest(); err != nil {
+		return err
+	}
 	page := s.page(c, "Check: "+ask(b.catalog, t))
 	form, _ := b.paths()
 	p := view.Check{
@@ -211,6 +214,6 @@ func (s *Server) file(ctx context.Context, who access.Principal, b begin, f view
 	wrong := fault.Wrong{}
 	return s.store.FileRequest(ctx, who, store.File{
 		ID: actID(f.Act), Incident: f.Incident, Terms: t, Reason: text(wrong, "reason", f.Reason, "", failover.MaxText),
-		Lifetime: policy.What.Lifetime.D(), Impact: impact, Sheet: situation.Facts(""),
+		Lifetime: policy.What.Lifetime.D(), Impact: impact, Sheet: situation.Facts(""), Checked: f.Checked,
 	})
 }

@@ -204,3 +204,21 @@ func TestPlansTellTheirVersions(t *testing.T) {
 	ada.get(t, "/plans/move-checkout?version=x").want(t, 404)
 	ada.get(t, "/plans/no-such").want(t, 404)
 }
+
+func TestARequestIsNotFiledWithAPlanThatItsCheckPageDidNotShow(t *testing.T) {
+	p := newPortal(t)
+	p.outage(t)
+	ivy := p.someone(t, "Ivy", "incident-commanders")
+	form := wish()
+	form.Set("incident", p.opened(t, ivy).Code)
+	check := ivy.get(t, "/incidents/"+form.Get("incident")+"/check?"+form.Encode()).want(t, 200)
+	plan := p.bundle.Plans[0]
+	plan.Verify.Hold *= 2
+	if _, err := p.PublishPlan(p.ctx, failover.Person{ID: "tom", Name: "Tom"}, plan); err != nil {
+		t.Fatal(err)
+	}
+	const file = "Request approval: move Checkout from Leeds to Dublin"
+	again := ivy.submit(t, check, file, nil).want(t, 409)
+	again.says(t, "problem", "published anew while you were reading")
+	ivy.submit(t, again, file, nil).want(t, 303)
+}

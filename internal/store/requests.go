@@ -144,6 +144,7 @@ type File struct {
 	Lifetime time.Duration
 	Impact   time.Time
 	Sheet    failover.FactSheet
+	Checked  string // digest of the terms that the requester was shown; empty where nothing was
 }
 
 // FileRequest writes the request, its first fact sheet, the audit event and the outbox row in one transaction, so that
@@ -200,7 +201,11 @@ func (s *Store) stillAsChecked(ctx context.Context, t *tx, f File) error {
 	if err != nil {
 		return err
 	}
-	if !reflect.DeepEqual(now, f.Terms) {
+	shown, err := f.Terms.Digest()
+	if err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(now, f.Terms) || f.Checked != "" && f.Checked != shown {
 		return fault.Late(failover.RuleBound, "The plan, the policy or the catalogue was published anew while you were reading. Check again what this would do.")
 	}
 	closed, err := t.Incident.Query().Where(incident.Code(f.Incident), incident.ClosedAtNotNil()).Exist(ctx)

@@ -20,6 +20,7 @@ type StartForm struct {
 	Reason   string `form:"reason" query:"reason"`
 	Ceiling  string `form:"ceiling" query:"ceiling"` // the kind
 	Most     string `form:"most" query:"most"`       // orders or seconds
+	Checked  string `form:"checked"`                 // digest of the terms that the check page showed
 }
 
 // Start is the form that begins a request.

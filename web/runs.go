@@ -89,7 +89,7 @@ func endSentence(r failover.Run) string {
 	case failover.Stopped:
 		return "Stopped before anything was touched."
 	case failover.Failed:
-		return "Given up by a person after the target had accepted writes."
+		return "Given up by a person. Nothing was undone, for the target may have accepted writes."
 	default:
 		return sentence(r.State.Words()) + "."
 	}

@@ -57,7 +57,7 @@ func steerForm(r failover.Run, way failover.Steering, step string, typed typedCo
 		f.Hint = "The run ends. A new failover needs a new request."
 	case failover.SteerGiveUp:
 		f.Label, f.Note, f.Grave = "Give up this run as it stands", "Why it is given up", true
-		f.Hint = "The target has accepted writes, so nothing is undone. What is left is done by hand, or by a run in the other direction."
+		f.Hint = "Nothing is undone, for the target may have accepted writes. What is left is done by hand, or by a run in the other direction."
 	}
 	if typed.form == string(way) {
 		f.Typed, f.Wrong, f.Act = typed.note, typed.wrong, actID(typed.act)

@@ -27,6 +27,7 @@ type shopStub struct {
 	mu   sync.Mutex
 	fail map[string]int // how often a step still fails, by its slug
 	did  []string
+	lost bool // what was done does not stand any more
 	body string
 }
 
@@ -53,6 +54,13 @@ func (s *shopStub) Apply(_ context.Context, key string, _ connector.Params) (con
 	}
 	s.did = append(s.did, slug)
 	return connector.Evidence{Did: "did " + slug}, nil
+}
+
+// Stands says that all stands, unless the step is to be lost.
+func (s *shopStub) Stands(context.Context, connector.Params) (bool, string, connector.Observation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.lost, "somebody gave the right to write back", connector.Observation{Source: "the shop"}
 }
 
 func (s *shopStub) Undo(_ context.Context, key string, _ connector.Params) (connector.Evidence, error) {
@@ -397,5 +405,16 @@ func TestAHistoryThatIsFullIsContinuedInAnother(t *testing.T) {
 	var anew *workflow.ContinueAsNewError
 	if err := s.env.GetWorkflowError(); !errors.As(err, &anew) || anew.WorkflowType.Name != failoverWorkflow {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestAFenceThatDoesNotStandAnyMoreKeepsTheTargetFromPromotion(t *testing.T) {
+	s := newStage(t, rules.Emergency, anyLoss)
+	s.shop.lost = true
+	s.approve(time.Second)
+	s.command(time.Minute, s.ines, func(c *store.Command) { c.Steer, c.Note = rules.SteerGiveUp, "by hand from here" })
+	run := s.play()
+	if strings.Contains(s.shop.acts(), "promote") || !strings.Contains(run.Steps[3].Detail, "not proved fenced any more") {
+		t.Errorf("%s: %s, did %q", run.State, run.Steps[3].Detail, s.shop.acts())
 	}
 }

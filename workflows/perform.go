@@ -105,6 +105,9 @@ func (j job) perform(ctx context.Context) result {
 
 // act lets a connector bring about what the step wants.
 func (j job) act(ctx context.Context) result {
+	if why := j.unfenced(ctx); why != "" {
+		return result{wait: rules.WaitStep, text: why, final: true}
+	}
 	kind, params, err := j.connector()
 	if err != nil {
 		return result{wait: rules.WaitStep, text: connector.Words(err), final: true}
@@ -119,6 +122,31 @@ func (j job) act(ctx context.Context) result {
 		return result{text: "it was so already", evidence: evidence}
 	}
 	return result{text: evidence.Did, evidence: evidence}
+}
+
+// unfenced says, right before a promotion, why the fence that was proved may not stand any more: people may have taken
+// hours to accept the loss. One that two people overrode is not looked at.
+func (j job) unfenced(ctx context.Context) string {
+	if j.step.Purpose != rules.PromoteStep {
+		return ""
+	}
+	for i, done := range j.attempt.Run.Steps {
+		if done.Purpose != rules.FenceStep || done.State != rules.StepDone {
+			continue
+		}
+		fence := j
+		fence.step = j.plan.StepsIn(j.attempt.Run.Terms.Mode)[i]
+		kind, params, err := fence.connector()
+		if err != nil {
+			return connector.Words(err)
+		}
+		ctx, cancel := context.WithTimeout(ctx, checkWithin)
+		defer cancel()
+		if holds, why, _ := kind.Stands(ctx, params); !holds {
+			return "The old writer is not proved fenced any more, so nothing was promoted: " + why
+		}
+	}
+	return ""
 }
 
 func (j job) connector() (connector.Connector, connector.Params, error) {

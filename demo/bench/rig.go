@@ -196,6 +196,10 @@ func (nothing) Apply(context.Context, string, connector.Params) (connector.Evide
 	return connector.Evidence{Did: "nothing"}, nil
 }
 
+func (nothing) Stands(context.Context, connector.Params) (bool, string, connector.Observation) {
+	return true, "", connector.Observation{}
+}
+
 func (nothing) Undo(context.Context, string, connector.Params) (connector.Evidence, error) {
 	return connector.Evidence{Did: "nothing"}, nil
 }

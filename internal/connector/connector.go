@@ -54,6 +54,10 @@ type Connector interface {
 	// state holds or its wait ends. An error still returns the evidence gathered so far.
 	Apply(ctx context.Context, key string, p Params) (Evidence, error)
 
+	// Stands looks whether the state that Apply brings about holds now, and says why not. It changes nothing; without a way
+	// to tell, nothing stands.
+	Stands(ctx context.Context, p Params) (holds bool, why string, seen Observation)
+
 	// Undo brings the state before back in the same manner, where params say how; ErrNoUndo otherwise.
 	Undo(ctx context.Context, key string, p Params) (Evidence, error)
 }

@@ -76,7 +76,7 @@ func (s *Store) command(ctx context.Context, t *tx, r failover.Run, c Command) (
 	switch {
 	case c.WriteUnknown && c.Steer == failover.SteerAbort:
 		return r, fault.Refused(failover.RuleNoReturn, "",
-			"The target does not say whether it has accepted a write. Until it does, going back could make two writers.")
+			"The target does not say whether it has accepted a write. Until it does, going back could make two writers. The run may be given up instead.")
 	case c.Propose == failover.OverrideGate:
 		if err := s.gatesYield(ctx, r); err != nil {
 			return r, err

@@ -60,6 +60,19 @@ func (c *Connector) Apply(ctx context.Context, _ string, p connector.Params) (co
 	return c.move(ctx, got, got.from, got.to)
 }
 
+// Stands looks whether the record set has the values in to.
+func (*Connector) Stands(ctx context.Context, p connector.Params) (bool, string, connector.Observation) {
+	got, err := read(p)
+	if err != nil {
+		return false, connector.Words(err), connector.Observation{}
+	}
+	o, seen, err := look(ctx, got)
+	if err != nil {
+		return false, connector.Words(err), o
+	}
+	return seen.authoritative && same(seen.records, got.to), seen.why(got, got.to), o
+}
+
 // Undo moves the record set back.
 func (c *Connector) Undo(ctx context.Context, _ string, p connector.Params) (connector.Evidence, error) {
 	got, err := read(p)

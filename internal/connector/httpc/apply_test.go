@@ -282,3 +282,19 @@ func TestTheKeyMustBeUsable(t *testing.T) {
 		t.Errorf("%d acts", n)
 	}
 }
+
+func TestWhatStandsIsLookedAtAndNothingIsDone(t *testing.T) {
+	l, c := newLease(t), connect(t)
+	if holds, why, _ := c.Stands(t.Context(), l.revoke(t, nil)); holds || why == "" {
+		t.Errorf("before the act it stands: %v, %q", holds, why)
+	}
+	if n := len(l.calls()); n != 0 {
+		t.Fatalf("looking acted %d times", n)
+	}
+	if _, err := c.Apply(t.Context(), "key", l.revoke(t, nil)); err != nil {
+		t.Fatal(err)
+	}
+	if holds, why, seen := c.Stands(t.Context(), l.revoke(t, nil)); !holds || string(seen.Body) != `{"state":"fenced"}` {
+		t.Errorf("after the act: %v, %q, saw %s", holds, why, seen.Body)
+	}
+}

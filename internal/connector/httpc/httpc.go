@@ -76,6 +76,23 @@ func (c *Connector) Apply(ctx context.Context, key string, p connector.Params) (
 	return c.bring(ctx, key, got, *got.Apply, got.DoneWhen)
 }
 
+// Stands looks whether done_when holds.
+func (c *Connector) Stands(ctx context.Context, p connector.Params) (bool, string, connector.Observation) {
+	got, err := read(p)
+	if err != nil {
+		return false, connector.Words(err), connector.Observation{}
+	}
+	if len(got.DoneWhen) == 0 {
+		return false, "the step does not say by what one sees that it is done", connector.Observation{}
+	}
+	seen, err := c.look(ctx, got)
+	if err != nil {
+		return false, connector.Words(err), seen
+	}
+	holds, why := connector.Holds(seen, got.DoneWhen)
+	return holds, why, seen
+}
+
 // Undo brings about what undone_when says. Without undone_when the answer to the call is the only proof, and the call is
 // made each time.
 func (c *Connector) Undo(ctx context.Context, key string, p connector.Params) (connector.Evidence, error) {

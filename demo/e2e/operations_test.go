@@ -74,6 +74,9 @@ func TestCtrlCStopsCleanlyAndTheNextStartGoesOn(t *testing.T) {
 	}
 	ports := fmt.Sprint(f.ports)
 	ines := f.signIn("ines")
+	f.until("the worker has seen the shop", 20*time.Second, func() bool {
+		return ines.get("/plans/move-checkout/move").Find("input[name=from][checked]").Length() == 1
+	})
 	code := f.request(ines, ines.get("/plans/move-checkout/move"), map[string]string{"cause": "unknown", "reason": "Drill"})
 	f.interrupt()
 

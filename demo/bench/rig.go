@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/workflow"
 
+	"keyholder/demo/stack"
 	"keyholder/demo/temporal"
 	"keyholder/internal/access"
 	"keyholder/internal/catalog"
@@ -68,7 +68,7 @@ func newRig(ctx context.Context) (*rig, error) {
 func server(ctx context.Context, dir string) (address string, ended chan error, err error) {
 	var ports [3]int
 	for i := range ports {
-		if ports[i], err = freePort(ctx); err != nil {
+		if ports[i], err = stack.FreePort(ctx, nil); err != nil {
 			return "", nil, err
 		}
 	}
@@ -225,12 +225,4 @@ func (r *rig) timeBare(ctx context.Context, n int) (time.Duration, error) {
 	}
 	err = run.Get(ctx, nil)
 	return time.Since(began), err
-}
-
-func freePort(ctx context.Context) (int, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }

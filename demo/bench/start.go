@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"keyholder/demo/stack"
 )
 
 // startToReady measures from the start of a built binary to ready, on a fresh folder and on one that was used.
@@ -37,7 +39,7 @@ func startToReady(ctx context.Context, o options) ([]figure, error) {
 }
 
 func oneStart(ctx context.Context, demo, dir string) (took time.Duration, err error) {
-	port, err := freePort(ctx)
+	port, err := stack.FreePort(ctx, nil)
 	if err != nil {
 		return 0, err
 	}

@@ -9,9 +9,12 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"keyholder/demo/stack"
 
 	"github.com/PuerkitoBio/goquery"
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -26,16 +29,11 @@ const (
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	var lc net.ListenConfig
-	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	port, err := stack.FreePort(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return address
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }
 
 func testConfig(t *testing.T) Config {

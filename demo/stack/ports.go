@@ -77,7 +77,7 @@ func (p Ports) choose(ctx context.Context, parts []string) (added bool, err erro
 		if _, kept := p.by[part]; kept {
 			continue
 		}
-		port, err := freePort(ctx, used)
+		port, err := FreePort(ctx, used)
 		if err != nil {
 			return false, fmt.Errorf("choose a port for %s: %w", part, err)
 		}
@@ -86,7 +86,8 @@ func (p Ports) choose(ctx context.Context, parts []string) (added bool, err erro
 	return added, nil
 }
 
-func freePort(ctx context.Context, used map[int]bool) (int, error) {
+// FreePort is a port on loopback that nobody listens on, other than those that are used soon.
+func FreePort(ctx context.Context, used map[int]bool) (int, error) {
 	var last error
 	for range 200 {
 		port := lowestPort + rand.IntN(highestPort-lowestPort) //nolint:gosec // nothing to guess

@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"keyholder/demo/stack"
+
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
@@ -113,14 +115,13 @@ func (s *server) end(sig os.Signal) error {
 func freePorts(t testing.TB) Ports {
 	t.Helper()
 	var ports [3]int
+	used := map[int]bool{}
 	for i := range ports {
-		var lc net.ListenConfig
-		l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+		port, err := stack.FreePort(t.Context(), used)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer closeListener(t, l)
-		ports[i] = l.Addr().(*net.TCPAddr).Port
+		ports[i], used[port] = port, true
 	}
 	return Ports{Frontend: ports[0], History: ports[1], Matching: ports[2]}
 }

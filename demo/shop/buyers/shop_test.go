@@ -18,6 +18,7 @@ import (
 	"github.com/miekg/dns"
 
 	"keyholder/demo/shop/control"
+	"keyholder/demo/shop/shoptest"
 	"keyholder/demo/shop/traffic"
 	"keyholder/demo/shop/zone"
 )
@@ -78,16 +79,6 @@ type shop struct {
 	buyers       *Buyers
 }
 
-func freePort(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
-}
-
 // run starts a part and stops it with the test.
 func run(t *testing.T, ready <-chan struct{}, part func(context.Context) error) (stop func()) {
 	t.Helper()
@@ -114,7 +105,7 @@ func open(t *testing.T) *shop {
 	t.Helper()
 	s := &shop{
 		t: t, dir: t.TempDir(), network: control.NewNetwork(), sites: map[string]*site{},
-		dns: freePort(t), front: freePort(t), admin: freePort(t),
+		dns: shoptest.Address(t), front: shoptest.Address(t), admin: shoptest.Address(t),
 	}
 	s.secret = filepath.Join(s.dir, "tsig")
 	addresses := map[string]string{}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"keyholder/demo/shop/buyers"
 	"keyholder/demo/shop/control"
 	"keyholder/demo/shop/lease"
+	"keyholder/demo/shop/shoptest"
 	"keyholder/demo/shop/site"
 	"keyholder/demo/shop/traffic"
 	"keyholder/demo/shop/zone"
@@ -71,16 +71,6 @@ type rig struct {
 	stopDNS func()
 }
 
-func freePort(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
-}
-
 type part interface {
 	Run(ctx context.Context) error
 }
@@ -117,15 +107,15 @@ func signal() (func(), <-chan struct{}) {
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	dir, network := t.TempDir(), control.NewNetwork()
-	r := &rig{t: t, address: freePort(t), holds: control.NewHolds()}
+	r := &rig{t: t, address: shoptest.Address(t), holds: control.NewHolds()}
 	r.levers = &levers{network: network, breaks: control.Breaks{Sites: map[string]control.SiteBreaks{}, LagMS: 200}}
-	sites := map[string]string{"leeds": freePort(t), "dublin": freePort(t)}
+	sites := map[string]string{"leeds": shoptest.Address(t), "dublin": shoptest.Address(t)}
 	cfg := Config{
-		Listen: r.address, Sites: sites, Lease: freePort(t), TrafficAdmin: freePort(t), DNS: freePort(t), Record: zone.Record,
+		Listen: r.address, Sites: sites, Lease: shoptest.Address(t), TrafficAdmin: shoptest.Address(t), DNS: shoptest.Address(t), Record: zone.Record,
 		Client: network.Client("panel"), Breaker: r.levers, Holds: r.holds,
 	}
 	r.startSites(dir, network, cfg)
-	front := freePort(t)
+	front := shoptest.Address(t)
 	open, ready := signal()
 	manager, err := traffic.New(traffic.Config{
 		Listen: front, Admin: cfg.TrafficAdmin, Dir: dir, Sites: sites, Writer: "leeds",

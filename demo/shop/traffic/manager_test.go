@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"keyholder/demo/shop/control"
+	"keyholder/demo/shop/shoptest"
 )
 
 type shop struct {
@@ -25,16 +25,6 @@ type shop struct {
 	address, admin string
 	dir            string
 	stop           func()
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
 }
 
 // open starts two sites that answer with their own name.
@@ -58,7 +48,7 @@ func open(t *testing.T) *shop {
 
 func (s *shop) start(dir string) {
 	s.t.Helper()
-	s.address, s.admin, s.dir = freePort(s.t), freePort(s.t), dir
+	s.address, s.admin, s.dir = shoptest.Address(s.t), shoptest.Address(s.t), dir
 	ready := make(chan struct{})
 	manager, err := New(Config{
 		Listen: s.address, Admin: s.admin, Dir: dir, Sites: s.sites, Writer: "leeds",
@@ -241,7 +231,7 @@ func TestPortInUseNamesPartAndAddress(t *testing.T) {
 	s := open(t)
 	s.start(t.TempDir())
 	other, err := New(Config{
-		Listen: freePort(t), Admin: s.admin, Dir: t.TempDir(), Sites: s.sites, Writer: "leeds", Client: s.network.Client("traffic"),
+		Listen: shoptest.Address(t), Admin: s.admin, Dir: t.TempDir(), Sites: s.sites, Writer: "leeds", Client: s.network.Client("traffic"),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -2,7 +2,6 @@ package zone
 
 import (
 	"context"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/miekg/dns"
 
 	"keyholder/demo/shop/control"
+	"keyholder/demo/shop/shoptest"
 )
 
 type server struct {
@@ -23,19 +23,9 @@ type server struct {
 	stop    func()
 }
 
-func freePort(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
-}
-
 func start(t *testing.T, dir string) *server {
 	t.Helper()
-	s := &server{t: t, holds: control.NewHolds(), address: freePort(t)}
+	s := &server{t: t, holds: control.NewHolds(), address: shoptest.Address(t)}
 	ready := make(chan struct{})
 	zone, err := New(Config{
 		Listen: s.address, Dir: dir, SecretFile: filepath.Join(dir, "tsig"), Holds: s.holds,

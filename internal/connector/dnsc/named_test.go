@@ -18,6 +18,7 @@ import (
 	"github.com/miekg/dns"
 
 	"keyholder/internal/connector"
+	"keyholder/internal/testkit/loopback"
 )
 
 const (
@@ -202,14 +203,9 @@ func connect() *Connector {
 
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := loopback.FreePort(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	return l.Addr().(*net.TCPAddr).Port
+	return port
 }

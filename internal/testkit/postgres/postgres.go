@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -17,6 +16,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"keyholder/internal/testkit/loopback"
 )
 
 // Server is a running PostgreSQL with nothing in it.
@@ -68,7 +69,7 @@ func (s *Server) start(ctx context.Context) error {
 	if err := s.run(ctx, "initdb", "-D", data, "-U", "keyholder", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"); err != nil {
 		return err
 	}
-	port, err := freePort(ctx)
+	port, err := loopback.FreePort(ctx)
 	if err != nil {
 		return err
 	}
@@ -132,13 +133,4 @@ func (s *Server) Stop() error {
 		err = removeErr
 	}
 	return err
-}
-
-func freePort(ctx context.Context) (int, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	return port, listener.Close()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -130,7 +131,7 @@ func (d demo) shop(ready func(), log *slog.Logger) shop.Config {
 
 // portal runs the product with its worker, on a database that is migrated and has the shop's catalogue.
 func (d demo) portal(ctx context.Context, ready func(), log *slog.Logger) error {
-	if err := store.Migrate(ctx, d.settings.Database); err != nil {
+	if err := app.Migrate(ctx, d.settings); err != nil {
 		return err
 	}
 	path, err := d.writeCatalog()
@@ -142,7 +143,7 @@ func (d demo) portal(ctx context.Context, ready func(), log *slog.Logger) error 
 		return err
 	}
 	if first { // later changes of plans and policies are the user's and stay
-		if _, err := app.ApplyCatalog(ctx, d.settings, path); err != nil {
+		if _, err := app.ApplyFiles(ctx, d.settings, []string{path}, store.Manner{Why: "The demo's catalogue"}); err != nil {
 			return err
 		}
 	}
@@ -154,11 +155,8 @@ func (d demo) firstStart(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	version, err := s.Catalog(ctx)
-	if closeErr := s.Close(); err == nil {
-		err = closeErr
-	}
-	return version.Version == 0, err
+	plans, err := s.Plans(ctx)
+	return len(plans) == 0, errors.Join(err, s.Close())
 }
 
 // writeCatalog writes the shop's catalogue as a file that people can read and apply anew.

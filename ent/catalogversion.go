@@ -19,10 +19,14 @@ type CatalogVersion struct {
 	ID int `json:"id,omitempty"`
 	// Version holds the value of the "version" field.
 	Version int `json:"version,omitempty"`
-	// Digest holds the value of the "digest" field.
+	// of its changes
 	Digest string `json:"digest,omitempty"`
-	// Body holds the value of the "body" field.
-	Body []byte `json:"body,omitempty"`
+	// how many records it changed
+	Changes int `json:"changes,omitempty"`
+	// Why holds the value of the "why" field.
+	Why string `json:"why,omitempty"`
+	// the commit that files came from
+	Source string `json:"source,omitempty"`
 	// AppliedBy holds the value of the "applied_by" field.
 	AppliedBy string `json:"applied_by,omitempty"`
 	// AppliedAt holds the value of the "applied_at" field.
@@ -35,11 +39,9 @@ func (*CatalogVersion) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case catalogversion.FieldBody:
-			values[i] = new([]byte)
-		case catalogversion.FieldID, catalogversion.FieldVersion:
+		case catalogversion.FieldID, catalogversion.FieldVersion, catalogversion.FieldChanges:
 			values[i] = new(sql.NullInt64)
-		case catalogversion.FieldDigest, catalogversion.FieldAppliedBy:
+		case catalogversion.FieldDigest, catalogversion.FieldWhy, catalogversion.FieldSource, catalogversion.FieldAppliedBy:
 			values[i] = new(sql.NullString)
 		case catalogversion.FieldAppliedAt:
 			values[i] = new(sql.NullTime)
@@ -76,11 +78,23 @@ func (_m *CatalogVersion) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Digest = value.String
 			}
-		case catalogversion.FieldBody:
-			if value, ok := values[i].(*[]byte); !ok {
-				return fmt.Errorf("unexpected type %T for field body", values[i])
-			} else if value != nil {
-				_m.Body = *value
+		case catalogversion.FieldChanges:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field changes", values[i])
+			} else if value.Valid {
+				_m.Changes = int(value.Int64)
+			}
+		case catalogversion.FieldWhy:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field why", values[i])
+			} else if value.Valid {
+				_m.Why = value.String
+			}
+		case catalogversion.FieldSource:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field source", values[i])
+			} else if value.Valid {
+				_m.Source = value.String
 			}
 		case catalogversion.FieldAppliedBy:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -136,8 +150,14 @@ func (_m *CatalogVersion) String() string {
 	builder.WriteString("digest=")
 	builder.WriteString(_m.Digest)
 	builder.WriteString(", ")
-	builder.WriteString("body=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Body))
+	builder.WriteString("changes=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Changes))
+	builder.WriteString(", ")
+	builder.WriteString("why=")
+	builder.WriteString(_m.Why)
+	builder.WriteString(", ")
+	builder.WriteString("source=")
+	builder.WriteString(_m.Source)
 	builder.WriteString(", ")
 	builder.WriteString("applied_by=")
 	builder.WriteString(_m.AppliedBy)

@@ -34,9 +34,45 @@ func (_c *CatalogVersionCreate) SetDigest(v string) *CatalogVersionCreate {
 	return _c
 }
 
-// SetBody sets the "body" field.
-func (_c *CatalogVersionCreate) SetBody(v []byte) *CatalogVersionCreate {
-	_c.mutation.SetBody(v)
+// SetChanges sets the "changes" field.
+func (_c *CatalogVersionCreate) SetChanges(v int) *CatalogVersionCreate {
+	_c.mutation.SetChanges(v)
+	return _c
+}
+
+// SetNillableChanges sets the "changes" field if the given value is not nil.
+func (_c *CatalogVersionCreate) SetNillableChanges(v *int) *CatalogVersionCreate {
+	if v != nil {
+		_c.SetChanges(*v)
+	}
+	return _c
+}
+
+// SetWhy sets the "why" field.
+func (_c *CatalogVersionCreate) SetWhy(v string) *CatalogVersionCreate {
+	_c.mutation.SetWhy(v)
+	return _c
+}
+
+// SetNillableWhy sets the "why" field if the given value is not nil.
+func (_c *CatalogVersionCreate) SetNillableWhy(v *string) *CatalogVersionCreate {
+	if v != nil {
+		_c.SetWhy(*v)
+	}
+	return _c
+}
+
+// SetSource sets the "source" field.
+func (_c *CatalogVersionCreate) SetSource(v string) *CatalogVersionCreate {
+	_c.mutation.SetSource(v)
+	return _c
+}
+
+// SetNillableSource sets the "source" field if the given value is not nil.
+func (_c *CatalogVersionCreate) SetNillableSource(v *string) *CatalogVersionCreate {
+	if v != nil {
+		_c.SetSource(*v)
+	}
 	return _c
 }
 
@@ -59,6 +95,7 @@ func (_c *CatalogVersionCreate) Mutation() *CatalogVersionMutation {
 
 // Save creates the CatalogVersion in the database.
 func (_c *CatalogVersionCreate) Save(ctx context.Context) (*CatalogVersion, error) {
+	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -84,6 +121,22 @@ func (_c *CatalogVersionCreate) ExecX(ctx context.Context) {
 	}
 }
 
+// defaults sets the default values of the builder before save.
+func (_c *CatalogVersionCreate) defaults() {
+	if _, ok := _c.mutation.Changes(); !ok {
+		v := catalogversion.DefaultChanges
+		_c.mutation.SetChanges(v)
+	}
+	if _, ok := _c.mutation.Why(); !ok {
+		v := catalogversion.DefaultWhy
+		_c.mutation.SetWhy(v)
+	}
+	if _, ok := _c.mutation.Source(); !ok {
+		v := catalogversion.DefaultSource
+		_c.mutation.SetSource(v)
+	}
+}
+
 // check runs all checks and user-defined validators on the builder.
 func (_c *CatalogVersionCreate) check() error {
 	if _, ok := _c.mutation.Version(); !ok {
@@ -92,8 +145,14 @@ func (_c *CatalogVersionCreate) check() error {
 	if _, ok := _c.mutation.Digest(); !ok {
 		return &ValidationError{Name: "digest", err: errors.New(`ent: missing required field "CatalogVersion.digest"`)}
 	}
-	if _, ok := _c.mutation.Body(); !ok {
-		return &ValidationError{Name: "body", err: errors.New(`ent: missing required field "CatalogVersion.body"`)}
+	if _, ok := _c.mutation.Changes(); !ok {
+		return &ValidationError{Name: "changes", err: errors.New(`ent: missing required field "CatalogVersion.changes"`)}
+	}
+	if _, ok := _c.mutation.Why(); !ok {
+		return &ValidationError{Name: "why", err: errors.New(`ent: missing required field "CatalogVersion.why"`)}
+	}
+	if _, ok := _c.mutation.Source(); !ok {
+		return &ValidationError{Name: "source", err: errors.New(`ent: missing required field "CatalogVersion.source"`)}
 	}
 	if _, ok := _c.mutation.AppliedBy(); !ok {
 		return &ValidationError{Name: "applied_by", err: errors.New(`ent: missing required field "CatalogVersion.applied_by"`)}
@@ -136,9 +195,17 @@ func (_c *CatalogVersionCreate) createSpec() (*CatalogVersion, *sqlgraph.CreateS
 		_spec.SetField(catalogversion.FieldDigest, field.TypeString, value)
 		_node.Digest = value
 	}
-	if value, ok := _c.mutation.Body(); ok {
-		_spec.SetField(catalogversion.FieldBody, field.TypeBytes, value)
-		_node.Body = value
+	if value, ok := _c.mutation.Changes(); ok {
+		_spec.SetField(catalogversion.FieldChanges, field.TypeInt, value)
+		_node.Changes = value
+	}
+	if value, ok := _c.mutation.Why(); ok {
+		_spec.SetField(catalogversion.FieldWhy, field.TypeString, value)
+		_node.Why = value
+	}
+	if value, ok := _c.mutation.Source(); ok {
+		_spec.SetField(catalogversion.FieldSource, field.TypeString, value)
+		_node.Source = value
 	}
 	if value, ok := _c.mutation.AppliedBy(); ok {
 		_spec.SetField(catalogversion.FieldAppliedBy, field.TypeString, value)
@@ -217,8 +284,14 @@ func (u *CatalogVersionUpsertOne) UpdateNewValues() *CatalogVersionUpsertOne {
 		if _, exists := u.create.mutation.Digest(); exists {
 			s.SetIgnore(catalogversion.FieldDigest)
 		}
-		if _, exists := u.create.mutation.Body(); exists {
-			s.SetIgnore(catalogversion.FieldBody)
+		if _, exists := u.create.mutation.Changes(); exists {
+			s.SetIgnore(catalogversion.FieldChanges)
+		}
+		if _, exists := u.create.mutation.Why(); exists {
+			s.SetIgnore(catalogversion.FieldWhy)
+		}
+		if _, exists := u.create.mutation.Source(); exists {
+			s.SetIgnore(catalogversion.FieldSource)
 		}
 		if _, exists := u.create.mutation.AppliedBy(); exists {
 			s.SetIgnore(catalogversion.FieldAppliedBy)
@@ -309,6 +382,7 @@ func (_c *CatalogVersionCreateBulk) Save(ctx context.Context) ([]*CatalogVersion
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*CatalogVersionMutation)
 				if !ok {
@@ -438,8 +512,14 @@ func (u *CatalogVersionUpsertBulk) UpdateNewValues() *CatalogVersionUpsertBulk {
 			if _, exists := b.mutation.Digest(); exists {
 				s.SetIgnore(catalogversion.FieldDigest)
 			}
-			if _, exists := b.mutation.Body(); exists {
-				s.SetIgnore(catalogversion.FieldBody)
+			if _, exists := b.mutation.Changes(); exists {
+				s.SetIgnore(catalogversion.FieldChanges)
+			}
+			if _, exists := b.mutation.Why(); exists {
+				s.SetIgnore(catalogversion.FieldWhy)
+			}
+			if _, exists := b.mutation.Source(); exists {
+				s.SetIgnore(catalogversion.FieldSource)
 			}
 			if _, exists := b.mutation.AppliedBy(); exists {
 				s.SetIgnore(catalogversion.FieldAppliedBy)

@@ -11,7 +11,9 @@ import (
 
 	"keyholder/ent/migrate"
 
+	"keyholder/ent/acceptance"
 	"keyholder/ent/auditevent"
+	"keyholder/ent/catalogrecord"
 	"keyholder/ent/catalogversion"
 	"keyholder/ent/decision"
 	"keyholder/ent/factsheet"
@@ -19,6 +21,7 @@ import (
 	"keyholder/ent/incident"
 	"keyholder/ent/outbox"
 	"keyholder/ent/outcome"
+	"keyholder/ent/outletreport"
 	"keyholder/ent/person"
 	"keyholder/ent/planversion"
 	"keyholder/ent/policyversion"
@@ -39,8 +42,12 @@ type Client struct {
 	config
 	// Schema is the client for creating, migrating and dropping schema.
 	Schema *migrate.Schema
+	// Acceptance is the client for interacting with the Acceptance builders.
+	Acceptance *AcceptanceClient
 	// AuditEvent is the client for interacting with the AuditEvent builders.
 	AuditEvent *AuditEventClient
+	// CatalogRecord is the client for interacting with the CatalogRecord builders.
+	CatalogRecord *CatalogRecordClient
 	// CatalogVersion is the client for interacting with the CatalogVersion builders.
 	CatalogVersion *CatalogVersionClient
 	// Decision is the client for interacting with the Decision builders.
@@ -55,6 +62,8 @@ type Client struct {
 	Outbox *OutboxClient
 	// Outcome is the client for interacting with the Outcome builders.
 	Outcome *OutcomeClient
+	// OutletReport is the client for interacting with the OutletReport builders.
+	OutletReport *OutletReportClient
 	// Person is the client for interacting with the Person builders.
 	Person *PersonClient
 	// PlanVersion is the client for interacting with the PlanVersion builders.
@@ -80,7 +89,9 @@ func NewClient(opts ...Option) *Client {
 
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
+	c.Acceptance = NewAcceptanceClient(c.config)
 	c.AuditEvent = NewAuditEventClient(c.config)
+	c.CatalogRecord = NewCatalogRecordClient(c.config)
 	c.CatalogVersion = NewCatalogVersionClient(c.config)
 	c.Decision = NewDecisionClient(c.config)
 	c.FactSheet = NewFactSheetClient(c.config)
@@ -88,6 +99,7 @@ func (c *Client) init() {
 	c.Incident = NewIncidentClient(c.config)
 	c.Outbox = NewOutboxClient(c.config)
 	c.Outcome = NewOutcomeClient(c.config)
+	c.OutletReport = NewOutletReportClient(c.config)
 	c.Person = NewPersonClient(c.config)
 	c.PlanVersion = NewPlanVersionClient(c.config)
 	c.PolicyVersion = NewPolicyVersionClient(c.config)
@@ -187,7 +199,9 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	return &Tx{
 		ctx:            ctx,
 		config:         cfg,
+		Acceptance:     NewAcceptanceClient(cfg),
 		AuditEvent:     NewAuditEventClient(cfg),
+		CatalogRecord:  NewCatalogRecordClient(cfg),
 		CatalogVersion: NewCatalogVersionClient(cfg),
 		Decision:       NewDecisionClient(cfg),
 		FactSheet:      NewFactSheetClient(cfg),
@@ -195,6 +209,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Incident:       NewIncidentClient(cfg),
 		Outbox:         NewOutboxClient(cfg),
 		Outcome:        NewOutcomeClient(cfg),
+		OutletReport:   NewOutletReportClient(cfg),
 		Person:         NewPersonClient(cfg),
 		PlanVersion:    NewPlanVersionClient(cfg),
 		PolicyVersion:  NewPolicyVersionClient(cfg),
@@ -221,7 +236,9 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	return &Tx{
 		ctx:            ctx,
 		config:         cfg,
+		Acceptance:     NewAcceptanceClient(cfg),
 		AuditEvent:     NewAuditEventClient(cfg),
+		CatalogRecord:  NewCatalogRecordClient(cfg),
 		CatalogVersion: NewCatalogVersionClient(cfg),
 		Decision:       NewDecisionClient(cfg),
 		FactSheet:      NewFactSheetClient(cfg),
@@ -229,6 +246,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Incident:       NewIncidentClient(cfg),
 		Outbox:         NewOutboxClient(cfg),
 		Outcome:        NewOutcomeClient(cfg),
+		OutletReport:   NewOutletReportClient(cfg),
 		Person:         NewPersonClient(cfg),
 		PlanVersion:    NewPlanVersionClient(cfg),
 		PolicyVersion:  NewPolicyVersionClient(cfg),
@@ -242,7 +260,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 // Debug returns a new debug-client. It's used to get verbose logging on specific operations.
 //
 //	client.Debug().
-//		AuditEvent.
+//		Acceptance.
 //		Query().
 //		Count(ctx)
 func (c *Client) Debug() *Client {
@@ -265,9 +283,9 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.AuditEvent, c.CatalogVersion, c.Decision, c.FactSheet, c.Head, c.Incident,
-		c.Outbox, c.Outcome, c.Person, c.PlanVersion, c.PolicyVersion, c.Reading,
-		c.Request, c.Run, c.Session,
+		c.Acceptance, c.AuditEvent, c.CatalogRecord, c.CatalogVersion, c.Decision,
+		c.FactSheet, c.Head, c.Incident, c.Outbox, c.Outcome, c.OutletReport, c.Person,
+		c.PlanVersion, c.PolicyVersion, c.Reading, c.Request, c.Run, c.Session,
 	} {
 		n.Use(hooks...)
 	}
@@ -277,9 +295,9 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.AuditEvent, c.CatalogVersion, c.Decision, c.FactSheet, c.Head, c.Incident,
-		c.Outbox, c.Outcome, c.Person, c.PlanVersion, c.PolicyVersion, c.Reading,
-		c.Request, c.Run, c.Session,
+		c.Acceptance, c.AuditEvent, c.CatalogRecord, c.CatalogVersion, c.Decision,
+		c.FactSheet, c.Head, c.Incident, c.Outbox, c.Outcome, c.OutletReport, c.Person,
+		c.PlanVersion, c.PolicyVersion, c.Reading, c.Request, c.Run, c.Session,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -288,8 +306,12 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 // Mutate implements the ent.Mutator interface.
 func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
+	case *AcceptanceMutation:
+		return c.Acceptance.mutate(ctx, m)
 	case *AuditEventMutation:
 		return c.AuditEvent.mutate(ctx, m)
+	case *CatalogRecordMutation:
+		return c.CatalogRecord.mutate(ctx, m)
 	case *CatalogVersionMutation:
 		return c.CatalogVersion.mutate(ctx, m)
 	case *DecisionMutation:
@@ -304,6 +326,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Outbox.mutate(ctx, m)
 	case *OutcomeMutation:
 		return c.Outcome.mutate(ctx, m)
+	case *OutletReportMutation:
+		return c.OutletReport.mutate(ctx, m)
 	case *PersonMutation:
 		return c.Person.mutate(ctx, m)
 	case *PlanVersionMutation:
@@ -320,6 +344,139 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Session.mutate(ctx, m)
 	default:
 		return nil, fmt.Errorf("ent: unknown mutation type %T", m)
+	}
+}
+
+// AcceptanceClient is a client for the Acceptance schema.
+type AcceptanceClient struct {
+	config
+}
+
+// NewAcceptanceClient returns a client for the Acceptance from the given config.
+func NewAcceptanceClient(c config) *AcceptanceClient {
+	return &AcceptanceClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `acceptance.Hooks(f(g(h())))`.
+func (c *AcceptanceClient) Use(hooks ...Hook) {
+	c.hooks.Acceptance = append(c.hooks.Acceptance, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `acceptance.Intercept(f(g(h())))`.
+func (c *AcceptanceClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Acceptance = append(c.inters.Acceptance, interceptors...)
+}
+
+// Create returns a builder for creating a Acceptance entity.
+func (c *AcceptanceClient) Create() *AcceptanceCreate {
+	mutation := newAcceptanceMutation(c.config, OpCreate)
+	return &AcceptanceCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Acceptance entities.
+func (c *AcceptanceClient) CreateBulk(builders ...*AcceptanceCreate) *AcceptanceCreateBulk {
+	return &AcceptanceCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AcceptanceClient) MapCreateBulk(slice any, setFunc func(*AcceptanceCreate, int)) *AcceptanceCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AcceptanceCreateBulk{err: fmt.Errorf("calling to AcceptanceClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AcceptanceCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AcceptanceCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Acceptance.
+func (c *AcceptanceClient) Update() *AcceptanceUpdate {
+	mutation := newAcceptanceMutation(c.config, OpUpdate)
+	return &AcceptanceUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AcceptanceClient) UpdateOne(_m *Acceptance) *AcceptanceUpdateOne {
+	mutation := newAcceptanceMutation(c.config, OpUpdateOne, withAcceptance(_m))
+	return &AcceptanceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AcceptanceClient) UpdateOneID(id string) *AcceptanceUpdateOne {
+	mutation := newAcceptanceMutation(c.config, OpUpdateOne, withAcceptanceID(id))
+	return &AcceptanceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Acceptance.
+func (c *AcceptanceClient) Delete() *AcceptanceDelete {
+	mutation := newAcceptanceMutation(c.config, OpDelete)
+	return &AcceptanceDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AcceptanceClient) DeleteOne(_m *Acceptance) *AcceptanceDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AcceptanceClient) DeleteOneID(id string) *AcceptanceDeleteOne {
+	builder := c.Delete().Where(acceptance.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AcceptanceDeleteOne{builder}
+}
+
+// Query returns a query builder for Acceptance.
+func (c *AcceptanceClient) Query() *AcceptanceQuery {
+	return &AcceptanceQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAcceptance},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Acceptance entity by its id.
+func (c *AcceptanceClient) Get(ctx context.Context, id string) (*Acceptance, error) {
+	return c.Query().Where(acceptance.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AcceptanceClient) GetX(ctx context.Context, id string) *Acceptance {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *AcceptanceClient) Hooks() []Hook {
+	return c.hooks.Acceptance
+}
+
+// Interceptors returns the client interceptors.
+func (c *AcceptanceClient) Interceptors() []Interceptor {
+	return c.inters.Acceptance
+}
+
+func (c *AcceptanceClient) mutate(ctx context.Context, m *AcceptanceMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AcceptanceCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AcceptanceUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AcceptanceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AcceptanceDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Acceptance mutation op: %q", m.Op())
 	}
 }
 
@@ -453,6 +610,139 @@ func (c *AuditEventClient) mutate(ctx context.Context, m *AuditEventMutation) (V
 		return (&AuditEventDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown AuditEvent mutation op: %q", m.Op())
+	}
+}
+
+// CatalogRecordClient is a client for the CatalogRecord schema.
+type CatalogRecordClient struct {
+	config
+}
+
+// NewCatalogRecordClient returns a client for the CatalogRecord from the given config.
+func NewCatalogRecordClient(c config) *CatalogRecordClient {
+	return &CatalogRecordClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `catalogrecord.Hooks(f(g(h())))`.
+func (c *CatalogRecordClient) Use(hooks ...Hook) {
+	c.hooks.CatalogRecord = append(c.hooks.CatalogRecord, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `catalogrecord.Intercept(f(g(h())))`.
+func (c *CatalogRecordClient) Intercept(interceptors ...Interceptor) {
+	c.inters.CatalogRecord = append(c.inters.CatalogRecord, interceptors...)
+}
+
+// Create returns a builder for creating a CatalogRecord entity.
+func (c *CatalogRecordClient) Create() *CatalogRecordCreate {
+	mutation := newCatalogRecordMutation(c.config, OpCreate)
+	return &CatalogRecordCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of CatalogRecord entities.
+func (c *CatalogRecordClient) CreateBulk(builders ...*CatalogRecordCreate) *CatalogRecordCreateBulk {
+	return &CatalogRecordCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *CatalogRecordClient) MapCreateBulk(slice any, setFunc func(*CatalogRecordCreate, int)) *CatalogRecordCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &CatalogRecordCreateBulk{err: fmt.Errorf("calling to CatalogRecordClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*CatalogRecordCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &CatalogRecordCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for CatalogRecord.
+func (c *CatalogRecordClient) Update() *CatalogRecordUpdate {
+	mutation := newCatalogRecordMutation(c.config, OpUpdate)
+	return &CatalogRecordUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *CatalogRecordClient) UpdateOne(_m *CatalogRecord) *CatalogRecordUpdateOne {
+	mutation := newCatalogRecordMutation(c.config, OpUpdateOne, withCatalogRecord(_m))
+	return &CatalogRecordUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *CatalogRecordClient) UpdateOneID(id int) *CatalogRecordUpdateOne {
+	mutation := newCatalogRecordMutation(c.config, OpUpdateOne, withCatalogRecordID(id))
+	return &CatalogRecordUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for CatalogRecord.
+func (c *CatalogRecordClient) Delete() *CatalogRecordDelete {
+	mutation := newCatalogRecordMutation(c.config, OpDelete)
+	return &CatalogRecordDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *CatalogRecordClient) DeleteOne(_m *CatalogRecord) *CatalogRecordDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *CatalogRecordClient) DeleteOneID(id int) *CatalogRecordDeleteOne {
+	builder := c.Delete().Where(catalogrecord.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &CatalogRecordDeleteOne{builder}
+}
+
+// Query returns a query builder for CatalogRecord.
+func (c *CatalogRecordClient) Query() *CatalogRecordQuery {
+	return &CatalogRecordQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeCatalogRecord},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a CatalogRecord entity by its id.
+func (c *CatalogRecordClient) Get(ctx context.Context, id int) (*CatalogRecord, error) {
+	return c.Query().Where(catalogrecord.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *CatalogRecordClient) GetX(ctx context.Context, id int) *CatalogRecord {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *CatalogRecordClient) Hooks() []Hook {
+	return c.hooks.CatalogRecord
+}
+
+// Interceptors returns the client interceptors.
+func (c *CatalogRecordClient) Interceptors() []Interceptor {
+	return c.inters.CatalogRecord
+}
+
+func (c *CatalogRecordClient) mutate(ctx context.Context, m *CatalogRecordMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&CatalogRecordCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&CatalogRecordUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&CatalogRecordUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&CatalogRecordDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown CatalogRecord mutation op: %q", m.Op())
 	}
 }
 
@@ -1384,6 +1674,139 @@ func (c *OutcomeClient) mutate(ctx context.Context, m *OutcomeMutation) (Value, 
 		return (&OutcomeDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Outcome mutation op: %q", m.Op())
+	}
+}
+
+// OutletReportClient is a client for the OutletReport schema.
+type OutletReportClient struct {
+	config
+}
+
+// NewOutletReportClient returns a client for the OutletReport from the given config.
+func NewOutletReportClient(c config) *OutletReportClient {
+	return &OutletReportClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `outletreport.Hooks(f(g(h())))`.
+func (c *OutletReportClient) Use(hooks ...Hook) {
+	c.hooks.OutletReport = append(c.hooks.OutletReport, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `outletreport.Intercept(f(g(h())))`.
+func (c *OutletReportClient) Intercept(interceptors ...Interceptor) {
+	c.inters.OutletReport = append(c.inters.OutletReport, interceptors...)
+}
+
+// Create returns a builder for creating a OutletReport entity.
+func (c *OutletReportClient) Create() *OutletReportCreate {
+	mutation := newOutletReportMutation(c.config, OpCreate)
+	return &OutletReportCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of OutletReport entities.
+func (c *OutletReportClient) CreateBulk(builders ...*OutletReportCreate) *OutletReportCreateBulk {
+	return &OutletReportCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *OutletReportClient) MapCreateBulk(slice any, setFunc func(*OutletReportCreate, int)) *OutletReportCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &OutletReportCreateBulk{err: fmt.Errorf("calling to OutletReportClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*OutletReportCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &OutletReportCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for OutletReport.
+func (c *OutletReportClient) Update() *OutletReportUpdate {
+	mutation := newOutletReportMutation(c.config, OpUpdate)
+	return &OutletReportUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *OutletReportClient) UpdateOne(_m *OutletReport) *OutletReportUpdateOne {
+	mutation := newOutletReportMutation(c.config, OpUpdateOne, withOutletReport(_m))
+	return &OutletReportUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *OutletReportClient) UpdateOneID(id string) *OutletReportUpdateOne {
+	mutation := newOutletReportMutation(c.config, OpUpdateOne, withOutletReportID(id))
+	return &OutletReportUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for OutletReport.
+func (c *OutletReportClient) Delete() *OutletReportDelete {
+	mutation := newOutletReportMutation(c.config, OpDelete)
+	return &OutletReportDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *OutletReportClient) DeleteOne(_m *OutletReport) *OutletReportDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *OutletReportClient) DeleteOneID(id string) *OutletReportDeleteOne {
+	builder := c.Delete().Where(outletreport.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &OutletReportDeleteOne{builder}
+}
+
+// Query returns a query builder for OutletReport.
+func (c *OutletReportClient) Query() *OutletReportQuery {
+	return &OutletReportQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeOutletReport},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a OutletReport entity by its id.
+func (c *OutletReportClient) Get(ctx context.Context, id string) (*OutletReport, error) {
+	return c.Query().Where(outletreport.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *OutletReportClient) GetX(ctx context.Context, id string) *OutletReport {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *OutletReportClient) Hooks() []Hook {
+	return c.hooks.OutletReport
+}
+
+// Interceptors returns the client interceptors.
+func (c *OutletReportClient) Interceptors() []Interceptor {
+	return c.inters.OutletReport
+}
+
+func (c *OutletReportClient) mutate(ctx context.Context, m *OutletReportMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&OutletReportCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&OutletReportUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&OutletReportUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&OutletReportDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown OutletReport mutation op: %q", m.Op())
 	}
 }
 
@@ -2321,14 +2744,14 @@ func (c *SessionClient) mutate(ctx context.Context, m *SessionMutation) (Value, 
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		AuditEvent, CatalogVersion, Decision, FactSheet, Head, Incident, Outbox,
-		Outcome, Person, PlanVersion, PolicyVersion, Reading, Request, Run,
-		Session []ent.Hook
+		Acceptance, AuditEvent, CatalogRecord, CatalogVersion, Decision, FactSheet,
+		Head, Incident, Outbox, Outcome, OutletReport, Person, PlanVersion,
+		PolicyVersion, Reading, Request, Run, Session []ent.Hook
 	}
 	inters struct {
-		AuditEvent, CatalogVersion, Decision, FactSheet, Head, Incident, Outbox,
-		Outcome, Person, PlanVersion, PolicyVersion, Reading, Request, Run,
-		Session []ent.Interceptor
+		Acceptance, AuditEvent, CatalogRecord, CatalogVersion, Decision, FactSheet,
+		Head, Incident, Outbox, Outcome, OutletReport, Person, PlanVersion,
+		PolicyVersion, Reading, Request, Run, Session []ent.Interceptor
 	}
 )
 

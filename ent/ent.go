@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"keyholder/ent/acceptance"
 	"keyholder/ent/auditevent"
+	"keyholder/ent/catalogrecord"
 	"keyholder/ent/catalogversion"
 	"keyholder/ent/decision"
 	"keyholder/ent/factsheet"
@@ -14,6 +16,7 @@ import (
 	"keyholder/ent/incident"
 	"keyholder/ent/outbox"
 	"keyholder/ent/outcome"
+	"keyholder/ent/outletreport"
 	"keyholder/ent/person"
 	"keyholder/ent/planversion"
 	"keyholder/ent/policyversion"
@@ -87,7 +90,9 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
+			acceptance.Table:     acceptance.ValidColumn,
 			auditevent.Table:     auditevent.ValidColumn,
+			catalogrecord.Table:  catalogrecord.ValidColumn,
 			catalogversion.Table: catalogversion.ValidColumn,
 			decision.Table:       decision.ValidColumn,
 			factsheet.Table:      factsheet.ValidColumn,
@@ -95,6 +100,7 @@ func checkColumn(t, c string) error {
 			incident.Table:       incident.ValidColumn,
 			outbox.Table:         outbox.ValidColumn,
 			outcome.Table:        outcome.ValidColumn,
+			outletreport.Table:   outletreport.ValidColumn,
 			person.Table:         person.ValidColumn,
 			planversion.Table:    planversion.ValidColumn,
 			policyversion.Table:  policyversion.ValidColumn,

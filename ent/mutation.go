@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"keyholder/ent/acceptance"
 	"keyholder/ent/auditevent"
+	"keyholder/ent/catalogrecord"
 	"keyholder/ent/catalogversion"
 	"keyholder/ent/decision"
 	"keyholder/ent/factsheet"
@@ -14,6 +16,7 @@ import (
 	"keyholder/ent/incident"
 	"keyholder/ent/outbox"
 	"keyholder/ent/outcome"
+	"keyholder/ent/outletreport"
 	"keyholder/ent/person"
 	"keyholder/ent/planversion"
 	"keyholder/ent/policyversion"
@@ -40,7 +43,9 @@ const (
 	OpUpdateOne = ent.OpUpdateOne
 
 	// Node types.
+	TypeAcceptance     = "Acceptance"
 	TypeAuditEvent     = "AuditEvent"
+	TypeCatalogRecord  = "CatalogRecord"
 	TypeCatalogVersion = "CatalogVersion"
 	TypeDecision       = "Decision"
 	TypeFactSheet      = "FactSheet"
@@ -48,6 +53,7 @@ const (
 	TypeIncident       = "Incident"
 	TypeOutbox         = "Outbox"
 	TypeOutcome        = "Outcome"
+	TypeOutletReport   = "OutletReport"
 	TypePerson         = "Person"
 	TypePlanVersion    = "PlanVersion"
 	TypePolicyVersion  = "PolicyVersion"
@@ -56,6 +62,554 @@ const (
 	TypeRun            = "Run"
 	TypeSession        = "Session"
 )
+
+// AcceptanceMutation represents an operation that mutates the Acceptance nodes in the graph.
+type AcceptanceMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	reason        *string
+	person_id     *string
+	person_name   *string
+	at            *time.Time
+	until         *time.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*Acceptance, error)
+	predicates    []predicate.Acceptance
+}
+
+var _ ent.Mutation = (*AcceptanceMutation)(nil)
+
+// acceptanceOption allows management of the mutation configuration using functional options.
+type acceptanceOption func(*AcceptanceMutation)
+
+// newAcceptanceMutation creates new mutation for the Acceptance entity.
+func newAcceptanceMutation(c config, op Op, opts ...acceptanceOption) *AcceptanceMutation {
+	m := &AcceptanceMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeAcceptance,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withAcceptanceID sets the ID field of the mutation.
+func withAcceptanceID(id string) acceptanceOption {
+	return func(m *AcceptanceMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Acceptance
+		)
+		m.oldValue = func(ctx context.Context) (*Acceptance, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Acceptance.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withAcceptance sets the old Acceptance of the mutation.
+func withAcceptance(node *Acceptance) acceptanceOption {
+	return func(m *AcceptanceMutation) {
+		m.oldValue = func(context.Context) (*Acceptance, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m AcceptanceMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m AcceptanceMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Acceptance entities.
+func (m *AcceptanceMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *AcceptanceMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *AcceptanceMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Acceptance.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetReason sets the "reason" field.
+func (m *AcceptanceMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *AcceptanceMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the Acceptance entity.
+// If the Acceptance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AcceptanceMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *AcceptanceMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetPersonID sets the "person_id" field.
+func (m *AcceptanceMutation) SetPersonID(s string) {
+	m.person_id = &s
+}
+
+// PersonID returns the value of the "person_id" field in the mutation.
+func (m *AcceptanceMutation) PersonID() (r string, exists bool) {
+	v := m.person_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPersonID returns the old "person_id" field's value of the Acceptance entity.
+// If the Acceptance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AcceptanceMutation) OldPersonID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPersonID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPersonID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPersonID: %w", err)
+	}
+	return oldValue.PersonID, nil
+}
+
+// ResetPersonID resets all changes to the "person_id" field.
+func (m *AcceptanceMutation) ResetPersonID() {
+	m.person_id = nil
+}
+
+// SetPersonName sets the "person_name" field.
+func (m *AcceptanceMutation) SetPersonName(s string) {
+	m.person_name = &s
+}
+
+// PersonName returns the value of the "person_name" field in the mutation.
+func (m *AcceptanceMutation) PersonName() (r string, exists bool) {
+	v := m.person_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPersonName returns the old "person_name" field's value of the Acceptance entity.
+// If the Acceptance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AcceptanceMutation) OldPersonName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPersonName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPersonName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPersonName: %w", err)
+	}
+	return oldValue.PersonName, nil
+}
+
+// ResetPersonName resets all changes to the "person_name" field.
+func (m *AcceptanceMutation) ResetPersonName() {
+	m.person_name = nil
+}
+
+// SetAt sets the "at" field.
+func (m *AcceptanceMutation) SetAt(t time.Time) {
+	m.at = &t
+}
+
+// At returns the value of the "at" field in the mutation.
+func (m *AcceptanceMutation) At() (r time.Time, exists bool) {
+	v := m.at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAt returns the old "at" field's value of the Acceptance entity.
+// If the Acceptance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AcceptanceMutation) OldAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAt: %w", err)
+	}
+	return oldValue.At, nil
+}
+
+// ResetAt resets all changes to the "at" field.
+func (m *AcceptanceMutation) ResetAt() {
+	m.at = nil
+}
+
+// SetUntil sets the "until" field.
+func (m *AcceptanceMutation) SetUntil(t time.Time) {
+	m.until = &t
+}
+
+// Until returns the value of the "until" field in the mutation.
+func (m *AcceptanceMutation) Until() (r time.Time, exists bool) {
+	v := m.until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUntil returns the old "until" field's value of the Acceptance entity.
+// If the Acceptance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AcceptanceMutation) OldUntil(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUntil: %w", err)
+	}
+	return oldValue.Until, nil
+}
+
+// ResetUntil resets all changes to the "until" field.
+func (m *AcceptanceMutation) ResetUntil() {
+	m.until = nil
+}
+
+// Where appends a list predicates to the AcceptanceMutation builder.
+func (m *AcceptanceMutation) Where(ps ...predicate.Acceptance) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the AcceptanceMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *AcceptanceMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Acceptance, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *AcceptanceMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *AcceptanceMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Acceptance).
+func (m *AcceptanceMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *AcceptanceMutation) Fields() []string {
+	fields := make([]string, 0, 5)
+	if m.reason != nil {
+		fields = append(fields, acceptance.FieldReason)
+	}
+	if m.person_id != nil {
+		fields = append(fields, acceptance.FieldPersonID)
+	}
+	if m.person_name != nil {
+		fields = append(fields, acceptance.FieldPersonName)
+	}
+	if m.at != nil {
+		fields = append(fields, acceptance.FieldAt)
+	}
+	if m.until != nil {
+		fields = append(fields, acceptance.FieldUntil)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *AcceptanceMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case acceptance.FieldReason:
+		return m.Reason()
+	case acceptance.FieldPersonID:
+		return m.PersonID()
+	case acceptance.FieldPersonName:
+		return m.PersonName()
+	case acceptance.FieldAt:
+		return m.At()
+	case acceptance.FieldUntil:
+		return m.Until()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *AcceptanceMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case acceptance.FieldReason:
+		return m.OldReason(ctx)
+	case acceptance.FieldPersonID:
+		return m.OldPersonID(ctx)
+	case acceptance.FieldPersonName:
+		return m.OldPersonName(ctx)
+	case acceptance.FieldAt:
+		return m.OldAt(ctx)
+	case acceptance.FieldUntil:
+		return m.OldUntil(ctx)
+	}
+	return nil, fmt.Errorf("unknown Acceptance field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AcceptanceMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case acceptance.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case acceptance.FieldPersonID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPersonID(v)
+		return nil
+	case acceptance.FieldPersonName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPersonName(v)
+		return nil
+	case acceptance.FieldAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAt(v)
+		return nil
+	case acceptance.FieldUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUntil(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Acceptance field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *AcceptanceMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *AcceptanceMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AcceptanceMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Acceptance numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *AcceptanceMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *AcceptanceMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *AcceptanceMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Acceptance nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *AcceptanceMutation) ResetField(name string) error {
+	switch name {
+	case acceptance.FieldReason:
+		m.ResetReason()
+		return nil
+	case acceptance.FieldPersonID:
+		m.ResetPersonID()
+		return nil
+	case acceptance.FieldPersonName:
+		m.ResetPersonName()
+		return nil
+	case acceptance.FieldAt:
+		m.ResetAt()
+		return nil
+	case acceptance.FieldUntil:
+		m.ResetUntil()
+		return nil
+	}
+	return fmt.Errorf("unknown Acceptance field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *AcceptanceMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *AcceptanceMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *AcceptanceMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *AcceptanceMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *AcceptanceMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *AcceptanceMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *AcceptanceMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Acceptance unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *AcceptanceMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Acceptance edge %s", name)
+}
 
 // AuditEventMutation represents an operation that mutates the AuditEvent nodes in the graph.
 type AuditEventMutation struct {
@@ -767,6 +1321,748 @@ func (m *AuditEventMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown AuditEvent edge %s", name)
 }
 
+// CatalogRecordMutation represents an operation that mutates the CatalogRecord nodes in the graph.
+type CatalogRecordMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int
+	kind          *string
+	slug          *string
+	body          *[]byte
+	since         *int
+	addsince      *int
+	until         *int
+	adduntil      *int
+	managed       *bool
+	locked        *bool
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*CatalogRecord, error)
+	predicates    []predicate.CatalogRecord
+}
+
+var _ ent.Mutation = (*CatalogRecordMutation)(nil)
+
+// catalogrecordOption allows management of the mutation configuration using functional options.
+type catalogrecordOption func(*CatalogRecordMutation)
+
+// newCatalogRecordMutation creates new mutation for the CatalogRecord entity.
+func newCatalogRecordMutation(c config, op Op, opts ...catalogrecordOption) *CatalogRecordMutation {
+	m := &CatalogRecordMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeCatalogRecord,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withCatalogRecordID sets the ID field of the mutation.
+func withCatalogRecordID(id int) catalogrecordOption {
+	return func(m *CatalogRecordMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *CatalogRecord
+		)
+		m.oldValue = func(ctx context.Context) (*CatalogRecord, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().CatalogRecord.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withCatalogRecord sets the old CatalogRecord of the mutation.
+func withCatalogRecord(node *CatalogRecord) catalogrecordOption {
+	return func(m *CatalogRecordMutation) {
+		m.oldValue = func(context.Context) (*CatalogRecord, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m CatalogRecordMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m CatalogRecordMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *CatalogRecordMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *CatalogRecordMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().CatalogRecord.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetKind sets the "kind" field.
+func (m *CatalogRecordMutation) SetKind(s string) {
+	m.kind = &s
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *CatalogRecordMutation) Kind() (r string, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the CatalogRecord entity.
+// If the CatalogRecord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CatalogRecordMutation) OldKind(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *CatalogRecordMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetSlug sets the "slug" field.
+func (m *CatalogRecordMutation) SetSlug(s string) {
+	m.slug = &s
+}
+
+// Slug returns the value of the "slug" field in the mutation.
+func (m *CatalogRecordMutation) Slug() (r string, exists bool) {
+	v := m.slug
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSlug returns the old "slug" field's value of the CatalogRecord entity.
+// If the CatalogRecord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CatalogRecordMutation) OldSlug(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSlug is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSlug requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSlug: %w", err)
+	}
+	return oldValue.Slug, nil
+}
+
+// ResetSlug resets all changes to the "slug" field.
+func (m *CatalogRecordMutation) ResetSlug() {
+	m.slug = nil
+}
+
+// SetBody sets the "body" field.
+func (m *CatalogRecordMutation) SetBody(b []byte) {
+	m.body = &b
+}
+
+// Body returns the value of the "body" field in the mutation.
+func (m *CatalogRecordMutation) Body() (r []byte, exists bool) {
+	v := m.body
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBody returns the old "body" field's value of the CatalogRecord entity.
+// If the CatalogRecord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CatalogRecordMutation) OldBody(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBody is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBody requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBody: %w", err)
+	}
+	return oldValue.Body, nil
+}
+
+// ResetBody resets all changes to the "body" field.
+func (m *CatalogRecordMutation) ResetBody() {
+	m.body = nil
+}
+
+// SetSince sets the "since" field.
+func (m *CatalogRecordMutation) SetSince(i int) {
+	m.since = &i
+	m.addsince = nil
+}
+
+// Since returns the value of the "since" field in the mutation.
+func (m *CatalogRecordMutation) Since() (r int, exists bool) {
+	v := m.since
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSince returns the old "since" field's value of the CatalogRecord entity.
+// If the CatalogRecord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CatalogRecordMutation) OldSince(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSince is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSince requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSince: %w", err)
+	}
+	return oldValue.Since, nil
+}
+
+// AddSince adds i to the "since" field.
+func (m *CatalogRecordMutation) AddSince(i int) {
+	if m.addsince != nil {
+		*m.addsince += i
+	} else {
+		m.addsince = &i
+	}
+}
+
+// AddedSince returns the value that was added to the "since" field in this mutation.
+func (m *CatalogRecordMutation) AddedSince() (r int, exists bool) {
+	v := m.addsince
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSince resets all changes to the "since" field.
+func (m *CatalogRecordMutation) ResetSince() {
+	m.since = nil
+	m.addsince = nil
+}
+
+// SetUntil sets the "until" field.
+func (m *CatalogRecordMutation) SetUntil(i int) {
+	m.until = &i
+	m.adduntil = nil
+}
+
+// Until returns the value of the "until" field in the mutation.
+func (m *CatalogRecordMutation) Until() (r int, exists bool) {
+	v := m.until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUntil returns the old "until" field's value of the CatalogRecord entity.
+// If the CatalogRecord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CatalogRecordMutation) OldUntil(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUntil: %w", err)
+	}
+	return oldValue.Until, nil
+}
+
+// AddUntil adds i to the "until" field.
+func (m *CatalogRecordMutation) AddUntil(i int) {
+	if m.adduntil != nil {
+		*m.adduntil += i
+	} else {
+		m.adduntil = &i
+	}
+}
+
+// AddedUntil returns the value that was added to the "until" field in this mutation.
+func (m *CatalogRecordMutation) AddedUntil() (r int, exists bool) {
+	v := m.adduntil
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearUntil clears the value of the "until" field.
+func (m *CatalogRecordMutation) ClearUntil() {
+	m.until = nil
+	m.adduntil = nil
+	m.clearedFields[catalogrecord.FieldUntil] = struct{}{}
+}
+
+// UntilCleared returns if the "until" field was cleared in this mutation.
+func (m *CatalogRecordMutation) UntilCleared() bool {
+	_, ok := m.clearedFields[catalogrecord.FieldUntil]
+	return ok
+}
+
+// ResetUntil resets all changes to the "until" field.
+func (m *CatalogRecordMutation) ResetUntil() {
+	m.until = nil
+	m.adduntil = nil
+	delete(m.clearedFields, catalogrecord.FieldUntil)
+}
+
+// SetManaged sets the "managed" field.
+func (m *CatalogRecordMutation) SetManaged(b bool) {
+	m.managed = &b
+}
+
+// Managed returns the value of the "managed" field in the mutation.
+func (m *CatalogRecordMutation) Managed() (r bool, exists bool) {
+	v := m.managed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldManaged returns the old "managed" field's value of the CatalogRecord entity.
+// If the CatalogRecord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CatalogRecordMutation) OldManaged(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldManaged is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldManaged requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldManaged: %w", err)
+	}
+	return oldValue.Managed, nil
+}
+
+// ResetManaged resets all changes to the "managed" field.
+func (m *CatalogRecordMutation) ResetManaged() {
+	m.managed = nil
+}
+
+// SetLocked sets the "locked" field.
+func (m *CatalogRecordMutation) SetLocked(b bool) {
+	m.locked = &b
+}
+
+// Locked returns the value of the "locked" field in the mutation.
+func (m *CatalogRecordMutation) Locked() (r bool, exists bool) {
+	v := m.locked
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLocked returns the old "locked" field's value of the CatalogRecord entity.
+// If the CatalogRecord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CatalogRecordMutation) OldLocked(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLocked is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLocked requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLocked: %w", err)
+	}
+	return oldValue.Locked, nil
+}
+
+// ResetLocked resets all changes to the "locked" field.
+func (m *CatalogRecordMutation) ResetLocked() {
+	m.locked = nil
+}
+
+// Where appends a list predicates to the CatalogRecordMutation builder.
+func (m *CatalogRecordMutation) Where(ps ...predicate.CatalogRecord) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the CatalogRecordMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *CatalogRecordMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.CatalogRecord, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *CatalogRecordMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *CatalogRecordMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (CatalogRecord).
+func (m *CatalogRecordMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *CatalogRecordMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.kind != nil {
+		fields = append(fields, catalogrecord.FieldKind)
+	}
+	if m.slug != nil {
+		fields = append(fields, catalogrecord.FieldSlug)
+	}
+	if m.body != nil {
+		fields = append(fields, catalogrecord.FieldBody)
+	}
+	if m.since != nil {
+		fields = append(fields, catalogrecord.FieldSince)
+	}
+	if m.until != nil {
+		fields = append(fields, catalogrecord.FieldUntil)
+	}
+	if m.managed != nil {
+		fields = append(fields, catalogrecord.FieldManaged)
+	}
+	if m.locked != nil {
+		fields = append(fields, catalogrecord.FieldLocked)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *CatalogRecordMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case catalogrecord.FieldKind:
+		return m.Kind()
+	case catalogrecord.FieldSlug:
+		return m.Slug()
+	case catalogrecord.FieldBody:
+		return m.Body()
+	case catalogrecord.FieldSince:
+		return m.Since()
+	case catalogrecord.FieldUntil:
+		return m.Until()
+	case catalogrecord.FieldManaged:
+		return m.Managed()
+	case catalogrecord.FieldLocked:
+		return m.Locked()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *CatalogRecordMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case catalogrecord.FieldKind:
+		return m.OldKind(ctx)
+	case catalogrecord.FieldSlug:
+		return m.OldSlug(ctx)
+	case catalogrecord.FieldBody:
+		return m.OldBody(ctx)
+	case catalogrecord.FieldSince:
+		return m.OldSince(ctx)
+	case catalogrecord.FieldUntil:
+		return m.OldUntil(ctx)
+	case catalogrecord.FieldManaged:
+		return m.OldManaged(ctx)
+	case catalogrecord.FieldLocked:
+		return m.OldLocked(ctx)
+	}
+	return nil, fmt.Errorf("unknown CatalogRecord field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *CatalogRecordMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case catalogrecord.FieldKind:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case catalogrecord.FieldSlug:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSlug(v)
+		return nil
+	case catalogrecord.FieldBody:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBody(v)
+		return nil
+	case catalogrecord.FieldSince:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSince(v)
+		return nil
+	case catalogrecord.FieldUntil:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUntil(v)
+		return nil
+	case catalogrecord.FieldManaged:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetManaged(v)
+		return nil
+	case catalogrecord.FieldLocked:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLocked(v)
+		return nil
+	}
+	return fmt.Errorf("unknown CatalogRecord field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *CatalogRecordMutation) AddedFields() []string {
+	var fields []string
+	if m.addsince != nil {
+		fields = append(fields, catalogrecord.FieldSince)
+	}
+	if m.adduntil != nil {
+		fields = append(fields, catalogrecord.FieldUntil)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *CatalogRecordMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case catalogrecord.FieldSince:
+		return m.AddedSince()
+	case catalogrecord.FieldUntil:
+		return m.AddedUntil()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *CatalogRecordMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case catalogrecord.FieldSince:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSince(v)
+		return nil
+	case catalogrecord.FieldUntil:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddUntil(v)
+		return nil
+	}
+	return fmt.Errorf("unknown CatalogRecord numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *CatalogRecordMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(catalogrecord.FieldUntil) {
+		fields = append(fields, catalogrecord.FieldUntil)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *CatalogRecordMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *CatalogRecordMutation) ClearField(name string) error {
+	switch name {
+	case catalogrecord.FieldUntil:
+		m.ClearUntil()
+		return nil
+	}
+	return fmt.Errorf("unknown CatalogRecord nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *CatalogRecordMutation) ResetField(name string) error {
+	switch name {
+	case catalogrecord.FieldKind:
+		m.ResetKind()
+		return nil
+	case catalogrecord.FieldSlug:
+		m.ResetSlug()
+		return nil
+	case catalogrecord.FieldBody:
+		m.ResetBody()
+		return nil
+	case catalogrecord.FieldSince:
+		m.ResetSince()
+		return nil
+	case catalogrecord.FieldUntil:
+		m.ResetUntil()
+		return nil
+	case catalogrecord.FieldManaged:
+		m.ResetManaged()
+		return nil
+	case catalogrecord.FieldLocked:
+		m.ResetLocked()
+		return nil
+	}
+	return fmt.Errorf("unknown CatalogRecord field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *CatalogRecordMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *CatalogRecordMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *CatalogRecordMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *CatalogRecordMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *CatalogRecordMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *CatalogRecordMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *CatalogRecordMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown CatalogRecord unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *CatalogRecordMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown CatalogRecord edge %s", name)
+}
+
 // CatalogVersionMutation represents an operation that mutates the CatalogVersion nodes in the graph.
 type CatalogVersionMutation struct {
 	config
@@ -776,7 +2072,10 @@ type CatalogVersionMutation struct {
 	version       *int
 	addversion    *int
 	digest        *string
-	body          *[]byte
+	changes       *int
+	addchanges    *int
+	why           *string
+	source        *string
 	applied_by    *string
 	applied_at    *time.Time
 	clearedFields map[string]struct{}
@@ -975,40 +2274,132 @@ func (m *CatalogVersionMutation) ResetDigest() {
 	m.digest = nil
 }
 
-// SetBody sets the "body" field.
-func (m *CatalogVersionMutation) SetBody(b []byte) {
-	m.body = &b
+// SetChanges sets the "changes" field.
+func (m *CatalogVersionMutation) SetChanges(i int) {
+	m.changes = &i
+	m.addchanges = nil
 }
 
-// Body returns the value of the "body" field in the mutation.
-func (m *CatalogVersionMutation) Body() (r []byte, exists bool) {
-	v := m.body
+// Changes returns the value of the "changes" field in the mutation.
+func (m *CatalogVersionMutation) Changes() (r int, exists bool) {
+	v := m.changes
 	if v == nil {
 		return
 	}
 	return *v, true
 }
 
-// OldBody returns the old "body" field's value of the CatalogVersion entity.
+// OldChanges returns the old "changes" field's value of the CatalogVersion entity.
 // If the CatalogVersion object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *CatalogVersionMutation) OldBody(ctx context.Context) (v []byte, err error) {
+func (m *CatalogVersionMutation) OldChanges(ctx context.Context) (v int, err error) {
 	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldBody is only allowed on UpdateOne operations")
+		return v, errors.New("OldChanges is only allowed on UpdateOne operations")
 	}
 	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldBody requires an ID field in the mutation")
+		return v, errors.New("OldChanges requires an ID field in the mutation")
 	}
 	oldValue, err := m.oldValue(ctx)
 	if err != nil {
-		return v, fmt.Errorf("querying old value for OldBody: %w", err)
+		return v, fmt.Errorf("querying old value for OldChanges: %w", err)
 	}
-	return oldValue.Body, nil
+	return oldValue.Changes, nil
 }
 
-// ResetBody resets all changes to the "body" field.
-func (m *CatalogVersionMutation) ResetBody() {
-	m.body = nil
+// AddChanges adds i to the "changes" field.
+func (m *CatalogVersionMutation) AddChanges(i int) {
+	if m.addchanges != nil {
+		*m.addchanges += i
+	} else {
+		m.addchanges = &i
+	}
+}
+
+// AddedChanges returns the value that was added to the "changes" field in this mutation.
+func (m *CatalogVersionMutation) AddedChanges() (r int, exists bool) {
+	v := m.addchanges
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetChanges resets all changes to the "changes" field.
+func (m *CatalogVersionMutation) ResetChanges() {
+	m.changes = nil
+	m.addchanges = nil
+}
+
+// SetWhy sets the "why" field.
+func (m *CatalogVersionMutation) SetWhy(s string) {
+	m.why = &s
+}
+
+// Why returns the value of the "why" field in the mutation.
+func (m *CatalogVersionMutation) Why() (r string, exists bool) {
+	v := m.why
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWhy returns the old "why" field's value of the CatalogVersion entity.
+// If the CatalogVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CatalogVersionMutation) OldWhy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWhy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWhy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWhy: %w", err)
+	}
+	return oldValue.Why, nil
+}
+
+// ResetWhy resets all changes to the "why" field.
+func (m *CatalogVersionMutation) ResetWhy() {
+	m.why = nil
+}
+
+// SetSource sets the "source" field.
+func (m *CatalogVersionMutation) SetSource(s string) {
+	m.source = &s
+}
+
+// Source returns the value of the "source" field in the mutation.
+func (m *CatalogVersionMutation) Source() (r string, exists bool) {
+	v := m.source
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSource returns the old "source" field's value of the CatalogVersion entity.
+// If the CatalogVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CatalogVersionMutation) OldSource(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSource is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSource requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSource: %w", err)
+	}
+	return oldValue.Source, nil
+}
+
+// ResetSource resets all changes to the "source" field.
+func (m *CatalogVersionMutation) ResetSource() {
+	m.source = nil
 }
 
 // SetAppliedBy sets the "applied_by" field.
@@ -1117,15 +2508,21 @@ func (m *CatalogVersionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *CatalogVersionMutation) Fields() []string {
-	fields := make([]string, 0, 5)
+	fields := make([]string, 0, 7)
 	if m.version != nil {
 		fields = append(fields, catalogversion.FieldVersion)
 	}
 	if m.digest != nil {
 		fields = append(fields, catalogversion.FieldDigest)
 	}
-	if m.body != nil {
-		fields = append(fields, catalogversion.FieldBody)
+	if m.changes != nil {
+		fields = append(fields, catalogversion.FieldChanges)
+	}
+	if m.why != nil {
+		fields = append(fields, catalogversion.FieldWhy)
+	}
+	if m.source != nil {
+		fields = append(fields, catalogversion.FieldSource)
 	}
 	if m.applied_by != nil {
 		fields = append(fields, catalogversion.FieldAppliedBy)
@@ -1145,8 +2542,12 @@ func (m *CatalogVersionMutation) Field(name string) (ent.Value, bool) {
 		return m.Version()
 	case catalogversion.FieldDigest:
 		return m.Digest()
-	case catalogversion.FieldBody:
-		return m.Body()
+	case catalogversion.FieldChanges:
+		return m.Changes()
+	case catalogversion.FieldWhy:
+		return m.Why()
+	case catalogversion.FieldSource:
+		return m.Source()
 	case catalogversion.FieldAppliedBy:
 		return m.AppliedBy()
 	case catalogversion.FieldAppliedAt:
@@ -1164,8 +2565,12 @@ func (m *CatalogVersionMutation) OldField(ctx context.Context, name string) (ent
 		return m.OldVersion(ctx)
 	case catalogversion.FieldDigest:
 		return m.OldDigest(ctx)
-	case catalogversion.FieldBody:
-		return m.OldBody(ctx)
+	case catalogversion.FieldChanges:
+		return m.OldChanges(ctx)
+	case catalogversion.FieldWhy:
+		return m.OldWhy(ctx)
+	case catalogversion.FieldSource:
+		return m.OldSource(ctx)
 	case catalogversion.FieldAppliedBy:
 		return m.OldAppliedBy(ctx)
 	case catalogversion.FieldAppliedAt:
@@ -1193,12 +2598,26 @@ func (m *CatalogVersionMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetDigest(v)
 		return nil
-	case catalogversion.FieldBody:
-		v, ok := value.([]byte)
+	case catalogversion.FieldChanges:
+		v, ok := value.(int)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
-		m.SetBody(v)
+		m.SetChanges(v)
+		return nil
+	case catalogversion.FieldWhy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWhy(v)
+		return nil
+	case catalogversion.FieldSource:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSource(v)
 		return nil
 	case catalogversion.FieldAppliedBy:
 		v, ok := value.(string)
@@ -1225,6 +2644,9 @@ func (m *CatalogVersionMutation) AddedFields() []string {
 	if m.addversion != nil {
 		fields = append(fields, catalogversion.FieldVersion)
 	}
+	if m.addchanges != nil {
+		fields = append(fields, catalogversion.FieldChanges)
+	}
 	return fields
 }
 
@@ -1235,6 +2657,8 @@ func (m *CatalogVersionMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case catalogversion.FieldVersion:
 		return m.AddedVersion()
+	case catalogversion.FieldChanges:
+		return m.AddedChanges()
 	}
 	return nil, false
 }
@@ -1250,6 +2674,13 @@ func (m *CatalogVersionMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddVersion(v)
+		return nil
+	case catalogversion.FieldChanges:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddChanges(v)
 		return nil
 	}
 	return fmt.Errorf("unknown CatalogVersion numeric field %s", name)
@@ -1284,8 +2715,14 @@ func (m *CatalogVersionMutation) ResetField(name string) error {
 	case catalogversion.FieldDigest:
 		m.ResetDigest()
 		return nil
-	case catalogversion.FieldBody:
-		m.ResetBody()
+	case catalogversion.FieldChanges:
+		m.ResetChanges()
+		return nil
+	case catalogversion.FieldWhy:
+		m.ResetWhy()
+		return nil
+	case catalogversion.FieldSource:
+		m.ResetSource()
 		return nil
 	case catalogversion.FieldAppliedBy:
 		m.ResetAppliedBy()
@@ -5079,6 +6516,569 @@ func (m *OutcomeMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *OutcomeMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Outcome edge %s", name)
+}
+
+// OutletReportMutation represents an operation that mutates the OutletReport nodes in the graph.
+type OutletReportMutation struct {
+	config
+	op               Op
+	typ              string
+	id               *string
+	queued_value     *float64
+	addqueued_value  *float64
+	queued_orders    *int
+	addqueued_orders *int
+	synchronised_at  *time.Time
+	at               *time.Time
+	clearedFields    map[string]struct{}
+	done             bool
+	oldValue         func(context.Context) (*OutletReport, error)
+	predicates       []predicate.OutletReport
+}
+
+var _ ent.Mutation = (*OutletReportMutation)(nil)
+
+// outletreportOption allows management of the mutation configuration using functional options.
+type outletreportOption func(*OutletReportMutation)
+
+// newOutletReportMutation creates new mutation for the OutletReport entity.
+func newOutletReportMutation(c config, op Op, opts ...outletreportOption) *OutletReportMutation {
+	m := &OutletReportMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeOutletReport,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withOutletReportID sets the ID field of the mutation.
+func withOutletReportID(id string) outletreportOption {
+	return func(m *OutletReportMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *OutletReport
+		)
+		m.oldValue = func(ctx context.Context) (*OutletReport, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().OutletReport.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withOutletReport sets the old OutletReport of the mutation.
+func withOutletReport(node *OutletReport) outletreportOption {
+	return func(m *OutletReportMutation) {
+		m.oldValue = func(context.Context) (*OutletReport, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m OutletReportMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m OutletReportMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of OutletReport entities.
+func (m *OutletReportMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *OutletReportMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *OutletReportMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().OutletReport.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetQueuedValue sets the "queued_value" field.
+func (m *OutletReportMutation) SetQueuedValue(f float64) {
+	m.queued_value = &f
+	m.addqueued_value = nil
+}
+
+// QueuedValue returns the value of the "queued_value" field in the mutation.
+func (m *OutletReportMutation) QueuedValue() (r float64, exists bool) {
+	v := m.queued_value
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldQueuedValue returns the old "queued_value" field's value of the OutletReport entity.
+// If the OutletReport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OutletReportMutation) OldQueuedValue(ctx context.Context) (v float64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldQueuedValue is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldQueuedValue requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldQueuedValue: %w", err)
+	}
+	return oldValue.QueuedValue, nil
+}
+
+// AddQueuedValue adds f to the "queued_value" field.
+func (m *OutletReportMutation) AddQueuedValue(f float64) {
+	if m.addqueued_value != nil {
+		*m.addqueued_value += f
+	} else {
+		m.addqueued_value = &f
+	}
+}
+
+// AddedQueuedValue returns the value that was added to the "queued_value" field in this mutation.
+func (m *OutletReportMutation) AddedQueuedValue() (r float64, exists bool) {
+	v := m.addqueued_value
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetQueuedValue resets all changes to the "queued_value" field.
+func (m *OutletReportMutation) ResetQueuedValue() {
+	m.queued_value = nil
+	m.addqueued_value = nil
+}
+
+// SetQueuedOrders sets the "queued_orders" field.
+func (m *OutletReportMutation) SetQueuedOrders(i int) {
+	m.queued_orders = &i
+	m.addqueued_orders = nil
+}
+
+// QueuedOrders returns the value of the "queued_orders" field in the mutation.
+func (m *OutletReportMutation) QueuedOrders() (r int, exists bool) {
+	v := m.queued_orders
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldQueuedOrders returns the old "queued_orders" field's value of the OutletReport entity.
+// If the OutletReport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OutletReportMutation) OldQueuedOrders(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldQueuedOrders is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldQueuedOrders requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldQueuedOrders: %w", err)
+	}
+	return oldValue.QueuedOrders, nil
+}
+
+// AddQueuedOrders adds i to the "queued_orders" field.
+func (m *OutletReportMutation) AddQueuedOrders(i int) {
+	if m.addqueued_orders != nil {
+		*m.addqueued_orders += i
+	} else {
+		m.addqueued_orders = &i
+	}
+}
+
+// AddedQueuedOrders returns the value that was added to the "queued_orders" field in this mutation.
+func (m *OutletReportMutation) AddedQueuedOrders() (r int, exists bool) {
+	v := m.addqueued_orders
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetQueuedOrders resets all changes to the "queued_orders" field.
+func (m *OutletReportMutation) ResetQueuedOrders() {
+	m.queued_orders = nil
+	m.addqueued_orders = nil
+}
+
+// SetSynchronisedAt sets the "synchronised_at" field.
+func (m *OutletReportMutation) SetSynchronisedAt(t time.Time) {
+	m.synchronised_at = &t
+}
+
+// SynchronisedAt returns the value of the "synchronised_at" field in the mutation.
+func (m *OutletReportMutation) SynchronisedAt() (r time.Time, exists bool) {
+	v := m.synchronised_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSynchronisedAt returns the old "synchronised_at" field's value of the OutletReport entity.
+// If the OutletReport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OutletReportMutation) OldSynchronisedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSynchronisedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSynchronisedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSynchronisedAt: %w", err)
+	}
+	return oldValue.SynchronisedAt, nil
+}
+
+// ResetSynchronisedAt resets all changes to the "synchronised_at" field.
+func (m *OutletReportMutation) ResetSynchronisedAt() {
+	m.synchronised_at = nil
+}
+
+// SetAt sets the "at" field.
+func (m *OutletReportMutation) SetAt(t time.Time) {
+	m.at = &t
+}
+
+// At returns the value of the "at" field in the mutation.
+func (m *OutletReportMutation) At() (r time.Time, exists bool) {
+	v := m.at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAt returns the old "at" field's value of the OutletReport entity.
+// If the OutletReport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OutletReportMutation) OldAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAt: %w", err)
+	}
+	return oldValue.At, nil
+}
+
+// ResetAt resets all changes to the "at" field.
+func (m *OutletReportMutation) ResetAt() {
+	m.at = nil
+}
+
+// Where appends a list predicates to the OutletReportMutation builder.
+func (m *OutletReportMutation) Where(ps ...predicate.OutletReport) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the OutletReportMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *OutletReportMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.OutletReport, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *OutletReportMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *OutletReportMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (OutletReport).
+func (m *OutletReportMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *OutletReportMutation) Fields() []string {
+	fields := make([]string, 0, 4)
+	if m.queued_value != nil {
+		fields = append(fields, outletreport.FieldQueuedValue)
+	}
+	if m.queued_orders != nil {
+		fields = append(fields, outletreport.FieldQueuedOrders)
+	}
+	if m.synchronised_at != nil {
+		fields = append(fields, outletreport.FieldSynchronisedAt)
+	}
+	if m.at != nil {
+		fields = append(fields, outletreport.FieldAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *OutletReportMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case outletreport.FieldQueuedValue:
+		return m.QueuedValue()
+	case outletreport.FieldQueuedOrders:
+		return m.QueuedOrders()
+	case outletreport.FieldSynchronisedAt:
+		return m.SynchronisedAt()
+	case outletreport.FieldAt:
+		return m.At()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *OutletReportMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case outletreport.FieldQueuedValue:
+		return m.OldQueuedValue(ctx)
+	case outletreport.FieldQueuedOrders:
+		return m.OldQueuedOrders(ctx)
+	case outletreport.FieldSynchronisedAt:
+		return m.OldSynchronisedAt(ctx)
+	case outletreport.FieldAt:
+		return m.OldAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown OutletReport field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *OutletReportMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case outletreport.FieldQueuedValue:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetQueuedValue(v)
+		return nil
+	case outletreport.FieldQueuedOrders:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetQueuedOrders(v)
+		return nil
+	case outletreport.FieldSynchronisedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSynchronisedAt(v)
+		return nil
+	case outletreport.FieldAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown OutletReport field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *OutletReportMutation) AddedFields() []string {
+	var fields []string
+	if m.addqueued_value != nil {
+		fields = append(fields, outletreport.FieldQueuedValue)
+	}
+	if m.addqueued_orders != nil {
+		fields = append(fields, outletreport.FieldQueuedOrders)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *OutletReportMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case outletreport.FieldQueuedValue:
+		return m.AddedQueuedValue()
+	case outletreport.FieldQueuedOrders:
+		return m.AddedQueuedOrders()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *OutletReportMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case outletreport.FieldQueuedValue:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddQueuedValue(v)
+		return nil
+	case outletreport.FieldQueuedOrders:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddQueuedOrders(v)
+		return nil
+	}
+	return fmt.Errorf("unknown OutletReport numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *OutletReportMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *OutletReportMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *OutletReportMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown OutletReport nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *OutletReportMutation) ResetField(name string) error {
+	switch name {
+	case outletreport.FieldQueuedValue:
+		m.ResetQueuedValue()
+		return nil
+	case outletreport.FieldQueuedOrders:
+		m.ResetQueuedOrders()
+		return nil
+	case outletreport.FieldSynchronisedAt:
+		m.ResetSynchronisedAt()
+		return nil
+	case outletreport.FieldAt:
+		m.ResetAt()
+		return nil
+	}
+	return fmt.Errorf("unknown OutletReport field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *OutletReportMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *OutletReportMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *OutletReportMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *OutletReportMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *OutletReportMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *OutletReportMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *OutletReportMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown OutletReport unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *OutletReportMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown OutletReport edge %s", name)
 }
 
 // PersonMutation represents an operation that mutates the Person nodes in the graph.

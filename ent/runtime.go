@@ -3,6 +3,8 @@
 package ent
 
 import (
+	"keyholder/ent/catalogrecord"
+	"keyholder/ent/catalogversion"
 	"keyholder/ent/head"
 	"keyholder/ent/incident"
 	"keyholder/ent/request"
@@ -14,6 +16,30 @@ import (
 // (default values, validators, hooks and policies) and stitches it
 // to their package variables.
 func init() {
+	catalogrecordFields := schema.CatalogRecord{}.Fields()
+	_ = catalogrecordFields
+	// catalogrecordDescManaged is the schema descriptor for managed field.
+	catalogrecordDescManaged := catalogrecordFields[5].Descriptor()
+	// catalogrecord.DefaultManaged holds the default value on creation for the managed field.
+	catalogrecord.DefaultManaged = catalogrecordDescManaged.Default.(bool)
+	// catalogrecordDescLocked is the schema descriptor for locked field.
+	catalogrecordDescLocked := catalogrecordFields[6].Descriptor()
+	// catalogrecord.DefaultLocked holds the default value on creation for the locked field.
+	catalogrecord.DefaultLocked = catalogrecordDescLocked.Default.(bool)
+	catalogversionFields := schema.CatalogVersion{}.Fields()
+	_ = catalogversionFields
+	// catalogversionDescChanges is the schema descriptor for changes field.
+	catalogversionDescChanges := catalogversionFields[2].Descriptor()
+	// catalogversion.DefaultChanges holds the default value on creation for the changes field.
+	catalogversion.DefaultChanges = catalogversionDescChanges.Default.(int)
+	// catalogversionDescWhy is the schema descriptor for why field.
+	catalogversionDescWhy := catalogversionFields[3].Descriptor()
+	// catalogversion.DefaultWhy holds the default value on creation for the why field.
+	catalogversion.DefaultWhy = catalogversionDescWhy.Default.(string)
+	// catalogversionDescSource is the schema descriptor for source field.
+	catalogversionDescSource := catalogversionFields[4].Descriptor()
+	// catalogversion.DefaultSource holds the default value on creation for the source field.
+	catalogversion.DefaultSource = catalogversionDescSource.Default.(string)
 	headFields := schema.Head{}.Fields()
 	_ = headFields
 	// headDescAudit is the schema descriptor for audit field.

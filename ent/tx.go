@@ -14,8 +14,12 @@ import (
 // Tx is a transactional client that is created by calling Client.Tx().
 type Tx struct {
 	config
+	// Acceptance is the client for interacting with the Acceptance builders.
+	Acceptance *AcceptanceClient
 	// AuditEvent is the client for interacting with the AuditEvent builders.
 	AuditEvent *AuditEventClient
+	// CatalogRecord is the client for interacting with the CatalogRecord builders.
+	CatalogRecord *CatalogRecordClient
 	// CatalogVersion is the client for interacting with the CatalogVersion builders.
 	CatalogVersion *CatalogVersionClient
 	// Decision is the client for interacting with the Decision builders.
@@ -30,6 +34,8 @@ type Tx struct {
 	Outbox *OutboxClient
 	// Outcome is the client for interacting with the Outcome builders.
 	Outcome *OutcomeClient
+	// OutletReport is the client for interacting with the OutletReport builders.
+	OutletReport *OutletReportClient
 	// Person is the client for interacting with the Person builders.
 	Person *PersonClient
 	// PlanVersion is the client for interacting with the PlanVersion builders.
@@ -175,7 +181,9 @@ func (tx *Tx) Client() *Client {
 }
 
 func (tx *Tx) init() {
+	tx.Acceptance = NewAcceptanceClient(tx.config)
 	tx.AuditEvent = NewAuditEventClient(tx.config)
+	tx.CatalogRecord = NewCatalogRecordClient(tx.config)
 	tx.CatalogVersion = NewCatalogVersionClient(tx.config)
 	tx.Decision = NewDecisionClient(tx.config)
 	tx.FactSheet = NewFactSheetClient(tx.config)
@@ -183,6 +191,7 @@ func (tx *Tx) init() {
 	tx.Incident = NewIncidentClient(tx.config)
 	tx.Outbox = NewOutboxClient(tx.config)
 	tx.Outcome = NewOutcomeClient(tx.config)
+	tx.OutletReport = NewOutletReportClient(tx.config)
 	tx.Person = NewPersonClient(tx.config)
 	tx.PlanVersion = NewPlanVersionClient(tx.config)
 	tx.PolicyVersion = NewPolicyVersionClient(tx.config)
@@ -199,7 +208,7 @@ func (tx *Tx) init() {
 // of them in order to commit or rollback the transaction.
 //
 // If a closed transaction is embedded in one of the generated entities, and the entity
-// applies a query, for example: AuditEvent.QueryXXX(), the query will be executed
+// applies a query, for example: Acceptance.QueryXXX(), the query will be executed
 // through the driver which created this transaction.
 //
 // Note that txDriver is not goroutine safe.

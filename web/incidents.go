@@ -238,7 +238,7 @@ func (s *Server) incidentPage(c echo.Context, status int, refused error) error {
 		Page: page, Line: incidentLine(version.Catalog, in), Source: in.ImpactSource, Commander: in.Commander.Name,
 		Opened: in.OpenedAt, Problem: refusal("The incident is not closed", refused),
 	}
-	perMinute := version.Impact(in.Services).RevenuePerMinute
+	perMinute := version.Impact(catalog.Failure{Services: in.Services, At: now}).RevenuePerMinute()
 	p.Cost = failover.Money(perMinute, version.Currency) + " a minute"
 	if in.ClosedAt == nil {
 		p.Cost += ", " + failover.Money(perMinute*now.Sub(in.ImpactAt).Minutes(), version.Currency) + " so far"

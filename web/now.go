@@ -122,7 +122,7 @@ func (here situation) asks(r failover.Request, p failover.Policy, who access.Pri
 	switch {
 	case r.MayDecideAfterSignIn(who, p, here.now):
 		w.Title = "Decide: " + ask(here.catalog, r.Terms)
-		w.Why = fmt.Sprintf("%s asks for it. Waiting %s.", r.Requester.Name, costWords(here.catalog, r.Terms))
+		w.Why = fmt.Sprintf("%s asks for it. Waiting %s.", r.Requester.Name, costWords(here.catalog, r.Terms, here.now))
 		return w, true
 	case r.Requester.ID == who.ID && r.MustConfirm(here.now):
 		w.Title = "Confirm what changed: " + ask(here.catalog, r.Terms)
@@ -172,12 +172,12 @@ func (here situation) proposal(from failover.Proposal, who access.Principal) vie
 	first := from.Signals[0]
 	p := view.Proposal{
 		Headline: first.Signal.Name + " is " + amount(first), Since: from.Since, Effects: effects(here.catalog, from.Impact),
-		Cost: failover.Money(from.Impact.RevenuePerMinute, here.catalog.Currency),
+		Cost: failover.Money(from.Impact.RevenuePerMinute(), here.catalog.Currency),
 	}
 	for _, other := range from.Signals[1:] {
 		p.Also = append(p.Also, other.Signal.Name+" is "+amount(other))
 	}
-	services := append(slices.Clone(from.Impact.Failed), from.Impact.Stopped...)
+	services := from.Impact.Down()
 	for _, in := range here.incidents {
 		if slices.ContainsFunc(in.Services, func(slug string) bool { return slices.Contains(services, slug) }) {
 			line := incidentLine(here.catalog, in)
@@ -187,7 +187,7 @@ func (here situation) proposal(from failover.Proposal, who access.Principal) vie
 	}
 	if who.May(access.OpenIncident) {
 		title := first.Signal.Name + " has collapsed"
-		query := url.Values{"title": {title}, "services": from.Impact.Failed}
+		query := url.Values{"title": {title}, "services": from.Impact.FailedServices()}
 		p.Open = &view.Link{Path: view.NewIncidentPath() + "?" + query.Encode(), Text: "Open incident: " + title}
 	}
 	return p
@@ -200,14 +200,18 @@ func amount(seen failover.Seen) string {
 // effects says what the failure of some services does to the rest, one sentence each.
 func effects(c catalog.Catalog, i catalog.Impact) []string {
 	var lines []string
-	if down := append(slices.Clone(i.Failed), i.Stopped...); len(down) > 0 {
+	if down := i.Down(); len(down) > 0 {
 		lines = append(lines, verb(serviceNames(c, down), "stops", "stop"))
 	}
 	if len(i.Delayed) > 0 {
-		lines = append(lines, verb(serviceNames(c, i.Delayed), "goes on and falls behind", "go on and fall behind"))
+		lines = append(lines, verb(touchedNames(i.Delayed), "goes on and falls behind", "go on and fall behind"))
 	}
 	for _, f := range i.Flows {
-		lines = append(lines, fmt.Sprintf("Flow %s %s (%s)", f.Name, f.Effect, strings.Join(f.Steps, ", ")))
+		var steps []string
+		for _, step := range f.Steps {
+			steps = append(steps, step.Name)
+		}
+		lines = append(lines, fmt.Sprintf("Flow %s %s (%s)", f.Name, f.Effect, strings.Join(steps, ", ")))
 	}
 	return lines
 }

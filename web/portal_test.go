@@ -91,7 +91,7 @@ func newPortal(t *testing.T) *portal {
 	p := &portal{clock: testkit.NewClock(time.Date(2026, 3, 1, 2, 11, 0, 0, time.UTC)), ctx: t.Context()}
 	p.Store = testkit.NewStore(t, p.clock.Now)
 	p.bundle = shop(t)
-	if _, err := p.Apply(p.ctx, failover.Person{ID: "cli", Name: "catalog apply"}, p.bundle); err != nil {
+	if _, err := p.Apply(p.ctx, failover.Person{ID: "cli", Name: "catalog apply"}, p.bundle, store.Manner{}); err != nil {
 		t.Fatal(err)
 	}
 	p.engine = &engine{Store: p.Store}
@@ -106,7 +106,7 @@ func shop(t *testing.T) store.Bundle {
 		t.Fatal(err)
 	}
 	secrets := connector.NewSecrets(os.LookupEnv)
-	b, err := bundle.Read("shop.yaml", body, connector.NewSet(httpc.New(secrets), dnsc.New(secrets)))
+	b, err := bundle.Read([]bundle.File{{Name: "shop.yaml", Body: body}}, bundle.Context{Kinds: connector.NewSet(httpc.New(secrets), dnsc.New(secrets))})
 	if err != nil {
 		t.Fatal(err)
 	}

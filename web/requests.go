@@ -140,11 +140,11 @@ func (a asked) approval(page view.Page) view.Approval {
 
 // waitingWords says what it costs to wait for a decision, and has cost since the start of impact.
 func (a asked) waitingWords() string {
-	soFar := waitCost(a.catalog, a.Terms) * max(0, a.now.Sub(a.Impact)).Minutes()
+	soFar := waitCost(a.catalog, a.Terms, a.now) * max(0, a.now.Sub(a.Impact)).Minutes()
 	if soFar == 0 {
-		return costWords(a.catalog, a.Terms)
+		return costWords(a.catalog, a.Terms, a.now)
 	}
-	return costWords(a.catalog, a.Terms) + ", " + failover.Money(soFar, a.catalog.Currency) + " so far"
+	return costWords(a.catalog, a.Terms, a.now) + ", " + failover.Money(soFar, a.catalog.Currency) + " so far"
 }
 
 func sheetOf(kept store.KeptSheet, now time.Time) view.Sheet {

@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -58,18 +59,18 @@ func policyWords(p failover.Policy, cause failover.Cause) string {
 }
 
 // waitCost is what waiting costs a minute. A planned move begins from what works, so waiting costs nothing.
-func waitCost(c catalog.Catalog, t failover.Terms) float64 {
+func waitCost(c catalog.Catalog, t failover.Terms, now time.Time) float64 {
 	if t.Mode == failover.Planned {
 		return 0
 	}
-	return c.Impact(t.Services).RevenuePerMinute
+	return c.Impact(catalog.Failure{Services: t.Services, At: now}).RevenuePerMinute()
 }
 
-func costWords(c catalog.Catalog, t failover.Terms) string {
+func costWords(c catalog.Catalog, t failover.Terms, now time.Time) string {
 	if t.Mode == failover.Planned {
 		return "costs nothing while " + c.SiteName(t.From) + " works"
 	}
-	return "costs " + failover.Money(waitCost(c, t), c.Currency) + " a minute"
+	return "costs " + failover.Money(waitCost(c, t, now), c.Currency) + " a minute"
 }
 
 // ceilingWords says what loss is accepted: "up to 500 orders accepted".
@@ -98,4 +99,12 @@ func joined(names []string) string {
 		return strings.Join(names, "")
 	}
 	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}
+
+func touchedNames(all []catalog.Touched) []string {
+	names := make([]string, len(all))
+	for i, t := range all {
+		names[i] = t.Name
+	}
+	return names
 }

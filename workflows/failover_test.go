@@ -16,6 +16,7 @@ import (
 
 	"keyholder/internal/access"
 	"keyholder/internal/audit"
+	"keyholder/internal/catalog"
 	"keyholder/internal/connector"
 	rules "keyholder/internal/failover"
 	"keyholder/internal/store"
@@ -105,7 +106,7 @@ func newStage(t *testing.T, mode rules.Mode, ceiling rules.Ceiling) *stage {
 		}
 	})
 	s := &stage{Store: kept, t: t, shop: &shopStub{kind: "http", fail: map[string]int{}, body: well}}
-	if _, err := kept.Apply(ctx, rules.Person{ID: "cli"}, quickShop(t)); err != nil {
+	if _, err := kept.Apply(ctx, rules.Person{ID: "cli"}, quickShop(t), store.Manner{}); err != nil {
 		t.Fatal(err)
 	}
 	usual := rules.Reading{Key: rules.SignalKey("checkout-volume"), Value: 10, Usual: 10, At: kept.Now()}
@@ -130,9 +131,24 @@ func quickShop(t *testing.T) store.Bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var b store.Bundle
-	if err := json.Unmarshal(body, &b); err != nil {
+	var kept struct {
+		Records []struct {
+			Kind   catalog.Kind
+			Record json.RawMessage
+		}
+		Plans    []rules.Plan
+		Policies []rules.Policy
+	}
+	if err := json.Unmarshal(body, &kept); err != nil {
 		t.Fatal(err)
+	}
+	b := store.Bundle{Plans: kept.Plans, Policies: kept.Policies}
+	for _, r := range kept.Records {
+		e, err := catalog.Decode(r.Kind, r.Record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Records = append(b.Records, e)
 	}
 	return b
 }

@@ -13,7 +13,6 @@ import (
 
 	"keyholder/internal/app"
 	"keyholder/internal/config"
-	"keyholder/internal/store"
 )
 
 // commands is the command line.
@@ -24,7 +23,10 @@ type commands struct {
 	Worker  worker  `cmd:"" help:"Carry out failovers and watch signals."`
 	Migrate migrate `cmd:"" help:"Bring the database to the newest schema."`
 	Catalog struct {
-		Apply apply `cmd:"" help:"Put a catalogue file in force, all or nothing."`
+		Validate validate `cmd:"" help:"Read files and say what is wrong with them."`
+		Plan     plan     `cmd:"" help:"Say what applying files would change."`
+		Apply    apply    `cmd:"" help:"Put files in force, all or nothing."`
+		Export   export   `cmd:"" help:"Write all that is in force as one file."`
 	} `cmd:"" help:"What the retailer has, and who may do what."`
 	Plan struct {
 		Publish publish `cmd:"" help:"Put a plan file in force; votes on open requests of older versions are void."`
@@ -76,44 +78,16 @@ type migrate struct{}
 
 // Run migrates the database.
 func (migrate) Run(ctx context.Context, c config.Config) error {
-	if err := c.CheckDatabase(); err != nil {
-		return err
-	}
-	return store.Migrate(ctx, c.Database)
-}
-
-type apply struct {
-	File string `arg:"" help:"The catalogue file." type:"existingfile"`
-}
-
-// Run applies a catalogue file.
-func (a apply) Run(ctx context.Context, c config.Config) error {
-	return say(app.ApplyCatalog(ctx, c, a.File))
+	return app.Migrate(ctx, c)
 }
 
 type publish struct {
-	File string `arg:"" help:"The plan file." type:"existingfile"`
+	Files []string `arg:"" help:"Files or folders of plans." type:"existing"`
 }
 
-// Run publishes a plan file.
+// Run publishes plans.
 func (p publish) Run(ctx context.Context, c config.Config) error {
-	return say(app.PublishPlan(ctx, c, p.File))
-}
-
-// say prints what changed, a line each.
-func say(applied store.Applied, err error) error {
-	if err != nil {
-		return err
-	}
-	if len(applied) == 0 {
-		applied = store.Applied{"Nothing changed: all of it is in force already."}
-	}
-	for _, line := range applied {
-		if _, err := fmt.Println(line); err != nil {
-			return fmt.Errorf("say what changed: %w", err)
-		}
-	}
-	return nil
+	return say(app.PublishPlans(ctx, c, p.Files))
 }
 
 type version struct{}

@@ -59,11 +59,11 @@ func (s *site) shop(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b, err := bundle.Read("catalog.yaml", body, app.Connectors())
+	b, err := bundle.Read([]bundle.File{{Name: "catalog.yaml", Body: body}}, bundle.Context{Kinds: app.Connectors()})
 	if err != nil {
 		return err
 	}
-	_, err = s.store.Apply(ctx, failover.Person{ID: "bench", Name: "bench"}, b)
+	_, err = s.store.Apply(ctx, failover.Person{ID: "bench", Name: "bench"}, b, store.Manner{})
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -101,7 +102,7 @@ func (r *rig) product(ctx context.Context, dir, address string) (err error) {
 		return fmt.Errorf("reach Temporal: %w", err)
 	}
 	r.processes = workflows.NewClient(r.temporal, queue)
-	if _, err := r.store.Apply(ctx, failover.Person{ID: "bench", Name: "bench"}, catalogOf(4, 20, 40)); err != nil {
+	if _, err := r.store.Apply(ctx, failover.Person{ID: "bench", Name: "bench"}, catalogOf(4, 20, 40), store.Manner{}); err != nil {
 		return err
 	}
 	usual := failover.Reading{Key: failover.SignalKey("volume"), Usual: 1, At: r.store.Now()}
@@ -133,15 +134,15 @@ func planOf(steps int) string { return fmt.Sprintf("steps-%d", steps) }
 // catalogOf is a catalogue with a plan for each number of steps, whose connectors do nothing.
 func catalogOf(sizes ...int) store.Bundle {
 	b := store.Bundle{
-		Catalog: catalog.Catalog{
-			Currency: "GBP", Sites: []catalog.Site{{Slug: "leeds", Name: "Leeds"}, {Slug: "dublin", Name: "Dublin"}},
+		Records: slices.Collect(catalog.New(catalog.Catalog{
+			Settings:     catalog.Settings{Currency: "GBP", Roles: []access.RoleClaim{{Group: commanders, Role: access.IncidentCommander}}},
+			Sites:        []catalog.Site{{Slug: "leeds", Name: "Leeds"}, {Slug: "dublin", Name: "Dublin"}},
 			Tiers:        []catalog.Tier{{Slug: "tier-1", Name: "Tier 1", RTO: catalog.Duration(15 * time.Minute)}},
 			Capabilities: []catalog.Capability{{Slug: "checkout", Name: "Checkout", RevenuePerHour: 540000}},
 			DataSets:     []catalog.DataSet{{Slug: "orders", Name: "Orders", WriterSites: []string{"leeds", "dublin"}, Position: position()}},
 			Services:     []catalog.Service{{Slug: "checkout", Name: "Checkout", Tier: "tier-1", Capability: "checkout", DataSets: []string{"orders"}, Pattern: catalog.ActivePassive}},
 			Signals:      []catalog.Signal{signalOf("success", catalog.Success), signalOf("volume", catalog.Volume)},
-			Roles:        []access.RoleClaim{{Group: commanders, Role: access.IncidentCommander}},
-		},
+		}).Entries()),
 		Policies: []failover.Policy{{
 			Slug: "one", Name: "One approver", Approvals: 1, Roles: []access.Role{access.IncidentCommander},
 			RecentSignIn: catalog.Duration(8 * time.Hour), Lifetime: catalog.Duration(time.Hour),

@@ -15,8 +15,12 @@ const (
 	FieldVersion = "version"
 	// FieldDigest holds the string denoting the digest field in the database.
 	FieldDigest = "digest"
-	// FieldBody holds the string denoting the body field in the database.
-	FieldBody = "body"
+	// FieldChanges holds the string denoting the changes field in the database.
+	FieldChanges = "changes"
+	// FieldWhy holds the string denoting the why field in the database.
+	FieldWhy = "why"
+	// FieldSource holds the string denoting the source field in the database.
+	FieldSource = "source"
 	// FieldAppliedBy holds the string denoting the applied_by field in the database.
 	FieldAppliedBy = "applied_by"
 	// FieldAppliedAt holds the string denoting the applied_at field in the database.
@@ -30,7 +34,9 @@ var Columns = []string{
 	FieldID,
 	FieldVersion,
 	FieldDigest,
-	FieldBody,
+	FieldChanges,
+	FieldWhy,
+	FieldSource,
 	FieldAppliedBy,
 	FieldAppliedAt,
 }
@@ -44,6 +50,15 @@ func ValidColumn(column string) bool {
 	}
 	return false
 }
+
+var (
+	// DefaultChanges holds the default value on creation for the "changes" field.
+	DefaultChanges int
+	// DefaultWhy holds the default value on creation for the "why" field.
+	DefaultWhy string
+	// DefaultSource holds the default value on creation for the "source" field.
+	DefaultSource string
+)
 
 // OrderOption defines the ordering options for the CatalogVersion queries.
 type OrderOption func(*sql.Selector)
@@ -61,6 +76,21 @@ func ByVersion(opts ...sql.OrderTermOption) OrderOption {
 // ByDigest orders the results by the digest field.
 func ByDigest(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldDigest, opts...).ToFunc()
+}
+
+// ByChanges orders the results by the changes field.
+func ByChanges(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldChanges, opts...).ToFunc()
+}
+
+// ByWhy orders the results by the why field.
+func ByWhy(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldWhy, opts...).ToFunc()
+}
+
+// BySource orders the results by the source field.
+func BySource(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSource, opts...).ToFunc()
 }
 
 // ByAppliedBy orders the results by the applied_by field.

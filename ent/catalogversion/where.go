@@ -64,9 +64,19 @@ func Digest(v string) predicate.CatalogVersion {
 	return predicate.CatalogVersion(sql.FieldEQ(FieldDigest, v))
 }
 
-// Body applies equality check predicate on the "body" field. It's identical to BodyEQ.
-func Body(v []byte) predicate.CatalogVersion {
-	return predicate.CatalogVersion(sql.FieldEQ(FieldBody, v))
+// Changes applies equality check predicate on the "changes" field. It's identical to ChangesEQ.
+func Changes(v int) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldEQ(FieldChanges, v))
+}
+
+// Why applies equality check predicate on the "why" field. It's identical to WhyEQ.
+func Why(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldEQ(FieldWhy, v))
+}
+
+// Source applies equality check predicate on the "source" field. It's identical to SourceEQ.
+func Source(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldEQ(FieldSource, v))
 }
 
 // AppliedBy applies equality check predicate on the "applied_by" field. It's identical to AppliedByEQ.
@@ -184,44 +194,174 @@ func DigestContainsFold(v string) predicate.CatalogVersion {
 	return predicate.CatalogVersion(sql.FieldContainsFold(FieldDigest, v))
 }
 
-// BodyEQ applies the EQ predicate on the "body" field.
-func BodyEQ(v []byte) predicate.CatalogVersion {
-	return predicate.CatalogVersion(sql.FieldEQ(FieldBody, v))
+// ChangesEQ applies the EQ predicate on the "changes" field.
+func ChangesEQ(v int) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldEQ(FieldChanges, v))
 }
 
-// BodyNEQ applies the NEQ predicate on the "body" field.
-func BodyNEQ(v []byte) predicate.CatalogVersion {
-	return predicate.CatalogVersion(sql.FieldNEQ(FieldBody, v))
+// ChangesNEQ applies the NEQ predicate on the "changes" field.
+func ChangesNEQ(v int) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldNEQ(FieldChanges, v))
 }
 
-// BodyIn applies the In predicate on the "body" field.
-func BodyIn(vs ...[]byte) predicate.CatalogVersion {
-	return predicate.CatalogVersion(sql.FieldIn(FieldBody, vs...))
+// ChangesIn applies the In predicate on the "changes" field.
+func ChangesIn(vs ...int) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldIn(FieldChanges, vs...))
 }
 
-// BodyNotIn applies the NotIn predicate on the "body" field.
-func BodyNotIn(vs ...[]byte) predicate.CatalogVersion {
-	return predicate.CatalogVersion(sql.FieldNotIn(FieldBody, vs...))
+// ChangesNotIn applies the NotIn predicate on the "changes" field.
+func ChangesNotIn(vs ...int) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldNotIn(FieldChanges, vs...))
 }
 
-// BodyGT applies the GT predicate on the "body" field.
-func BodyGT(v []byte) predicate.CatalogVersion {
-	return predicate.CatalogVersion(sql.FieldGT(FieldBody, v))
+// ChangesGT applies the GT predicate on the "changes" field.
+func ChangesGT(v int) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldGT(FieldChanges, v))
 }
 
-// BodyGTE applies the GTE predicate on the "body" field.
-func BodyGTE(v []byte) predicate.CatalogVersion {
-	return predicate.CatalogVersion(sql.FieldGTE(FieldBody, v))
+// ChangesGTE applies the GTE predicate on the "changes" field.
+func ChangesGTE(v int) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldGTE(FieldChanges, v))
 }
 
-// BodyLT applies the LT predicate on the "body" field.
-func BodyLT(v []byte) predicate.CatalogVersion {
-	return predicate.CatalogVersion(sql.FieldLT(FieldBody, v))
+// ChangesLT applies the LT predicate on the "changes" field.
+func ChangesLT(v int) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldLT(FieldChanges, v))
 }
 
-// BodyLTE applies the LTE predicate on the "body" field.
-func BodyLTE(v []byte) predicate.CatalogVersion {
-	return predicate.CatalogVersion(sql.FieldLTE(FieldBody, v))
+// ChangesLTE applies the LTE predicate on the "changes" field.
+func ChangesLTE(v int) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldLTE(FieldChanges, v))
+}
+
+// WhyEQ applies the EQ predicate on the "why" field.
+func WhyEQ(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldEQ(FieldWhy, v))
+}
+
+// WhyNEQ applies the NEQ predicate on the "why" field.
+func WhyNEQ(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldNEQ(FieldWhy, v))
+}
+
+// WhyIn applies the In predicate on the "why" field.
+func WhyIn(vs ...string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldIn(FieldWhy, vs...))
+}
+
+// WhyNotIn applies the NotIn predicate on the "why" field.
+func WhyNotIn(vs ...string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldNotIn(FieldWhy, vs...))
+}
+
+// WhyGT applies the GT predicate on the "why" field.
+func WhyGT(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldGT(FieldWhy, v))
+}
+
+// WhyGTE applies the GTE predicate on the "why" field.
+func WhyGTE(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldGTE(FieldWhy, v))
+}
+
+// WhyLT applies the LT predicate on the "why" field.
+func WhyLT(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldLT(FieldWhy, v))
+}
+
+// WhyLTE applies the LTE predicate on the "why" field.
+func WhyLTE(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldLTE(FieldWhy, v))
+}
+
+// WhyContains applies the Contains predicate on the "why" field.
+func WhyContains(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldContains(FieldWhy, v))
+}
+
+// WhyHasPrefix applies the HasPrefix predicate on the "why" field.
+func WhyHasPrefix(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldHasPrefix(FieldWhy, v))
+}
+
+// WhyHasSuffix applies the HasSuffix predicate on the "why" field.
+func WhyHasSuffix(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldHasSuffix(FieldWhy, v))
+}
+
+// WhyEqualFold applies the EqualFold predicate on the "why" field.
+func WhyEqualFold(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldEqualFold(FieldWhy, v))
+}
+
+// WhyContainsFold applies the ContainsFold predicate on the "why" field.
+func WhyContainsFold(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldContainsFold(FieldWhy, v))
+}
+
+// SourceEQ applies the EQ predicate on the "source" field.
+func SourceEQ(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldEQ(FieldSource, v))
+}
+
+// SourceNEQ applies the NEQ predicate on the "source" field.
+func SourceNEQ(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldNEQ(FieldSource, v))
+}
+
+// SourceIn applies the In predicate on the "source" field.
+func SourceIn(vs ...string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldIn(FieldSource, vs...))
+}
+
+// SourceNotIn applies the NotIn predicate on the "source" field.
+func SourceNotIn(vs ...string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldNotIn(FieldSource, vs...))
+}
+
+// SourceGT applies the GT predicate on the "source" field.
+func SourceGT(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldGT(FieldSource, v))
+}
+
+// SourceGTE applies the GTE predicate on the "source" field.
+func SourceGTE(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldGTE(FieldSource, v))
+}
+
+// SourceLT applies the LT predicate on the "source" field.
+func SourceLT(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldLT(FieldSource, v))
+}
+
+// SourceLTE applies the LTE predicate on the "source" field.
+func SourceLTE(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldLTE(FieldSource, v))
+}
+
+// SourceContains applies the Contains predicate on the "source" field.
+func SourceContains(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldContains(FieldSource, v))
+}
+
+// SourceHasPrefix applies the HasPrefix predicate on the "source" field.
+func SourceHasPrefix(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldHasPrefix(FieldSource, v))
+}
+
+// SourceHasSuffix applies the HasSuffix predicate on the "source" field.
+func SourceHasSuffix(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldHasSuffix(FieldSource, v))
+}
+
+// SourceEqualFold applies the EqualFold predicate on the "source" field.
+func SourceEqualFold(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldEqualFold(FieldSource, v))
+}
+
+// SourceContainsFold applies the ContainsFold predicate on the "source" field.
+func SourceContainsFold(v string) predicate.CatalogVersion {
+	return predicate.CatalogVersion(sql.FieldContainsFold(FieldSource, v))
 }
 
 // AppliedByEQ applies the EQ predicate on the "applied_by" field.

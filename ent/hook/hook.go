@@ -8,6 +8,18 @@ import (
 	"keyholder/ent"
 )
 
+// The AcceptanceFunc type is an adapter to allow the use of ordinary
+// function as Acceptance mutator.
+type AcceptanceFunc func(context.Context, *ent.AcceptanceMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f AcceptanceFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.AcceptanceMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AcceptanceMutation", m)
+}
+
 // The AuditEventFunc type is an adapter to allow the use of ordinary
 // function as AuditEvent mutator.
 type AuditEventFunc func(context.Context, *ent.AuditEventMutation) (ent.Value, error)
@@ -18,6 +30,18 @@ func (f AuditEventFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, 
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AuditEventMutation", m)
+}
+
+// The CatalogRecordFunc type is an adapter to allow the use of ordinary
+// function as CatalogRecord mutator.
+type CatalogRecordFunc func(context.Context, *ent.CatalogRecordMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f CatalogRecordFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.CatalogRecordMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.CatalogRecordMutation", m)
 }
 
 // The CatalogVersionFunc type is an adapter to allow the use of ordinary
@@ -102,6 +126,18 @@ func (f OutcomeFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, err
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.OutcomeMutation", m)
+}
+
+// The OutletReportFunc type is an adapter to allow the use of ordinary
+// function as OutletReport mutator.
+type OutletReportFunc func(context.Context, *ent.OutletReportMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f OutletReportFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.OutletReportMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.OutletReportMutation", m)
 }
 
 // The PersonFunc type is an adapter to allow the use of ordinary

@@ -8,6 +8,21 @@ import (
 )
 
 var (
+	// AcceptancesColumns holds the columns for the "acceptances" table.
+	AcceptancesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "reason", Type: field.TypeString},
+		{Name: "person_id", Type: field.TypeString},
+		{Name: "person_name", Type: field.TypeString},
+		{Name: "at", Type: field.TypeTime},
+		{Name: "until", Type: field.TypeTime},
+	}
+	// AcceptancesTable holds the schema information for the "acceptances" table.
+	AcceptancesTable = &schema.Table{
+		Name:       "acceptances",
+		Columns:    AcceptancesColumns,
+		PrimaryKey: []*schema.Column{AcceptancesColumns[0]},
+	}
 	// AuditEventsColumns holds the columns for the "audit_events" table.
 	AuditEventsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -53,12 +68,48 @@ var (
 			},
 		},
 	}
+	// CatalogRecordsColumns holds the columns for the "catalog_records" table.
+	CatalogRecordsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "kind", Type: field.TypeString},
+		{Name: "slug", Type: field.TypeString},
+		{Name: "body", Type: field.TypeBytes},
+		{Name: "since", Type: field.TypeInt},
+		{Name: "until", Type: field.TypeInt, Nullable: true},
+		{Name: "managed", Type: field.TypeBool, Default: false},
+		{Name: "locked", Type: field.TypeBool, Default: false},
+	}
+	// CatalogRecordsTable holds the schema information for the "catalog_records" table.
+	CatalogRecordsTable = &schema.Table{
+		Name:       "catalog_records",
+		Columns:    CatalogRecordsColumns,
+		PrimaryKey: []*schema.Column{CatalogRecordsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "catalogrecord_kind_slug_since",
+				Unique:  true,
+				Columns: []*schema.Column{CatalogRecordsColumns[1], CatalogRecordsColumns[2], CatalogRecordsColumns[4]},
+			},
+			{
+				Name:    "catalogrecord_since",
+				Unique:  false,
+				Columns: []*schema.Column{CatalogRecordsColumns[4]},
+			},
+			{
+				Name:    "catalogrecord_until",
+				Unique:  false,
+				Columns: []*schema.Column{CatalogRecordsColumns[5]},
+			},
+		},
+	}
 	// CatalogVersionsColumns holds the columns for the "catalog_versions" table.
 	CatalogVersionsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "version", Type: field.TypeInt, Unique: true},
 		{Name: "digest", Type: field.TypeString},
-		{Name: "body", Type: field.TypeBytes},
+		{Name: "changes", Type: field.TypeInt, Default: 0},
+		{Name: "why", Type: field.TypeString, Default: ""},
+		{Name: "source", Type: field.TypeString, Default: ""},
 		{Name: "applied_by", Type: field.TypeString},
 		{Name: "applied_at", Type: field.TypeTime},
 	}
@@ -194,6 +245,20 @@ var (
 		Name:       "outcomes",
 		Columns:    OutcomesColumns,
 		PrimaryKey: []*schema.Column{OutcomesColumns[0]},
+	}
+	// OutletReportsColumns holds the columns for the "outlet_reports" table.
+	OutletReportsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "queued_value", Type: field.TypeFloat64},
+		{Name: "queued_orders", Type: field.TypeInt},
+		{Name: "synchronised_at", Type: field.TypeTime},
+		{Name: "at", Type: field.TypeTime},
+	}
+	// OutletReportsTable holds the schema information for the "outlet_reports" table.
+	OutletReportsTable = &schema.Table{
+		Name:       "outlet_reports",
+		Columns:    OutletReportsColumns,
+		PrimaryKey: []*schema.Column{OutletReportsColumns[0]},
 	}
 	// PersonsColumns holds the columns for the "persons" table.
 	PersonsColumns = []*schema.Column{
@@ -384,7 +449,9 @@ var (
 	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
+		AcceptancesTable,
 		AuditEventsTable,
+		CatalogRecordsTable,
 		CatalogVersionsTable,
 		DecisionsTable,
 		FactSheetsTable,
@@ -392,6 +459,7 @@ var (
 		IncidentsTable,
 		OutboxesTable,
 		OutcomesTable,
+		OutletReportsTable,
 		PersonsTable,
 		PlanVersionsTable,
 		PolicyVersionsTable,

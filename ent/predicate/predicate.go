@@ -6,8 +6,14 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
+// Acceptance is the predicate function for acceptance builders.
+type Acceptance func(*sql.Selector)
+
 // AuditEvent is the predicate function for auditevent builders.
 type AuditEvent func(*sql.Selector)
+
+// CatalogRecord is the predicate function for catalogrecord builders.
+type CatalogRecord func(*sql.Selector)
 
 // CatalogVersion is the predicate function for catalogversion builders.
 type CatalogVersion func(*sql.Selector)
@@ -29,6 +35,9 @@ type Outbox func(*sql.Selector)
 
 // Outcome is the predicate function for outcome builders.
 type Outcome func(*sql.Selector)
+
+// OutletReport is the predicate function for outletreport builders.
+type OutletReport func(*sql.Selector)
 
 // Person is the predicate function for person builders.
 type Person func(*sql.Selector)

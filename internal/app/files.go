@@ -4,71 +4,171 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"os/user"
+	"path/filepath"
+	"slices"
 
 	"keyholder/internal/bundle"
+	"keyholder/internal/catalog"
 	"keyholder/internal/config"
 	"keyholder/internal/failover"
 	"keyholder/internal/store"
 )
 
-// ApplyCatalog puts a catalogue file in force and says what that changed.
-func ApplyCatalog(ctx context.Context, c config.Config, path string) (store.Applied, error) {
-	body, err := readFile(path)
-	if err != nil {
-		return nil, err
+// Migrate brings the database to the newest schema, and gives an empty one what every retailer begins with.
+func Migrate(ctx context.Context, c config.Config) error {
+	if err := c.CheckDatabase(); err != nil {
+		return err
 	}
-	b, err := bundle.Read(path, body, Connectors())
-	if err != nil {
-		return nil, err
+	if err := store.Migrate(ctx, c.Database); err != nil {
+		return err
 	}
-	return withStore(ctx, c, func(s *store.Store) (store.Applied, error) { return s.Apply(ctx, operator(), b) })
+	return withStore(ctx, c, func(s *store.Store) error { return s.Ship(ctx) })
 }
 
-// PublishPlan puts a plan file in force and says what that changed.
-func PublishPlan(ctx context.Context, c config.Config, path string) (store.Applied, error) {
-	body, err := readFile(path)
+// ValidateFiles reads files as if on an empty catalogue and says how many records they hold.
+func ValidateFiles(paths []string) (int, error) {
+	files, err := readFiles(paths)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	return withStore(ctx, c, func(s *store.Store) (store.Applied, error) {
-		version, err := s.Catalog(ctx)
+	b, err := bundle.Read(files, bundle.Context{Catalog: catalog.Shipped(), Kinds: Connectors()})
+	return len(b.Records) + len(b.Plans) + len(b.Policies), err
+}
+
+// PlanFiles says what applying files would change, and changes nothing.
+func PlanFiles(ctx context.Context, c config.Config, paths []string, m store.Manner) (changes []store.RecordChange, others store.Applied, err error) {
+	err = withFiles(ctx, c, paths, func(s *store.Store, b store.Bundle) error {
+		changes, others, err = s.Preview(ctx, b, m)
+		return err
+	})
+	return changes, others, err
+}
+
+// ApplyFiles puts files in force, all or nothing, and says what that changed.
+func ApplyFiles(ctx context.Context, c config.Config, paths []string, m store.Manner) (applied store.Applied, err error) {
+	err = withFiles(ctx, c, paths, func(s *store.Store, b store.Bundle) error {
+		applied, err = s.Apply(ctx, operator(), b, m)
+		return err
+	})
+	return applied, err
+}
+
+// PublishPlans puts the plans of files in force and says what that changed. Files that hold anything else are refused.
+func PublishPlans(ctx context.Context, c config.Config, paths []string) (applied store.Applied, err error) {
+	err = withFiles(ctx, c, paths, func(s *store.Store, b store.Bundle) error {
+		if len(b.Plans) == 0 || len(b.Records)+len(b.Policies) > 0 {
+			return errors.New("the files must hold plans and nothing else; \"keyholder catalog apply\" takes the rest")
+		}
+		applied, err = s.Apply(ctx, operator(), b, store.Manner{})
+		return err
+	})
+	return applied, err
+}
+
+// Export writes all that is in force as one file that can be applied.
+func Export(ctx context.Context, c config.Config, w io.Writer) error {
+	return withStore(ctx, c, func(s *store.Store) error {
+		b, err := s.Export(ctx)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		plan, err := bundle.ReadPlan(path, body, version.Catalog, Connectors())
-		if err != nil {
-			return nil, err
-		}
-		if _, err := s.Policy(ctx, plan.Policy, 0); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		return s.PublishPlan(ctx, operator(), plan)
+		return bundle.Write(w, b)
 	})
 }
 
-func withStore(ctx context.Context, c config.Config, do func(*store.Store) (store.Applied, error)) (applied store.Applied, err error) {
+// withFiles reads files on top of what is in force.
+func withFiles(ctx context.Context, c config.Config, paths []string, do func(*store.Store, store.Bundle) error) error {
+	files, err := readFiles(paths)
+	if err != nil {
+		return err
+	}
+	return withStore(ctx, c, func(s *store.Store) error {
+		in, err := Context(ctx, s)
+		if err != nil {
+			return err
+		}
+		b, err := bundle.Read(files, in)
+		if err != nil {
+			return err
+		}
+		return do(s, b)
+	})
+}
+
+// Context is what files are read against: what is in force.
+func Context(ctx context.Context, s *store.Store) (bundle.Context, error) {
+	version, err := s.Catalog(ctx)
+	if err != nil {
+		return bundle.Context{}, err
+	}
+	policies, err := s.Policies(ctx)
+	if err != nil {
+		return bundle.Context{}, err
+	}
+	in := bundle.Context{Catalog: version.Catalog, Kinds: Connectors()}
+	for _, p := range policies {
+		in.Policies = append(in.Policies, p.Slug)
+	}
+	return in, nil
+}
+
+func withStore(ctx context.Context, c config.Config, do func(*store.Store) error) (err error) {
 	if err := c.CheckDatabase(); err != nil {
-		return nil, err
+		return err
 	}
 	s, err := store.Open(ctx, c.Database, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	if err := s.CheckSchema(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	return do(s)
 }
 
-func readFile(path string) ([]byte, error) {
-	body, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+// readFiles reads files, and the YAML files of folders with those within them, in the order of their names.
+func readFiles(paths []string) ([]bundle.File, error) {
+	var files []bundle.File
+	for _, path := range paths {
+		some, err := filesIn(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range some {
+			body, err := os.ReadFile(name) //nolint:gosec // the operator names the file
+			if err != nil {
+				return nil, fmt.Errorf("read %s: %w", name, err)
+			}
+			files = append(files, bundle.File{Name: name, Body: body})
+		}
+	}
+	return files, nil
+}
+
+func filesIn(path string) ([]string, error) {
+	about, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	return body, nil
+	if !about.IsDir() {
+		return []string{path}, nil
+	}
+	var names []string
+	err = filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(name)) {
+			names = append(names, name)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return names, nil
 }
 
 // operator is who runs the command line, by the machine's word.

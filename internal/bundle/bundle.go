@@ -1,139 +1,149 @@
-// Package bundle owns reading catalogue and plan files: strict, with the place of what is wrong. It never saves.
 package bundle
 
 import (
-	"errors"
 	"fmt"
-
-	"github.com/goccy/go-yaml"
 
 	"keyholder/internal/catalog"
 	"keyholder/internal/connector"
 	"keyholder/internal/failover"
 	"keyholder/internal/store"
-	"keyholder/workflows"
 )
 
-// MaxFile bounds a file, in bytes.
-const MaxFile = 1 << 20
-
-// file is what one catalogue file may hold.
-type file struct {
-	catalog.Catalog `json:",inline" yaml:",inline"`
-	Policies        []failover.Policy `json:"policies"`
-	Plans           []failover.Plan   `json:"plans"`
+// File is one file of a catalogue. Name is for the messages.
+type File struct {
+	Name string
+	Body []byte
 }
 
-// Read reads a whole catalogue: what there is, the approval policies and the plans. name is for the messages.
-func Read(name string, body []byte, kinds connector.Set) (store.Bundle, error) {
-	var f file
-	if err := decode(name, body, &f); err != nil {
-		return store.Bundle{}, err
-	}
-	b := store.Bundle{Catalog: f.Catalog, Plans: f.Plans, Policies: f.Policies}
-	return b, check(name, b, kinds)
+// The bounds of what is read.
+const (
+	MaxFiles    = 32 << 20 // bytes, of all files together
+	MaxDocument = 1 << 20  // bytes, of one record
+)
+
+// What a document may describe besides the records of the catalogue.
+const (
+	kindPlan   = "plan"
+	kindPolicy = "policy"
+)
+
+// Context is what files are read against.
+type Context struct {
+	Catalog  catalog.Catalog // that the records come on top of
+	Policies []string        // that are in force already
+	Kinds    connector.Set   // of real system that plans may act on
 }
 
-// ReadPlan reads one plan for a catalogue that is in force.
-func ReadPlan(name string, body []byte, in catalog.Catalog, kinds connector.Set) (failover.Plan, error) {
-	var plan failover.Plan
-	if err := decode(name, body, &plan); err != nil {
-		return plan, err
+// Read reads the records, plans and policies of some files, strictly: nothing is returned unless all is right.
+func Read(files []File, in Context) (store.Bundle, error) {
+	r := reader{Context: in, seen: map[string]place{}}
+	total := 0
+	for _, f := range files {
+		if total += len(f.Body); total > MaxFiles {
+			return store.Bundle{}, fmt.Errorf("%s: the files have more than %d MiB", f.Name, MaxFiles>>20)
+		}
+		for d := range documents(f) {
+			r.read(d)
+		}
 	}
-	return plan, place(name, "plan "+plan.Slug, checkPlan(plan, in, kinds))
+	if r.wrong.any() {
+		return store.Bundle{}, r.wrong
+	}
+	r.check()
+	if r.wrong.any() {
+		return store.Bundle{}, r.wrong
+	}
+	return r.bundle, nil
 }
 
-func decode(name string, body []byte, into any) error {
-	if len(body) > MaxFile {
-		return fmt.Errorf("%s: the file has more than %d bytes", name, MaxFile)
-	}
-	err := yaml.UnmarshalWithOptions(body, into, yaml.Strict(), yaml.UseJSONUnmarshaler())
-	if err == nil {
-		return nil
-	}
-	var syntax yaml.Error
-	if errors.As(err, &syntax) && syntax.GetToken() != nil {
-		at := syntax.GetToken().Position
-		return fmt.Errorf("%s:%d:%d: %s", name, at.Line, at.Column, syntax.GetMessage())
-	}
-	return fmt.Errorf("%s: %w", name, err)
+// reader collects what documents say and what is wrong with it.
+type reader struct {
+	Context
+	bundle store.Bundle
+	seen   map[string]place // by kind and slug
+	wrong  *Errors
 }
 
-func check(name string, b store.Bundle, kinds connector.Set) error {
-	if err := place(name, "catalogue", b.Catalog.Validate()); err != nil {
-		return err
+// read decodes one document.
+func (r *reader) read(d document) {
+	kind, node, err := d.parse()
+	if err != nil {
+		r.wrong = r.wrong.add(err)
+		return
+	}
+	switch kind {
+	case "": // nothing but comments
+	case kindPlan:
+		p, err := decode[failover.Plan](d, node)
+		r.keep(d, kind, p.Slug, err, func() { r.bundle.Plans = append(r.bundle.Plans, p) })
+	case kindPolicy:
+		p, err := decode[failover.Policy](d, node)
+		r.keep(d, kind, p.Slug, err, func() { r.bundle.Policies = append(r.bundle.Policies, p) })
+	default:
+		e, err := decodeRecord(d, catalog.Kind(kind), node)
+		r.keep(d, kind, e.Slug, err, func() { r.bundle.Records = append(r.bundle.Records, e) })
+	}
+}
+
+// keep takes what a document describes, unless it is wrong or another has described it.
+func (r *reader) keep(d document, kind, slug string, err error, take func()) {
+	if err != nil {
+		r.wrong = r.wrong.add(err)
+		return
+	}
+	key := kind + "/" + slug
+	if first, twice := r.seen[key]; twice {
+		r.wrong = r.wrong.add(d.at("slug", "%s %q stands twice; the first is at %s", kind, slug, first))
+		return
+	}
+	r.seen[key] = d.place
+	take()
+}
+
+// check holds what was read against itself and against what is in force.
+func (r *reader) check() {
+	whole, err := r.bundle.Catalog(r.Catalog)
+	if err != nil {
+		r.wrong = r.wrong.add(err)
+		return
+	}
+	for _, e := range r.bundle.Records {
+		for p := range whole.ProblemsOf(e) {
+			r.wrong = r.wrong.add(r.document(string(e.Kind), e.Slug).at(p.Path, "%s", p.What))
+			if r.wrong.full() {
+				return
+			}
+		}
+	}
+	if r.wrong.any() {
+		return
 	}
 	known := map[string]bool{}
-	for _, p := range b.Policies {
+	for _, slug := range r.Policies {
+		known[slug] = true
+	}
+	for _, p := range r.bundle.Policies {
 		known[p.Slug] = true
-		if err := place(name, "policy "+p.Slug, p.Validate()); err != nil {
-			return err
-		}
+		r.note(kindPolicy, p.Slug, p.Validate())
 	}
-	for _, p := range b.Plans {
+	for _, p := range r.bundle.Plans {
 		if !known[p.Policy] {
-			return fmt.Errorf("%s: plan %s: there is no policy %q", name, p.Slug, p.Policy)
-		}
-		if err := place(name, "plan "+p.Slug, checkPlan(p, b.Catalog, kinds)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func place(name, what string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %s: %w", name, what, err)
-}
-
-// checkPlan validates the plan and, in every direction between its sites, what its connectors are told.
-func checkPlan(p failover.Plan, in catalog.Catalog, kinds connector.Set) error {
-	if err := p.Validate(in); err != nil {
-		return err
-	}
-	for _, from := range p.Sites {
-		for _, to := range p.Sites {
-			if from == to {
-				continue
-			}
-			if err := checkParams(p, kinds, workflows.Variables(in, from, to, "FO-EXAMPLE")); err != nil {
-				return fmt.Errorf("from %s to %s: %w", from, to, err)
-			}
-		}
-	}
-	return nil
-}
-
-func checkParams(p failover.Plan, kinds connector.Set, vars map[string]string) error {
-	for _, s := range p.Steps {
-		if s.Connector == "" {
+			r.wrong = r.wrong.add(r.document(kindPlan, p.Slug).at("policy", "there is no policy %q", p.Policy))
 			continue
 		}
-		if err := fits(kinds, s.Connector, s.Params, vars); err != nil {
-			return fmt.Errorf("step %s: %w", s.Slug, err)
-		}
+		r.note(kindPlan, p.Slug, checkPlan(p, whole, r.Kinds))
 	}
-	for _, c := range append([]failover.Check{p.WriteSeen, p.Backlog, p.Protection, p.Verify.Residual}, p.Gates...) {
-		if err := fits(kinds, c.Connector, c.Params, vars); err != nil {
-			return fmt.Errorf("condition %s: %w", c.Slug, err)
-		}
-		if err := connector.CheckCondition(c.Expect, vars); err != nil {
-			return fmt.Errorf("condition %s: %w", c.Slug, err)
-		}
-	}
-	return nil
 }
 
-func fits(kinds connector.Set, kind string, params connector.Params, vars map[string]string) error {
-	c, err := kinds.Get(kind)
+// note says what is wrong with a plan or policy.
+func (r *reader) note(kind, slug string, err error) {
 	if err != nil {
-		return err
+		r.wrong = r.wrong.add(r.document(kind, slug).at("", "%s %s: %v", kind, slug, err))
 	}
-	filled, err := connector.Fill(params, vars)
-	if err != nil {
-		return err
-	}
-	return c.Check(filled)
+}
+
+// document is the one that described something.
+func (r *reader) document(kind, slug string) document {
+	d := r.seen[kind+"/"+slug]
+	return document{place: d}
 }

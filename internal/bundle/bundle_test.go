@@ -6,14 +6,20 @@ import (
 	"testing"
 
 	"keyholder/internal/bundle"
+	"keyholder/internal/catalog"
 	"keyholder/internal/connector"
 	"keyholder/internal/connector/dnsc"
 	"keyholder/internal/connector/httpc"
+	"keyholder/internal/store"
 )
 
 func kinds() connector.Set {
 	secrets := connector.NewSecrets(func(string) (string, bool) { return "", false })
 	return connector.NewSet(httpc.New(secrets), dnsc.New(secrets))
+}
+
+func read(text string) (store.Bundle, error) {
+	return bundle.Read([]bundle.File{{Name: "shop.yaml", Body: []byte(text)}}, bundle.Context{Kinds: kinds()})
 }
 
 func shop(t *testing.T) string {
@@ -26,18 +32,19 @@ func shop(t *testing.T) string {
 }
 
 func TestAWholeCatalogueIsRead(t *testing.T) {
-	b, err := bundle.Read("shop.yaml", []byte(shop(t)), kinds())
+	b, err := read(shop(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(b.Catalog.Services) != 3 || len(b.Plans) != 1 || len(b.Policies) != 1 || len(b.Catalog.Roles) != 7 {
-		t.Errorf("got %d services, %d plans, %d policies, %d roles", len(b.Catalog.Services), len(b.Plans), len(b.Policies), len(b.Catalog.Roles))
+	c, err := b.Catalog(catalog.Catalog{})
+	if err != nil || len(c.Services) != 3 || len(b.Plans) != 1 || len(b.Policies) != 1 || len(c.Roles) != 7 {
+		t.Errorf("got %d services, %d plans, %d policies, %d roles, %v", len(c.Services), len(b.Plans), len(b.Policies), len(c.Roles), err)
 	}
 }
 
 func TestWhatIsWrongIsNamedWithItsPlace(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
-		"unknown field":     {"currency: GBP", "currency: GBP\ncolour: red", "shop.yaml:4:1: "},
+		"unknown field":     {"currency: GBP", "currency: GBP\ncolour: red", "shop.yaml:5:1: "},
 		"not YAML":          {"currency: GBP", "currency: [", "shop.yaml:"},
 		"wrong type":        {"approvals: 1", "approvals: many", "shop.yaml:"},
 		"bad duration":      {"rto: 15m", "rto: soon", "shop.yaml:"},
@@ -55,13 +62,13 @@ func TestWhatIsWrongIsNamedWithItsPlace(t *testing.T) {
 			if !strings.Contains(text, c.old) {
 				t.Fatalf("the file has no %q", c.old)
 			}
-			_, err := bundle.Read("shop.yaml", []byte(strings.Replace(text, c.old, c.new, 1)), kinds())
+			_, err := read(strings.Replace(text, c.old, c.new, 1))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, wanted %q", err, c.want)
 			}
 		})
 	}
-	if _, err := bundle.Read("big.yaml", make([]byte, bundle.MaxFile+1), kinds()); err == nil {
+	if _, err := bundle.Read([]bundle.File{{Name: "big.yaml", Body: make([]byte, bundle.MaxFiles+1)}}, bundle.Context{Kinds: kinds()}); err == nil {
 		t.Error("a file that is too large was read")
 	}
 }

@@ -6,92 +6,424 @@ import (
 	"time"
 )
 
-// Impact is what the failure of some services does to the rest.
+// Failure is what is down, and when.
+type Failure struct {
+	Services, DataSets, Sites, ThirdParties, Tenants []string
+	At                                               time.Time // whose peaks count, and from which outlets sell offline
+}
+
+// Impact is what a failure does to the rest.
 type Impact struct {
-	Failed           []string     // the services that failed, in catalogue order
-	Stopped          []string     // those that stop with them, through synchronous dependencies
-	Delayed          []string     // those that go on and fall behind, through asynchronous or deferrable ones
-	Flows            []FlowImpact // every flow that is touched
-	RevenuePerMinute float64      // of the capabilities whose services failed or stopped
+	Failed       []Touched         // services that are down by themselves
+	Stopped      []Touched         // services that stop with what they need
+	Delayed      []Touched         // services that go on and fall behind
+	Reduced      []Touched         // services that go on at fewer sites
+	Unprotected  []Touched         // services that lose what they could be moved to
+	DataSets     []string          // that accept no writes
+	SingleHomed  []string          // of those that failed: with no deployment anywhere else
+	Platform     []string          // services of the platform itself with a deployment at a failed site
+	Flows        []FlowImpact      // that are touched, the worst first
+	FlowsGoOn    int               // that are not touched at all
+	Tenants      []TenantImpact    // the first to be recovered first
+	Outlets      []OutletImpact    // that have to work offline
+	Capabilities []CapabilityTaken // whose services are down
 }
 
-// FlowImpact is what happens to one flow: "stops", "degrades" or "goes on".
+// Touched is one service with the reason why.
+type Touched struct {
+	Slug, Name string
+	Why        Ref      // what it is that is down: a site, a data set, a third party, a service, a tenant, or itself
+	Coupling   Coupling // how it depends on that, if it does
+	Dependency Dependency
+	Path       []string // names from what failed to this service
+}
+
+// Effect is what happens to a flow.
+type Effect string
+
+// The effects, the worst first.
+const (
+	Stops    Effect = "stops"
+	Degrades Effect = "degrades"
+	GoesOn   Effect = "goes on"
+)
+
+// FlowImpact is what happens to one flow.
 type FlowImpact struct {
-	Slug, Name, Effect string
-	Steps              []string // the names of the steps that are touched
+	Slug, Name string
+	Effect     Effect
+	Steps      []StepImpact // those that are touched
 }
 
-// Impact follows the dependencies upwards from the failed services.
-func (c Catalog) Impact(failed []string) Impact {
-	down := map[string]bool{}
-	for _, slug := range failed {
-		down[slug] = true
+// StepImpact is a step whose service is down.
+type StepImpact struct {
+	FlowStep
+	RuleName string // what is done instead; empty where no rule says
+}
+
+// TenantImpact is a tenant that is served by what is down.
+type TenantImpact struct {
+	Tenant
+	Services int // how many of the services that serve it are down
+}
+
+// OutletImpact is an outlet that has to work offline.
+type OutletImpact struct {
+	Outlet
+	Flows []string  // names of those that stop
+	Until time.Time // how long it can; zero where it cannot at all
+}
+
+// CapabilityTaken is what the business cannot do, and what that costs.
+type CapabilityTaken struct {
+	Slug, Name string
+	PerMinute  float64
+	Peak       string // that makes it more than usual
+}
+
+// Down are the services that failed or stopped.
+func (i Impact) Down() []string {
+	return append(slugsOf(i.Failed), slugsOf(i.Stopped)...)
+}
+
+// FailedServices are the services that are down by themselves.
+func (i Impact) FailedServices() []string { return slugsOf(i.Failed) }
+
+func slugsOf(all []Touched) []string {
+	slugs := make([]string, len(all))
+	for i, t := range all {
+		slugs[i] = t.Slug
 	}
-	for grown := true; grown; {
-		grown = false
-		for _, d := range c.Dependencies {
-			if d.Coupling == Synchronous && down[d.To] && !down[d.From] {
-				down[d.From], grown = true, true
-			}
-		}
+	return slugs
+}
+
+// RevenuePerMinute is what the capabilities that are down earn a minute at that time.
+func (i Impact) RevenuePerMinute() (sum float64) {
+	for _, c := range i.Capabilities {
+		sum += c.PerMinute
 	}
-	impact := Impact{}
-	for _, s := range c.Services {
-		switch {
-		case slices.Contains(failed, s.Slug):
-			impact.Failed = append(impact.Failed, s.Slug)
-		case down[s.Slug]:
-			impact.Stopped = append(impact.Stopped, s.Slug)
-		case c.waitsFor(s.Slug, down):
-			impact.Delayed = append(impact.Delayed, s.Slug)
-		}
-	}
-	impact.Flows = c.flowsTouched(down)
-	impact.RevenuePerMinute = c.revenuePerMinute(down)
+	return sum
+}
+
+// Impact follows a failure through sites, data and dependencies to services, flows, tenants and outlets.
+func (c Catalog) Impact(f Failure) Impact {
+	s := newSpread(c, f)
+	s.fail()
+	s.spread()
+	impact := s.services()
+	impact.DataSets = s.lostData()
+	s.flows(&impact)
+	s.tenants(&impact)
+	s.outlets(&impact)
+	s.capabilities(&impact)
 	return impact
 }
 
-func (c Catalog) waitsFor(slug string, down map[string]bool) bool {
-	return slices.ContainsFunc(c.Dependencies, func(d Dependency) bool { return d.From == slug && down[d.To] })
+// spread is a failure on its way through the catalogue.
+type spread struct {
+	Catalog
+	*graph
+	failure Failure
+	sites   map[string]bool
+	data    map[string]bool
+	down    []bool  // by node
+	why     []cause // by node
+	queue   []int32
+	reduced []Touched
+	exposed []Touched
+	single  []string
 }
 
-func (c Catalog) flowsTouched(down map[string]bool) []FlowImpact {
-	var touched []FlowImpact
-	for _, f := range c.Flows {
-		effect := FlowImpact{Slug: f.Slug, Name: f.Name, Effect: "goes on"}
+// cause is why a node is down or delayed: another node, or the thing itself that failed.
+type cause struct {
+	via  int32 // the node that it needs; -1 where it is down by itself
+	at   int32 // which of its dependencies
+	root Ref
+}
+
+func newSpread(c Catalog, f Failure) *spread {
+	g := c.graph()
+	return &spread{
+		Catalog: c, graph: g, failure: f, sites: c.within(f.Sites), data: map[string]bool{},
+		down: make([]bool, len(g.slugs)), why: make([]cause, len(g.slugs)),
+	}
+}
+
+// fail finds what is down by itself.
+func (s *spread) fail() {
+	for _, slug := range s.failure.Services {
+		s.take(slug, Ref{KindService, slug})
+	}
+	for _, slug := range s.failure.ThirdParties {
+		s.take(slug, Ref{KindThirdParty, slug})
+	}
+	for _, slug := range s.failure.DataSets {
+		s.lose(slug, Ref{KindDataSet, slug})
+	}
+	if len(s.sites) > 0 {
+		for _, i := range s.graph.at(s.sites) {
+			s.lostSites(s.Services[i])
+		}
+		for _, d := range s.Catalog.DataSets {
+			if d.cutOff(s.sites) {
+				s.lose(d.Slug, Ref{KindDataSet, d.Slug})
+			}
+		}
+	}
+	if len(s.failure.Tenants) > 0 {
+		for _, service := range s.Services {
+			if of := service.Tenants; len(of) > 0 && !slices.ContainsFunc(of, func(t string) bool { return !slices.Contains(s.failure.Tenants, t) }) {
+				s.take(service.Slug, Ref{KindTenant, of[0]})
+			}
+		}
+	}
+}
+
+func (s *spread) take(slug string, root Ref) {
+	node, ok := s.node[slug]
+	if !ok || s.down[node] {
+		return
+	}
+	s.down[node], s.why[node] = true, cause{via: -1, root: root}
+	s.queue = append(s.queue, node)
+}
+
+// lose takes away a data set and with it everything that writes to it.
+func (s *spread) lose(slug string, root Ref) {
+	s.data[slug] = true
+	for _, node := range s.writers[slug] {
+		s.take(s.slugs[node], root)
+	}
+}
+
+// lostSites says what the loss of sites does to a service that is deployed there.
+func (s *spread) lostSites(service Service) {
+	var lost, lostActive, left, leftActive int
+	var site string
+	for _, d := range service.Deployments {
+		active := d.Role == Active
+		if !s.sites[d.Site] {
+			left, leftActive = left+1, leftActive+count(active)
+			continue
+		}
+		lost, lostActive = lost+1, lostActive+count(active)
+		if site == "" || active && lostActive == 1 {
+			site = d.Site
+		}
+	}
+	touched := Touched{Slug: service.Slug, Name: service.Name, Why: Ref{KindSite, site}}
+	switch {
+	case lostActive > 0 && leftActive == 0:
+		s.take(service.Slug, touched.Why)
+		if left == 0 {
+			s.single = append(s.single, service.Slug)
+		}
+	case lostActive > 0:
+		s.reduced = append(s.reduced, touched)
+	case lost > 0 && left <= 1:
+		s.exposed = append(s.exposed, touched)
+	}
+}
+
+func count(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+// cutOff says whether nobody can write to the data set when sites are lost: a single writer stays down until another
+// site is promoted.
+func (d DataSet) cutOff(sites map[string]bool) bool {
+	if len(d.WriterSites) == 0 {
+		return false
+	}
+	if d.Writers == MultiWriter {
+		return !slices.ContainsFunc(d.WriterSites, func(site string) bool { return !sites[site] })
+	}
+	return sites[d.WriterSites[0]]
+}
+
+// spread follows synchronous dependencies from what is down to everything that stops with it, nearest first.
+func (s *spread) spread() {
+	slices.Sort(s.queue)
+	for len(s.queue) > 0 {
+		node := s.queue[0]
+		s.queue = s.queue[1:]
+		for _, e := range s.dependants[node] {
+			if e.coupling == Synchronous && !s.down[e.to] {
+				s.down[e.to], s.why[e.to] = true, cause{via: node, at: e.at}
+				s.queue = append(s.queue, e.to)
+			}
+		}
+	}
+}
+
+// services sorts the services by what happens to them.
+func (s *spread) services() (i Impact) {
+	for n, service := range s.Services {
+		node := int32(n)
+		if s.down[node] {
+			t := s.touched(node, s.why[node])
+			if s.why[node].via < 0 {
+				i.Failed = append(i.Failed, t)
+			} else {
+				i.Stopped = append(i.Stopped, t)
+			}
+			continue
+		}
+		for at, d := range service.Dependencies {
+			if on, ok := s.node[d.On]; ok && s.down[on] {
+				i.Delayed = append(i.Delayed, s.touched(node, cause{via: on, at: int32(at)}))
+				break
+			}
+		}
+	}
+	up := func(t Touched) bool { return s.down[s.node[t.Slug]] }
+	i.Reduced, i.Unprotected = slices.DeleteFunc(s.reduced, up), slices.DeleteFunc(s.exposed, up)
+	i.SingleHomed = s.single
+	if len(s.sites) > 0 {
+		for _, node := range s.graph.at(s.sites) {
+			if s.Services[node].Platform != "" {
+				i.Platform = append(i.Platform, s.slugs[node])
+			}
+		}
+	}
+	return i
+}
+
+// touched is a service with its reason and the way from what failed.
+func (s *spread) touched(node int32, why cause) Touched {
+	service := s.Services[node]
+	t := Touched{Slug: service.Slug, Name: service.Name, Why: why.root}
+	if why.via < 0 {
+		return t
+	}
+	t.Dependency = service.Dependencies[why.at]
+	t.Coupling, t.Why = t.Dependency.Coupling, s.refOf(why.via)
+	for at := why.via; ; at = s.why[at].via {
+		t.Path = append(t.Path, s.slugs[at])
+		if s.why[at].via < 0 {
+			break
+		}
+	}
+	slices.Reverse(t.Path)
+	for i, slug := range t.Path {
+		t.Path[i] = s.NameOf(s.refOf(s.node[slug]).Kind, slug)
+	}
+	return t
+}
+
+func (s *spread) refOf(node int32) Ref {
+	if int(node) < s.graph.services {
+		return Ref{KindService, s.slugs[node]}
+	}
+	return Ref{KindThirdParty, s.slugs[node]}
+}
+
+func (s *spread) lostData() []string {
+	var lost []string
+	for _, d := range s.Catalog.DataSets {
+		if s.data[d.Slug] {
+			lost = append(lost, d.Slug)
+		}
+	}
+	return lost
+}
+
+func (s *spread) flows(i *Impact) {
+	for _, f := range s.Flows {
+		touched := FlowImpact{Slug: f.Slug, Name: f.Name, Effect: GoesOn}
 		for _, step := range f.Steps {
-			if !down[step.Service] {
+			if node, ok := s.node[step.Service]; !ok || !s.down[node] {
 				continue
 			}
-			effect.Steps = append(effect.Steps, step.Name)
+			rule, _ := s.Rule(step.Rule)
+			touched.Steps = append(touched.Steps, StepImpact{step, rule.Name})
 			switch {
 			case step.Criticality == StepCritical:
-				effect.Effect = "stops"
-			case step.Criticality == StepDegradable && effect.Effect != "stops":
-				effect.Effect = "degrades"
+				touched.Effect = Stops
+			case step.Criticality == StepDegradable && touched.Effect != Stops:
+				touched.Effect = Degrades
 			}
 		}
-		if len(effect.Steps) > 0 {
-			touched = append(touched, effect)
+		if len(touched.Steps) == 0 {
+			i.FlowsGoOn++
+		} else {
+			i.Flows = append(i.Flows, touched)
 		}
 	}
-	return touched
+	rank := map[Effect]int{Stops: 0, Degrades: 1, GoesOn: 2}
+	slices.SortStableFunc(i.Flows, func(a, b FlowImpact) int { return cmp.Compare(rank[a.Effect], rank[b.Effect]) })
 }
 
-func (c Catalog) revenuePerMinute(down map[string]bool) float64 {
+func (s *spread) tenants(i *Impact) {
+	shared, own := 0, map[string]int{}
+	for n, service := range s.Services {
+		if !s.down[n] {
+			continue
+		}
+		if len(service.Tenants) == 0 {
+			shared++
+		}
+		for _, t := range service.Tenants {
+			own[t]++
+		}
+	}
+	for _, t := range s.Tenants {
+		if n := shared + own[t.Slug]; n > 0 || slices.Contains(s.failure.Tenants, t.Slug) {
+			i.Tenants = append(i.Tenants, TenantImpact{s.Whole(t), n})
+		}
+	}
+	slices.SortStableFunc(i.Tenants, func(a, b TenantImpact) int { return cmp.Compare(lastIfNone(a.Priority), lastIfNone(b.Priority)) })
+}
+
+// lastIfNone puts those without a priority behind all others.
+func lastIfNone(priority int) int {
+	if priority == 0 {
+		return 1 << 30
+	}
+	return priority
+}
+
+func (s *spread) outlets(i *Impact) {
+	stops := map[string]string{}
+	for _, f := range i.Flows {
+		if f.Effect == Stops {
+			stops[f.Slug] = f.Name
+		}
+	}
+	for _, o := range s.Outlets {
+		touched := OutletImpact{Outlet: o}
+		for _, flow := range o.Flows {
+			if name, ok := stops[flow]; ok {
+				touched.Flows = append(touched.Flows, name)
+			}
+		}
+		if len(touched.Flows) == 0 && !slices.Contains(s.failure.Tenants, o.Tenant) {
+			continue
+		}
+		if o.OfflineFor > 0 {
+			touched.Until = s.failure.At.Add(o.OfflineFor.D())
+		}
+		i.Outlets = append(i.Outlets, touched)
+	}
+}
+
+func (s *spread) capabilities(i *Impact) {
 	hit := map[string]bool{}
-	for _, s := range c.Services {
-		if down[s.Slug] {
-			hit[s.Capability] = true
+	for n, service := range s.Services {
+		if s.down[n] {
+			hit[service.Capability] = true
 		}
 	}
-	var perHour float64
-	for _, capability := range c.Capabilities {
-		if hit[capability.Slug] {
-			perHour += capability.RevenuePerHour
+	zone := s.Zone()
+	for _, c := range s.Capabilities {
+		if hit[c.Slug] {
+			perHour, peak := c.PerHour(s.failure.At, zone)
+			i.Capabilities = append(i.Capabilities, CapabilityTaken{c.Slug, c.Name, perHour / 60, peak})
 		}
 	}
-	return perHour / 60
 }
 
 // Objectives are the tightest RTO and RPO among the services. ok is false when none of them has a tier.

@@ -1,109 +1,269 @@
 package catalog
 
 import (
+	"fmt"
+	"iter"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
 	"keyholder/internal/fault"
 )
 
-// Validate finds references that lead nowhere, slugs that stand twice, and values that cannot be.
+// Problem is one thing that is wrong with a record.
+type Problem struct {
+	At   Ref
+	Path string // of the field: "dependencies[2].on"
+	What string // what is wrong and what was expected
+}
+
+func (p Problem) String() string { return fmt.Sprintf("%s: %s: %s", p.At, p.Path, p.What) }
+
+// Bounds of what a record may hold. They keep a page readable and an answer small.
+const (
+	longestText = 4000
+	mostRows    = 2000
+)
+
+var slugs = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`) //nolint:gochecknoglobals // made once
+
+// Problems goes through what is wrong with the catalogue: references that lead nowhere, and values that cannot be.
+func (c Catalog) Problems() iter.Seq[Problem] {
+	return func(yield func(Problem) bool) {
+		for e := range c.Entries() {
+			for p := range c.ProblemsOf(e) {
+				if !yield(p) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// ProblemsOf goes through what is wrong with a record in this catalogue.
+func (c Catalog) ProblemsOf(e Entry) iter.Seq[Problem] {
+	return func(yield func(Problem) bool) {
+		say := func(path, format string, args ...any) bool {
+			return yield(Problem{e.Ref, path, fmt.Sprintf(format, args...)})
+		}
+		if !checkFields(e.Kind.Fields(), e.Record, "", say) || !checkRules(c, e, say) {
+			return
+		}
+		for r := range e.References() {
+			if _, ok := c.Leads(r); !ok && !say(r.Path, "there is no %s %q", orKinds(r.May), r.To) {
+				return
+			}
+		}
+	}
+}
+
+// Validate collects what is wrong with the catalogue by record and field.
 func (c Catalog) Validate() error {
 	wrong := fault.Wrong{}
-	if len(c.Currency) != 3 {
-		wrong.Add("currency", "must be three letters, such as GBP")
-	}
-	unique(wrong, "sites", c.Sites, func(s Site) string { return s.Slug })
-	unique(wrong, "tiers", c.Tiers, func(t Tier) string { return t.Slug })
-	unique(wrong, "capabilities", c.Capabilities, func(x Capability) string { return x.Slug })
-	unique(wrong, "data_sets", c.DataSets, func(d DataSet) string { return d.Slug })
-	unique(wrong, "services", c.Services, func(s Service) string { return s.Slug })
-	unique(wrong, "flows", c.Flows, func(f Flow) string { return f.Slug })
-	unique(wrong, "signals", c.Signals, func(s Signal) string { return s.Slug })
-	for _, tier := range c.Tiers {
-		if tier.RTO <= 0 || tier.RPO < 0 {
-			wrong.Add("tiers."+tier.Slug, "the RTO must be longer than nothing and the RPO not negative")
-		}
-	}
-	for _, service := range c.Services {
-		c.checkService(service, wrong)
-	}
-	for _, set := range c.DataSets {
-		for _, site := range set.WriterSites {
-			_, ok := c.Site(site)
-			refer(wrong, "data_sets."+set.Slug, "site", site, ok)
-		}
-	}
-	c.checkLinks(wrong)
-	for _, claim := range c.Roles {
-		if !claim.Role.Known() {
-			wrong.Add("roles", "%q is not a role", claim.Role)
-		}
+	for p := range c.Problems() {
+		wrong.Add(p.At.String()+": "+p.Path, "%s", p.What)
 	}
 	return wrong.Err()
 }
 
-func (c Catalog) checkService(s Service, wrong fault.Wrong) {
-	at := "services." + s.Slug
-	_, ok := c.Tier(s.Tier)
-	refer(wrong, at, "tier", s.Tier, ok)
-	_, ok = c.Capability(s.Capability)
-	refer(wrong, at, "capability", s.Capability, ok)
-	for _, set := range s.DataSets {
-		_, ok = c.DataSet(set)
-		refer(wrong, at, "data set", set, ok)
-	}
-	for _, d := range s.Deployments {
-		_, ok = c.Site(d.Site)
-		refer(wrong, at, "site", d.Site, ok)
-	}
-	if s.Pattern != ActiveActive && s.Pattern != ActivePassive && s.Pattern != BackupRestore {
-		wrong.Add(at, "%q is not a pattern", s.Pattern)
-	}
-}
+// sayer notes a problem, and says whether to go on.
+type sayer func(path, format string, args ...any) bool
 
-func (c Catalog) checkLinks(wrong fault.Wrong) {
-	for _, d := range c.Dependencies {
-		at := "dependencies." + d.From + "." + d.To
-		_, ok := c.Service(d.From)
-		refer(wrong, at, "service", d.From, ok)
-		_, ok = c.Service(d.To)
-		refer(wrong, at, "service", d.To, ok)
-		if d.Coupling != Synchronous && d.Coupling != Asynchronous && d.Coupling != Deferrable {
-			wrong.Add(at, "%q is not a coupling", d.Coupling)
+// checkFields checks each value against the form of its field.
+func checkFields(fields []Field, record any, under string, say sayer) bool {
+	for _, f := range fields {
+		if !f.check(record, under+f.Key, say) {
+			return false
 		}
 	}
-	for _, f := range c.Flows {
-		for _, step := range f.Steps {
-			_, ok := c.Service(step.Service)
-			refer(wrong, "flows."+f.Slug, "service", step.Service, ok)
-			if step.Criticality != StepCritical && step.Criticality != StepDegradable && step.Criticality != StepDeferrable {
-				wrong.Add("flows."+f.Slug, "%q is not a criticality", step.Criticality)
+	return true
+}
+
+func (f Field) check(record any, path string, say sayer) bool {
+	switch f.Form {
+	case Text, Long, URL, Choice:
+		what := f.wrongText(f.TextIn(record))
+		return what == "" || say(path, "%s", what)
+	case Choices, List:
+		texts := f.TextsIn(record)
+		if len(texts) > mostRows {
+			return say(path, "has more than %d", mostRows)
+		}
+		for i, text := range texts {
+			if what := f.wrongItem(texts[:i], text); what != "" && !say(fmt.Sprintf("%s[%d]", path, i), "%s", what) {
+				return false
 			}
 		}
+	case Rows:
+		rows := f.RowsIn(record)
+		if len(rows) > mostRows {
+			return say(path, "has more than %d", mostRows)
+		}
+		for i, row := range rows {
+			if !checkFields(f.Columns, row, fmt.Sprintf("%s[%d].", path, i), say) {
+				return false
+			}
+		}
+	case Number, Whole, Span:
+		if what := f.wrongNumber(f.In(record)); what != "" {
+			return say(path, "%s", what)
+		}
+	case Group:
+		if group := f.In(record); !f.Optional || !isZero(group) {
+			return checkFields(f.Columns, group, path+".", say)
+		}
+	case YesNo, Pairs, JSON:
 	}
-	for _, s := range c.Signals {
-		_, ok := c.Service(s.Service)
-		refer(wrong, "signals."+s.Slug, "service", s.Service, ok)
-		if s.Kind != Success && s.Kind != Volume {
-			wrong.Add("signals."+s.Slug, "%q is not a kind of signal", s.Kind)
+	return true
+}
+
+func isZero(v any) bool {
+	z, ok := v.(interface{ IsZero() bool })
+	return ok && z.IsZero()
+}
+
+func (f Field) wrongText(text string) string {
+	switch {
+	case strings.TrimSpace(text) == "":
+		if f.Optional || f.Form == Choice && slices.Contains(f.Choices, "") {
+			return ""
+		}
+		return "is missing"
+	case f.Key == "slug" && (!slugs.MatchString(text) || len(text) > 80):
+		return fmt.Sprintf("%q is not a short name: small letters, digits and single dashes, at most 80", text)
+	case len(text) > longestText:
+		return fmt.Sprintf("is longer than %d characters", longestText)
+	case strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && (f.Form != Long || r != '\n') || r == 0x7f }):
+		return "holds a character that cannot be shown"
+	case f.Form == Choice && !slices.Contains(f.Choices, text):
+		return fmt.Sprintf("%q is not one of %s", text, strings.Join(f.Choices, ", "))
+	case f.Form == URL && !strings.HasPrefix(text, "https://") && !strings.HasPrefix(text, "http://"):
+		return fmt.Sprintf("%q is not an address that begins with https://", text)
+	}
+	return ""
+}
+
+func (f Field) wrongItem(before []string, text string) string {
+	switch {
+	case strings.TrimSpace(text) == "" || len(text) > longestText:
+		return "is empty or too long"
+	case len(f.Choices) > 0 && !slices.Contains(f.Choices, text):
+		return fmt.Sprintf("%q is not one of %s", text, strings.Join(f.Choices, ", "))
+	case slices.Contains(before, text):
+		return fmt.Sprintf("%q stands twice", text)
+	}
+	return ""
+}
+
+func (f Field) wrongNumber(value any) string {
+	var number float64
+	switch v := value.(type) {
+	case float64:
+		number = v
+	case int:
+		number = float64(v)
+	case Duration:
+		number = v.D().Hours()
+	}
+	if number != number || number < 0 || number > 1e12 {
+		return "must not be negative, nor absurdly large"
+	}
+	return ""
+}
+
+// checkRules checks what no single field can say.
+func checkRules(c Catalog, e Entry, say sayer) bool {
+	switch r := e.Record.(type) {
+	case Settings:
+		if len(r.Currency) != 3 || strings.ToUpper(r.Currency) != r.Currency {
+			return say("currency", "must be three capital letters, such as GBP")
+		}
+		if _, err := time.LoadLocation(r.TimeZone); err != nil {
+			return say("time_zone", "%q is not a time zone such as Europe/London", r.TimeZone)
+		}
+		for i, claim := range r.Roles {
+			if !claim.Role.Known() && !say(fmt.Sprintf("roles[%d].role", i), "%q is not a role", claim.Role) {
+				return false
+			}
+		}
+	case Site:
+		if within := c.within([]string{r.Slug}); r.Within != "" && within[r.Within] {
+			return say("within", "%s lies within itself, through %s", r.Slug, r.Within)
+		}
+	case Tier:
+		if r.RTO <= 0 {
+			return say("rto", "must be longer than nothing")
+		}
+	case Capability:
+		for i, p := range r.Peaks {
+			if what := p.wrong(); what != "" && !say(fmt.Sprintf("peaks[%d]", i), "%s", what) {
+				return false
+			}
+		}
+	case ThirdParty:
+		if c.Has(KindService, r.Slug) {
+			return say("slug", "a service is called %q too, and dependencies could mean either", r.Slug)
+		}
+	case Service:
+		return checkService(c, r, say)
+	case Flow:
+		if len(r.Steps) == 0 {
+			return say("steps", "a flow has at least one step")
 		}
 	}
+	return true
 }
 
-func refer(wrong fault.Wrong, at, what, slug string, ok bool) {
-	if !ok {
-		wrong.Add(at, "there is no %s %q", what, slug)
+func checkService(c Catalog, s Service, say sayer) bool {
+	if c.Has(KindThirdParty, s.Slug) && !say("slug", "a third party is called %q too, and dependencies could mean either", s.Slug) {
+		return false
 	}
-}
-
-func unique[T any](wrong fault.Wrong, at string, all []T, slugOf func(T) string) {
 	seen := map[string]bool{}
-	for _, one := range all {
-		switch slug := slugOf(one); {
-		case slug == "":
-			wrong.Add(at, "one has no slug")
-		case seen[slug]:
-			wrong.Add(at, "%q stands twice", slug)
-		default:
-			seen[slug] = true
+	for i, d := range s.Deployments {
+		if seen[d.Site] && !say(fmt.Sprintf("deployments[%d].site", i), "%q stands twice", d.Site) {
+			return false
 		}
+		seen[d.Site] = true
 	}
+	seen = map[string]bool{}
+	for i, d := range s.Dependencies {
+		at := fmt.Sprintf("dependencies[%d].", i)
+		switch {
+		case d.On == s.Slug:
+			if !say(at+"on", "a service cannot depend on itself") {
+				return false
+			}
+		case seen[d.On]:
+			if !say(at+"on", "%q stands twice", d.On) {
+				return false
+			}
+		case d.Queue != "" && d.Coupling != Asynchronous:
+			if !say(at+"queue", "only an asynchronous dependency has a queue") {
+				return false
+			}
+		case d.LongestDelay != 0 && d.Coupling != Deferrable:
+			if !say(at+"longest_delay", "only a deferrable dependency has a longest delay") {
+				return false
+			}
+		}
+		seen[d.On] = true
+	}
+	return true
+}
+
+func orKinds(kinds []Kind) string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = k.One()
+	}
+	return strings.Join(names, " or ")
+}
+
+func unknownKind(k Kind) error {
+	names := make([]string, 0, len(shelves))
+	for _, one := range Kinds() {
+		names = append(names, string(one))
+	}
+	return fmt.Errorf("%q is not a kind of record; those are %s", k, strings.Join(names, ", "))
 }

@@ -177,8 +177,13 @@ func (s Situation) loss() Fact {
 	return fact
 }
 
+// costPerMinute is what it costs that the services are down, at this hour.
+func (s Situation) costPerMinute() float64 {
+	return s.Catalog.Impact(catalog.Failure{Services: s.Terms.Services, At: s.Now}).RevenuePerMinute()
+}
+
 func (s Situation) cost() Fact {
-	perMinute := s.Catalog.Impact(s.Terms.Services).RevenuePerMinute
+	perMinute := s.costPerMinute()
 	return Fact{
 		Slug: "cost", Label: "Waiting costs", Text: Money(perMinute, s.Catalog.Currency) + " a minute", Value: perMinute,
 		Source: "catalogue: revenue per hour of the capabilities that stop", At: s.Now.UTC(), State: FactNote,
@@ -228,7 +233,7 @@ func Span(d time.Duration) string {
 }
 
 func (s Situation) move() Option {
-	cost := s.Catalog.Impact(s.Terms.Services).RevenuePerMinute
+	cost := s.costPerMinute()
 	expected := s.Plan.Expected(s.Terms.Mode).D()
 	return Option{
 		Slug: "move", Name: "Move to " + s.Catalog.SiteName(s.Terms.To),
@@ -240,7 +245,7 @@ func (s Situation) move() Option {
 }
 
 func (s Situation) wait() Option {
-	cost := s.Catalog.Impact(s.Terms.Services).RevenuePerMinute
+	cost := s.costPerMinute()
 	return Option{
 		Slug: "wait", Name: "Wait for " + s.Catalog.SiteName(s.Terms.From),
 		Cost:       Money(cost, s.Catalog.Currency) + " every minute",

@@ -60,7 +60,8 @@ func joinGroup(groups [][]Seen, s Seen, c catalog.Catalog) [][]Seen {
 }
 
 func shareCause(c catalog.Catalog, a, b string) bool {
-	return a == b || slices.Contains(c.Impact([]string{a}).Stopped, b) || slices.Contains(c.Impact([]string{b}).Stopped, a)
+	return slices.Contains(c.Impact(catalog.Failure{Services: []string{a}}).Down(), b) ||
+		slices.Contains(c.Impact(catalog.Failure{Services: []string{b}}).Down(), a)
 }
 
 func propose(group []Seen, c catalog.Catalog) Proposal {
@@ -69,7 +70,7 @@ func propose(group []Seen, c catalog.Catalog) Proposal {
 	for _, s := range group {
 		services = append(services, s.Signal.Service)
 	}
-	return Proposal{Signals: group, Since: group[0].since(), Impact: c.Impact(services)}
+	return Proposal{Signals: group, Since: group[0].since(), Impact: c.Impact(catalog.Failure{Services: services, At: group[0].Reading.At})}
 }
 
 func (s Seen) since() time.Time {

@@ -105,8 +105,9 @@ func TestAnOldSignInIsTheOnlyThingLeftAside(t *testing.T) {
 func twoServices() catalog.Catalog {
 	low := 0.9
 	return catalog.Catalog{
-		Services:     []catalog.Service{{Slug: "shop"}, {Slug: "checkout"}, {Slug: "reports"}},
-		Dependencies: []catalog.Dependency{{From: "shop", To: "checkout", Coupling: catalog.Synchronous}},
+		Services: []catalog.Service{
+			{Slug: "shop", Dependencies: []catalog.Dependency{{On: "checkout", Coupling: catalog.Synchronous}}}, {Slug: "checkout"}, {Slug: "reports"},
+		},
 		Signals: []catalog.Signal{
 			{Slug: "shop-success", Service: "shop", Kind: catalog.Success, BadBelow: &low},
 			{Slug: "reports-success", Service: "reports", Kind: catalog.Success, BadBelow: &low},

@@ -199,9 +199,9 @@ func TestAFreshSignInMustBeFresh(t *testing.T) {
 
 func TestOnlyAListOfNamesGivesRoles(t *testing.T) {
 	r := newRig(t)
-	if _, err := r.store.Apply(t.Context(), failover.Person{ID: "cli", Name: "cli"}, store.Bundle{Catalog: catalog.Catalog{
-		Roles: []access.RoleClaim{{Group: "auditors", Role: access.Auditor}},
-	}}); err != nil {
+	if _, err := r.store.Apply(t.Context(), failover.Person{ID: "cli", Name: "cli"}, store.Bundle{Records: slices.Collect(catalog.New(catalog.Catalog{
+		Settings: catalog.Settings{Currency: "GBP", Roles: []access.RoleClaim{{Group: "auditors", Role: access.Auditor}}},
+	}).Entries())}, store.Manner{}); err != nil {
 		t.Fatal(err)
 	}
 	many := slices.Repeat([]string{"auditors"}, 201)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -59,18 +60,33 @@ func (s *Store) Plans(ctx context.Context) ([]Published[failover.Plan], error) {
 		if err != nil {
 			return nil, fmt.Errorf("load plans: %w", err)
 		}
-		var plans []Published[failover.Plan]
-		for _, row := range rows {
-			if len(plans) > 0 && plans[len(plans)-1].Slug == row.Slug {
-				continue
-			}
-			p, err := s.plan(row)
-			if err != nil {
+		rows = slices.CompactFunc(rows, func(a, b *ent.PlanVersion) bool { return a.Slug == b.Slug })
+		plans := make([]Published[failover.Plan], len(rows))
+		for i, row := range rows {
+			if plans[i], err = s.plan(row); err != nil {
 				return nil, err
 			}
-			plans = append(plans, p)
 		}
 		return plans, nil
+	})
+}
+
+// Policies loads the version in force of every approval policy, by slug.
+func (s *Store) Policies(ctx context.Context) ([]Published[failover.Policy], error) {
+	return readOnce(ctx, "policies", func() ([]Published[failover.Policy], error) {
+		rows, err := s.client.PolicyVersion.Query().
+			Order(policyversion.BySlug(), policyversion.ByVersion(sql.OrderDesc())).All(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("load policies: %w", err)
+		}
+		rows = slices.CompactFunc(rows, func(a, b *ent.PolicyVersion) bool { return a.Slug == b.Slug })
+		policies := make([]Published[failover.Policy], len(rows))
+		for i, row := range rows {
+			if policies[i], err = s.policy(row); err != nil {
+				return nil, err
+			}
+		}
+		return policies, nil
 	})
 }
 

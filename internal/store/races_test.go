@@ -2,10 +2,12 @@ package store_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"keyholder/internal/catalog"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
@@ -78,15 +80,31 @@ func TestTheIdOfOneActDoesNotAnswerForAnother(t *testing.T) {
 	})
 }
 
+// shopCatalog is the shop's catalogue, to be changed.
+func shopCatalog(t *testing.T) catalog.Catalog {
+	t.Helper()
+	c, err := shop(t).Catalog(catalog.Catalog{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// target is the site that runs of these tests move to.
+func target(c *catalog.Catalog) *catalog.Site {
+	return &c.Sites[slices.IndexFunc(c.Sites, func(s catalog.Site) bool { return s.Slug == "dublin" })]
+}
+
 func TestAnAddressThatIsAppliedAnewVoidsVotesAndARunKeepsItsOwn(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, w world) {
 		ines, bea := w.someone(t, "Ines", "incident-commanders"), w.someone(t, "Bea", "business-owners")
 		r := w.file(t, ines)
-		apply := func(change func(*store.Bundle)) {
+		apply := func(change func(*catalog.Catalog)) {
 			t.Helper()
-			b := shop(t)
-			change(&b)
-			if _, err := w.Apply(w.ctx, failover.Person{ID: "cli"}, b); err != nil {
+			b, c := shop(t), shopCatalog(t)
+			change(&c)
+			b.Records = slices.Collect(c.Entries())
+			if _, err := w.Apply(w.ctx, failover.Person{ID: "cli"}, b, store.Manner{}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -98,12 +116,13 @@ func TestAnAddressThatIsAppliedAnewVoidsVotesAndARunKeepsItsOwn(t *testing.T) {
 			}
 			return now
 		}
-		apply(func(b *store.Bundle) { b.Catalog.Capabilities[0].RevenuePerHour++ })
+		apply(func(c *catalog.Catalog) { c.Capabilities[0].RevenuePerHour++ })
 		if !stands().Open {
 			t.Error("a change elsewhere in the catalogue voids votes")
 		}
-		was := shop(t).Catalog.Sites[1].Addresses["url"]
-		apply(func(b *store.Bundle) { b.Catalog.Sites[1].Addresses["url"] = "http://elsewhere" })
+		first := shopCatalog(t)
+		was := target(&first).Addresses["url"]
+		apply(func(c *catalog.Catalog) { target(c).Addresses["url"] = "http://elsewhere" })
 		if stands().Open {
 			t.Fatal("another address of the target leaves the vote open")
 		}
@@ -137,14 +156,14 @@ func TestAnAddressThatIsAppliedAnewVoidsVotesAndARunKeepsItsOwn(t *testing.T) {
 		if _, err := w.Claim(w.ctx, r.Code); err != nil {
 			t.Fatal(err)
 		}
-		apply(func(b *store.Bundle) { b.Catalog.Sites[1].Addresses["url"] = "http://a-third" })
+		apply(func(c *catalog.Catalog) { target(c).Addresses["url"] = "http://a-third" })
 		run, err := w.Run(w.ctx, r.Code)
 		if err != nil {
 			t.Fatal(err)
 		}
 		ground, err := w.CatalogAt(w.ctx, run.Terms.Catalog)
-		if err != nil || ground.Sites[1].Addresses["url"] != "http://elsewhere" {
-			t.Errorf("the run acts at %q, %v", ground.Sites[1].Addresses["url"], err)
+		if err != nil || target(&ground.Catalog).Addresses["url"] != "http://elsewhere" {
+			t.Errorf("the run acts at %q, %v", target(&ground.Catalog).Addresses["url"], err)
 		}
 	})
 }

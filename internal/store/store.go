@@ -31,8 +31,8 @@ type Store struct {
 	now      func() time.Time
 	acting   chan struct{} // one for each transaction that may be open at once; they read on a second connection
 	writing  sync.Mutex    // SQLite has one writer; waiting here is fairer than its busy handler
-	catalogs sync.Map      // the same for versions of the catalogue
-	saved    sync.Map      // the runs that this process changed last, by code: failover.Run
+	catalogs catalogs
+	saved    sync.Map // the runs that this process changed last, by code: failover.Run
 	snapshot atomic.Pointer[snapshot]
 	plans    sync.Map // published versions never change: "slug/version" -> Published[failover.Plan]
 	rules    sync.Map // the same for policies

@@ -93,7 +93,7 @@ func refusedBy(t *testing.T, out store.Outcome, rule string) {
 func TestApplyingTheSameAgainChangesNothing(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, w world) {
 		lines := len(w.record(t, store.Filter{}))
-		applied, err := w.Apply(w.ctx, failover.Person{ID: "cli"}, shop(t))
+		applied, err := w.Apply(w.ctx, failover.Person{ID: "cli"}, shop(t), store.Manner{})
 		if err != nil || len(applied) != 0 {
 			t.Errorf("applied %v, %v", applied, err)
 		}
@@ -255,7 +255,7 @@ func TestANewlyPublishedPlanVoidsVotesUntilTheRequesterConfirms(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, w world) {
 		two := shop(t)
 		two.Policies[0].Approvals = 2
-		if _, err := w.Apply(w.ctx, failover.Person{ID: "cli"}, two); err != nil {
+		if _, err := w.Apply(w.ctx, failover.Person{ID: "cli"}, two, store.Manner{}); err != nil {
 			t.Fatal(err)
 		}
 		ines := w.someone(t, "Ines", "incident-commanders")

@@ -111,7 +111,7 @@ func newWorld(t *testing.T, where string) world {
 	if err := w.CheckSchema(w.ctx); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Apply(w.ctx, failover.Person{ID: "cli", Name: "catalog apply"}, shop(t)); err != nil {
+	if _, err := w.Apply(w.ctx, failover.Person{ID: "cli", Name: "catalog apply"}, shop(t), store.Manner{}); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -124,7 +124,7 @@ func shop(t *testing.T) store.Bundle {
 		t.Fatal(err)
 	}
 	secrets := connector.NewSecrets(os.LookupEnv)
-	b, err := bundle.Read("shop.yaml", body, connector.NewSet(httpc.New(secrets), dnsc.New(secrets)))
+	b, err := bundle.Read([]bundle.File{{Name: "shop.yaml", Body: body}}, bundle.Context{Kinds: connector.NewSet(httpc.New(secrets), dnsc.New(secrets))})
 	if err != nil {
 		t.Fatal(err)
 	}

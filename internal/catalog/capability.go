@@ -1,0 +1,90 @@
+package catalog
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Capability is what the business does with services, with what it earns.
+type Capability struct {
+	Slug           string  `json:"slug"`
+	Name           string  `json:"name"`
+	Owner          string  `json:"owner,omitempty" doc:"Who answers for it."`
+	RevenuePerHour float64 `json:"revenue_per_hour" unit:"money" doc:"What it earns in an ordinary hour."`
+	Peaks          []Peak  `json:"peaks,omitempty" doc:"When it earns a multiple. The highest that applies counts."`
+}
+
+// Peak is a time in which a capability earns a multiple: some hours of some days of the week, within some dates.
+type Peak struct {
+	Name  string    `json:"name"`
+	Days  []Weekday `json:"days,omitempty" enum:"mon,tue,wed,thu,fri,sat,sun" doc:"Every day, where none is named."`
+	From  string    `json:"from,omitempty" doc:"The hour it begins, 09:00. Midnight, where there is none."`
+	Until string    `json:"until,omitempty" doc:"The hour it ends, 21:30. The end of the day, where there is none."`
+	First string    `json:"first,omitempty" doc:"The first date it applies to, 2026-11-27."`
+	Last  string    `json:"last,omitempty" doc:"The last date it applies to."`
+	Times float64   `json:"times" doc:"How many times the ordinary revenue."`
+}
+
+// Weekday is a day of the week by its first three letters.
+type Weekday string
+
+// weekdays are in the order of package time.
+func weekdays() []Weekday { return []Weekday{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} }
+
+// applies says whether the peak is on at a local time.
+func (p Peak) applies(local time.Time) bool {
+	date, clock := local.Format(time.DateOnly), local.Format("15:04")
+	return (len(p.Days) == 0 || slices.Contains(p.Days, weekdays()[local.Weekday()])) &&
+		(p.First == "" || date >= p.First) && (p.Last == "" || date <= p.Last) &&
+		(p.From == "" || clock >= p.From) && (p.Until == "" || clock < p.Until)
+}
+
+// PerHour is what the capability earns in an hour at a time, and the peak that makes it more, if one does.
+func (x Capability) PerHour(at time.Time, zone *time.Location) (perHour float64, peak string) {
+	times, name := 1.0, ""
+	for _, p := range x.Peaks {
+		if p.Times > times && p.applies(at.In(zone)) {
+			times, name = p.Times, p.Name
+		}
+	}
+	return x.RevenuePerHour * times, name
+}
+
+// Zone is where the retailer's clocks are.
+func (s Settings) Zone() *time.Location {
+	zone, err := time.LoadLocation(s.TimeZone) // "" is UTC
+	if err != nil {
+		return time.UTC // Validate refuses it
+	}
+	return zone
+}
+
+func (p Peak) wrong() string {
+	for _, day := range p.Days {
+		if !slices.Contains(weekdays(), day) {
+			return "\"" + string(day) + "\" is not a day: mon, tue, wed, thu, fri, sat or sun"
+		}
+	}
+	for _, hour := range []string{p.From, p.Until} {
+		if _, err := time.Parse("15:04", hour); hour != "" && hour != "24:00" && err != nil {
+			return "\"" + hour + "\" is not an hour such as 09:00"
+		}
+	}
+	for _, date := range []string{p.First, p.Last} {
+		if _, err := time.Parse(time.DateOnly, date); date != "" && err != nil {
+			return "\"" + date + "\" is not a date such as 2026-11-27"
+		}
+	}
+	switch {
+	case strings.TrimSpace(p.Name) == "":
+		return "needs a name"
+	case p.Times <= 0 || p.Times > 1000:
+		return "must be a multiple above 0, at most 1000"
+	case p.From != "" && p.Until != "" && p.From >= p.Until:
+		return "must end after it begins; a peak over midnight is two"
+	case p.First != "" && p.Last != "" && p.First > p.Last:
+		return "must end after it begins"
+	}
+	return ""
+}

@@ -1,0 +1,447 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"keyholder/ent"
+	"keyholder/ent/catalogrecord"
+	"keyholder/ent/planversion"
+	"keyholder/internal/access"
+	"keyholder/internal/audit"
+	"keyholder/internal/canonical"
+	"keyholder/internal/catalog"
+	"keyholder/internal/failover"
+	"keyholder/internal/fault"
+)
+
+// The rules that an edit of the catalogue may meet.
+const (
+	RuleEditedMeanwhile = "no-edit-over-another"   // two people edit one record: the second sees both
+	RuleManagedByFiles  = "locked-to-files"        // the record may be changed by files only
+	RuleStillReferred   = "no-reference-is-broken" // others refer to what is to be retired
+)
+
+// Edit is one record as somebody wants it to be. A Record of nil retires it.
+type Edit struct {
+	catalog.Change
+	Base int    // what Standing.Since was when they saw it; 0 where there was none
+	Why  string //
+}
+
+// EditRecord changes one record of the catalogue and returns the version that it stands since.
+func (s *Store) EditRecord(ctx context.Context, by access.Principal, e Edit) (int, error) {
+	action := "catalog.edit"
+	if e.Record == nil {
+		action = "catalog.retire"
+	}
+	var version int
+	err := s.personal(ctx, actorOf(by), action, e.Ref.String(), func(t *tx) error {
+		stands, err := standing(t.ctx, t.Client(), e.Ref)
+		if err != nil {
+			return err
+		}
+		if err := s.mayEdit(t, e, stands); err != nil {
+			return err
+		}
+		row := newRecord{Change: e.Change}
+		if stands != nil {
+			row.managed = stands.Managed
+		}
+		version, err = s.changeCatalog(t, action, CatalogChange{Why: e.Why}, []newRecord{row})
+		return err
+	})
+	return version, err
+}
+
+// mayEdit refuses an edit of what has changed since it was seen, or of what only files may change.
+func (s *Store) mayEdit(t *tx, e Edit, stands *Standing) error {
+	switch {
+	case stands == nil && e.Base != 0:
+		return s.editedMeanwhile(t, e, "retired")
+	case stands != nil && stands.Since != e.Base:
+		return s.editedMeanwhile(t, e, "changed")
+	case stands == nil && e.Record == nil:
+		return fault.Missing(e.Kind.One(), e.Slug)
+	case stands != nil && stands.Locked:
+		return fault.Refused(RuleManagedByFiles, "whoever keeps the catalogue's files", "%s is kept in files and locked there. Change the file and apply it.", stands.Name)
+	}
+	return nil
+}
+
+func (s *Store) editedMeanwhile(t *tx, e Edit, how string) error {
+	history, err := s.History(t.ctx, e.Ref)
+	if err != nil || len(history) == 0 {
+		return err
+	}
+	last := history[0]
+	return fault.Late(RuleEditedMeanwhile, "%s %s this %s at %s, after you had opened it. Nothing of yours is lost: compare the two, and save again.",
+		last.By, how, e.Kind.One(), last.At.UTC().Format("15:04 UTC"))
+}
+
+// newRecord is a record that a change of the catalogue puts in force, or retires.
+type newRecord struct {
+	catalog.Change
+	managed, locked bool
+}
+
+// changeCatalog makes the next version of the catalogue from some records, which is checked as a whole.
+func (s *Store) changeCatalog(t *tx, action string, about CatalogChange, rows []newRecord) (int, error) {
+	newest, err := newestCatalog(t.ctx, t.Client())
+	if err != nil {
+		return 0, err
+	}
+	var before CatalogVersion
+	if newest > 0 {
+		if before, err = s.CatalogAt(t.ctx, newest); err != nil {
+			return 0, err
+		}
+	}
+	changes := make([]catalog.Change, len(rows))
+	for i, row := range rows {
+		changes[i] = row.Change
+	}
+	after, err := before.With(changes)
+	if err != nil {
+		return 0, err
+	}
+	if err := t.sound(after, changes); err != nil {
+		return 0, err
+	}
+	about.Version = newest + 1
+	digest, err := t.saveRecords(about.Version, rows)
+	if err != nil {
+		return 0, err
+	}
+	err = t.CatalogVersion.Create().SetVersion(about.Version).SetDigest(digest).SetChanges(len(rows)).SetWhy(about.Why).
+		SetSource(about.Source).SetAppliedBy(t.actor.Name).SetAppliedAt(t.now).Exec(t.ctx)
+	if err != nil {
+		return 0, fmt.Errorf("save catalogue version %d: %w", about.Version, err)
+	}
+	text := changeWords(before.Catalog, after, about, changes)
+	t.record(audit.Event{Action: action, Object: objectOf(changes), Text: text, Detail: changeDetail(before.Catalog, about, digest, changes)})
+	return about.Version, t.voidVotes(text, func(terms failover.Terms) (bool, error) {
+		now, err := terms.On(after, about.Version)
+		return now.Ground != terms.Ground, err
+	})
+}
+
+// sound refuses changes that are wrong in themselves, or that take away what others refer to.
+func (t *tx) sound(after catalog.Catalog, changes []catalog.Change) error {
+	wrong := fault.Wrong{}
+	retired := map[catalog.Ref]bool{}
+	for _, c := range changes {
+		if c.Record == nil {
+			retired[c.Ref] = true
+			continue
+		}
+		e, _ := after.Entry(c.Ref)
+		for p := range after.ProblemsOf(e) {
+			path := p.Path
+			if len(changes) > 1 {
+				path = e.String() + ": " + path
+			}
+			wrong.Add(path, "%s", p.What)
+		}
+	}
+	if err := wrong.Err(); err != nil || len(retired) == 0 {
+		return err
+	}
+	if broken := after.Broken(retired); len(broken) > 0 {
+		return fault.Late(RuleStillReferred, "It is still referred to: %s. Change that first.", strings.Join(broken, "; "))
+	}
+	return t.plansHold(after)
+}
+
+// plansHold refuses to take away what a plan in force acts on.
+func (t *tx) plansHold(after catalog.Catalog) error {
+	rows, err := t.PlanVersion.Query().Order(planversion.BySlug(), planversion.ByVersion()).All(t.ctx)
+	if err != nil {
+		return fmt.Errorf("load plans: %w", err)
+	}
+	newest := map[string]*ent.PlanVersion{}
+	for _, row := range rows {
+		newest[row.Slug] = row
+	}
+	for _, slug := range slices.Sorted(maps.Keys(newest)) {
+		var plan failover.Plan
+		if err := json.Unmarshal(newest[slug].Body, &plan); err != nil {
+			return fmt.Errorf("read plan %s: %w", slug, err)
+		}
+		if f := fault.As(plan.Validate(after)); f != nil {
+			what := slices.Sorted(maps.Values(f.Fields))
+			return fault.Late(RuleStillReferred, "Plan %s would no longer work: %s. Publish another version of it first.", plan.Name, strings.Join(what, "; "))
+		}
+	}
+	return nil
+}
+
+// rowsAtOnce bounds one statement: PostgreSQL takes 65535 parameters.
+const rowsAtOnce = 5000
+
+// saveRecords ends what stood, begins what stands now, and returns the digest of all of it.
+func (t *tx) saveRecords(version int, rows []newRecord) (string, error) {
+	type changed struct {
+		catalog.Ref
+		Body json.RawMessage `json:"body"`
+	}
+	all := make([]changed, len(rows))
+	ends := map[catalog.Kind][]string{}
+	var begins []*ent.CatalogRecordCreate
+	for i, row := range rows {
+		all[i].Ref = row.Ref
+		ends[row.Kind] = append(ends[row.Kind], row.Slug)
+		if row.Record == nil {
+			continue
+		}
+		body, err := writeRecord(catalog.Entry{Ref: row.Ref, Record: row.Record})
+		if err != nil {
+			return "", err
+		}
+		all[i].Body = body
+		begins = append(begins, t.CatalogRecord.Create().SetKind(string(row.Kind)).SetSlug(row.Slug).SetBody(body).
+			SetSince(version).SetManaged(row.managed).SetLocked(row.locked))
+	}
+	for kind, slugs := range ends {
+		for some := range slices.Chunk(slugs, rowsAtOnce) {
+			err := t.CatalogRecord.Update().Where(catalogrecord.Kind(string(kind)), catalogrecord.SlugIn(some...), catalogrecord.UntilIsNil()).
+				SetUntil(version).Exec(t.ctx)
+			if err != nil {
+				return "", fmt.Errorf("end records of the catalogue: %w", err)
+			}
+		}
+	}
+	for some := range slices.Chunk(begins, rowsAtOnce) {
+		if err := t.CatalogRecord.CreateBulk(some...).Exec(t.ctx); err != nil {
+			return "", fmt.Errorf("save records of the catalogue: %w", err)
+		}
+	}
+	return canonical.Digest("keyholder/catalog-change/1", all)
+}
+
+// objectOf is what the record says was changed.
+func objectOf(changes []catalog.Change) string {
+	if len(changes) == 1 {
+		return changes[0].Ref.String()
+	}
+	return "catalog"
+}
+
+// changeWords says in a sentence what a change did.
+func changeWords(before, after catalog.Catalog, about CatalogChange, changes []catalog.Change) string {
+	if len(changes) != 1 {
+		return fmt.Sprintf("Catalogue version %d: %d records changed.", about.Version, len(changes))
+	}
+	c := changes[0]
+	verb, in := "changed", after
+	if _, stood := before.Entry(c.Ref); !stood {
+		verb = "added"
+	}
+	if c.Record == nil {
+		verb, in = "retired", before
+	}
+	e, _ := in.Entry(c.Ref)
+	return fmt.Sprintf("%s %s was %s (catalogue version %d).", catalog.Words(string(c.Kind)), e.Name, verb, about.Version)
+}
+
+// mostSaid bounds how many records an audit event names one by one; the digest stands for all of them.
+const mostSaid = 20
+
+func changeDetail(before catalog.Catalog, about CatalogChange, digest string, changes []catalog.Change) json.RawMessage {
+	type said struct {
+		catalog.Ref
+		Differences []string `json:"differences"`
+	}
+	body := struct {
+		Version int    `json:"version"`
+		Digest  string `json:"digest"`
+		Why     string `json:"why,omitempty"`
+		Source  string `json:"source,omitempty"`
+		Records int    `json:"records"`
+		Some    []said `json:"changes"`
+	}{about.Version, digest, about.Why, about.Source, len(changes), nil}
+	for _, c := range changes[:min(len(changes), mostSaid)] {
+		old, _ := before.Entry(c.Ref)
+		one := said{Ref: c.Ref}
+		for _, d := range c.Kind.Differences(old.Record, c.Record) {
+			one.Differences = append(one.Differences, d.String())
+		}
+		body.Some = append(body.Some, one)
+	}
+	return detail(body)
+}
+
+// Bundle is what files hold: records of the catalogue, approval policies and plans.
+type Bundle struct {
+	Records  []catalog.Entry
+	Plans    []failover.Plan
+	Policies []failover.Policy
+}
+
+// Catalog is the records of the bundle on top of a catalogue.
+func (b Bundle) Catalog(base catalog.Catalog) (catalog.Catalog, error) {
+	changes := make([]catalog.Change, len(b.Records))
+	for i, e := range b.Records {
+		changes[i] = catalog.Change{Ref: e.Ref, Record: e.Record}
+	}
+	return base.With(changes)
+}
+
+// Manner is how files are applied.
+type Manner struct {
+	Source string // the commit that they come from
+	Why    string
+	Prune  bool // retire what files managed before and do not hold any more
+	Lock   bool // let nothing but files change them from now on
+}
+
+// Applied says what applying a bundle changed, a line each; nothing where everything was there already.
+type Applied []string
+
+// Apply puts a validated bundle in force, all or nothing. What is the same already is left alone, so applying twice
+// changes nothing.
+func (s *Store) Apply(ctx context.Context, actor failover.Person, b Bundle, m Manner) (Applied, error) {
+	var applied Applied
+	err := s.act(ctx, actor, func(t *tx) (err error) {
+		applied, err = s.apply(t, b, m)
+		return err
+	})
+	return applied, err
+}
+
+func (s *Store) apply(t *tx, b Bundle, m Manner) (Applied, error) {
+	var applied Applied
+	rows, err := t.differing(b, m)
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) > 0 {
+		version, err := s.changeCatalog(t, "catalog.apply", CatalogChange{Why: m.Why, Source: m.Source}, rows)
+		if err != nil {
+			return nil, err
+		}
+		applied = append(applied, fmt.Sprintf("Catalogue version %d: %d records changed.", version, len(rows)))
+	}
+	for _, p := range b.Policies {
+		line, err := t.publishPolicy(p)
+		if err != nil {
+			return nil, err
+		}
+		applied = append(applied, line...)
+	}
+	for _, p := range b.Plans {
+		line, err := t.publishPlan(p)
+		if err != nil {
+			return nil, err
+		}
+		applied = append(applied, line...)
+	}
+	return applied, nil
+}
+
+// differing lists the records of a bundle that are not in force as it says.
+func (t *tx) differing(b Bundle, m Manner) ([]newRecord, error) {
+	stands, err := allInForce(t.ctx, t.Client())
+	if err != nil {
+		return nil, err
+	}
+	var rows []newRecord
+	held := map[catalog.Ref]bool{}
+	for _, e := range b.Records {
+		held[e.Ref] = true
+		body, err := writeRecord(e)
+		if err != nil {
+			return nil, err
+		}
+		now, ok := stands[e.Ref]
+		if ok && bytes.Equal(now.body, body) && now.managed && now.locked == m.Lock {
+			continue
+		}
+		rows = append(rows, newRecord{catalog.Change{Ref: e.Ref, Record: e.Record}, true, m.Lock})
+	}
+	if m.Prune {
+		for ref, now := range stands {
+			if now.managed && !held[ref] {
+				rows = append(rows, newRecord{Change: catalog.Change{Ref: ref}})
+			}
+		}
+	}
+	slices.SortFunc(rows, func(a, b newRecord) int {
+		return strings.Compare(a.Ref.String(), b.Ref.String())
+	})
+	return rows, nil
+}
+
+// errPreview ends a transaction that only wanted to know what would come of it.
+var errPreview = errors.New("this was only a preview")
+
+// Preview says what applying a bundle would change, and changes nothing.
+func (s *Store) Preview(ctx context.Context, b Bundle, m Manner) ([]RecordChange, Applied, error) {
+	var rows []newRecord
+	var applied Applied
+	err := s.act(ctx, nobody, func(t *tx) (err error) {
+		if rows, err = t.differing(b, m); err != nil {
+			return err
+		}
+		if applied, err = s.apply(t, b, m); err != nil {
+			return err
+		}
+		return errPreview
+	})
+	if !errors.Is(err, errPreview) {
+		return nil, nil, err
+	}
+	now, err := s.Catalog(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	changes := make([]RecordChange, len(rows))
+	for i, row := range rows {
+		old, _ := now.Entry(row.Ref)
+		changes[i] = RecordChange{Entry: catalog.Entry{Ref: row.Ref, Name: old.Name, Record: row.Record}, Before: old.Record, Managed: row.managed, Locked: row.locked}
+	}
+	return changes, applied, nil
+}
+
+// Export is all that is in force: what an empty database needs to say the same.
+func (s *Store) Export(ctx context.Context) (Bundle, error) {
+	now, err := s.Catalog(ctx)
+	if err != nil {
+		return Bundle{}, err
+	}
+	b := Bundle{Records: slices.Collect(now.Entries())}
+	policies, err := s.Policies(ctx)
+	if err != nil {
+		return b, err
+	}
+	for _, p := range policies {
+		b.Policies = append(b.Policies, p.What)
+	}
+	plans, err := s.Plans(ctx)
+	for _, p := range plans {
+		b.Plans = append(b.Plans, p.What)
+	}
+	return b, err
+}
+
+// Ship gives an empty database what every retailer begins with.
+func (s *Store) Ship(ctx context.Context) error {
+	return s.act(ctx, audit.Worker, func(t *tx) error {
+		newest, err := newestCatalog(t.ctx, t.Client())
+		if err != nil || newest > 0 {
+			return err
+		}
+		var rows []newRecord
+		for e := range catalog.Shipped().Entries() {
+			rows = append(rows, newRecord{Change: catalog.Change{Ref: e.Ref, Record: e.Record}})
+		}
+		_, err = s.changeCatalog(t, "catalog.ship", CatalogChange{Why: "What Keyholder ships with"}, rows)
+		return err
+	})
+}

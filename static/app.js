@@ -49,7 +49,7 @@
     if (!banner || !live()) { return; }
     var age = Math.round((Date.now() - answered) / 1000);
     var text = "";
-    if (age >= 15) { text = "No answer for " + age + " s. What you see may be old."; }
+    if (age >= 8) { text = "No answer for " + age + " s. What you see may be old."; }
     else if (passed) { text = "Something has changed since you began to type. Sending the form shows it; so does loading the page again."; }
     if (banner.textContent !== text) { banner.textContent = text; }
     banner.hidden = text === "";

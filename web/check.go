@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -97,12 +98,19 @@ func (b begin) checkSites(wrong fault.Wrong, p failover.Plan, t failover.Terms) 
 	}
 }
 
-// impact is the start of impact: the incident's in an emergency, none in a planned move.
+// impact is the start of impact: the incident's in an emergency, none in a planned move. Where the incident has been
+// recovered from since, what is bad now began later.
 func (b begin) impact(t failover.Terms) time.Time {
-	if t.Mode == failover.Planned || b.incident == nil {
+	switch {
+	case t.Mode == failover.Planned || b.incident == nil:
 		return time.Time{}
+	case !b.recovered.After(b.incident.ImpactAt):
+		return b.incident.ImpactAt
 	}
-	return b.incident.ImpactAt
+	if since, _, ok := earliestBad(b.catalog, b.readings); ok && since.After(b.recovered) {
+		return since
+	}
+	return b.now
 }
 
 func (s *Server) drawCheck(c echo.Context, status int, b begin, f view.StartForm, t failover.Terms, refused error) error {
@@ -127,7 +135,10 @@ func (s *Server) drawCheck(c echo.Context, status int, b begin, f view.StartForm
 		With: companions(b.catalog, t.Services), Blast: effects(b.catalog, b.catalog.Impact(catalog.Failure{Services: t.Services, At: situation.Now})), Waiting: costWords(b.catalog, t, situation.Now), Options: situation.Facts("").Options, Offer: true,
 	}
 	fillFacts(&p, situation.Facts(""), b.now)
-	if err := t.Cause.MoveHelps(); err != nil {
+	if why := situation.Hopeless(); why != "" {
+		p.Refusal = &view.Refusal{Title: "As things are this would not start", Message: why}
+	}
+	if err := cmp.Or(t.Cause.MoveHelps(), situation.Sensible()); err != nil {
 		p.Offer, p.Refusal = false, refusal("This move is not offered", err)
 	}
 	if refused != nil {

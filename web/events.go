@@ -20,7 +20,7 @@ const eventsPath = "/events"
 // The rhythms of live pages.
 const (
 	pollEvery = 250 * time.Millisecond // the change sequence, once for all pages of this process
-	beatEvery = 5 * time.Second        // a sign of life to each page
+	beatEvery = 3 * time.Second        // a sign of life to each page
 )
 
 // changes tells pages that something has changed; what, they find out by asking again.

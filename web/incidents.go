@@ -109,8 +109,12 @@ func (s *Server) incidentForm(c echo.Context, status int, form view.IncidentForm
 		return err
 	}
 	page.Live = false // it is all a form
+	already, err := s.openFor(ctx, version.Catalog, form.Services)
+	if err != nil {
+		return err
+	}
 	p := view.NewIncident{
-		Page: page, Form: form, Wrong: wrong, Causes: causes(form.Cause),
+		Page: page, Form: form, Wrong: wrong, Causes: causes(form.Cause), Already: already,
 		Source: "No signal is bad now: state when it began.",
 	}
 	if _, source, ok := earliestBad(version.Catalog, readings); ok {
@@ -122,6 +126,18 @@ func (s *Server) incidentForm(c echo.Context, status int, form view.IncidentForm
 		})
 	}
 	return s.render(c, status, view.NewIncidentPage(p))
+}
+
+// openFor lists the open incidents that are about some of the services.
+func (s *Server) openFor(ctx context.Context, c catalog.Catalog, services []string) ([]view.IncidentLine, error) {
+	incidents, err := s.store.OpenIncidents(ctx)
+	var lines []view.IncidentLine
+	for _, in := range incidents {
+		if slices.ContainsFunc(in.Services, func(slug string) bool { return slices.Contains(services, slug) }) {
+			lines = append(lines, incidentLine(c, in))
+		}
+	}
+	return lines, err
 }
 
 func causes(chosen string) []view.Choice {
@@ -239,16 +255,30 @@ func (s *Server) incidentPage(c echo.Context, status int, refused error) error {
 		Opened: in.OpenedAt, Problem: refusal("The incident is not closed", refused),
 	}
 	perMinute := version.Impact(catalog.Failure{Services: in.Services, At: now}).RevenuePerMinute()
-	p.Cost = failover.Money(perMinute, version.Currency) + " a minute"
-	if in.ClosedAt == nil {
-		p.Cost += ", " + failover.Money(perMinute*now.Sub(in.ImpactAt).Minutes(), version.Currency) + " so far"
+	recovered, err := s.recoveredAt(ctx, in.Code)
+	if err != nil {
+		return err
 	}
+	p.Cost = costOf(in, perMinute, recovered, now, version.Currency)
 	open, err := s.incidentWork(ctx, &p, version.Catalog, now)
 	if err != nil {
 		return err
 	}
 	s.incidentWays(&p, in, who, open)
 	return s.render(c, status, view.IncidentPage(p))
+}
+
+// costOf says what an incident costs a minute, and in all until its last run recovered or it was closed.
+func costOf(in store.Incident, perMinute float64, recovered, now time.Time, currency string) string {
+	until, words := now, "so far"
+	switch {
+	case recovered.After(in.ImpactAt):
+		until, words = recovered, "in all, until it was recovered"
+	case in.ClosedAt != nil:
+		until, words = *in.ClosedAt, "in all, until it was closed"
+	}
+	total := failover.Money(perMinute*max(0, until.Sub(in.ImpactAt)).Minutes(), currency)
+	return fmt.Sprintf("%s a minute, %s %s", failover.Money(perMinute, currency), total, words)
 }
 
 // incidentWork lists the requests and runs, and says which of them are not over.

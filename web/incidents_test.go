@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"keyholder/internal/failover"
 )
 
 func TestAnIncidentBeginsWhenTheSignalsSay(t *testing.T) {
@@ -144,4 +146,37 @@ func TestListsOfIncidentsGoOnByKey(t *testing.T) {
 		t.Errorf("the second page lists %d", n)
 	}
 	ivy.get(t, "/incidents?before=yesterday").want(t, 422)
+}
+
+func TestAnIncidentCostsUntilItIsRecoveredOrClosed(t *testing.T) {
+	p, code, ivy, _ := moving(t)
+	path := "/incidents/" + p.run(t, code).Incident
+	ivy.get(t, path).want(t, 200).says(t, "cost", "9,000 GBP a minute, 13,500 GBP so far")
+	p.until(t, code, failover.VerifyStep)
+	p.clock.Add(30 * time.Second)
+	p.perform(t, code)
+	p.clock.Add(time.Hour)
+	ivy.get(t, path).want(t, 200).says(t, "cost", "18,000 GBP in all, until it was recovered")
+
+	other := p.opened(t, ivy)
+	p.clock.Add(90 * time.Second)
+	if err := p.CloseIncident(p.ctx, ivy.Principal, other.Code); err != nil {
+		t.Fatal(err)
+	}
+	p.clock.Add(time.Hour)
+	ivy.get(t, "/incidents/"+other.Code).want(t, 200).says(t, "cost", "27,000 GBP in all, until it was closed")
+}
+
+func TestTheFormNamesIncidentsThatAreOpenAlready(t *testing.T) {
+	p := newPortal(t)
+	p.outage(t)
+	ivy := p.someone(t, "Ivy", "incident-commanders")
+	in := p.opened(t, ivy)
+	form := ivy.get(t, "/incidents/new?title=Again&services=checkout").want(t, 200)
+	if text := squeezed(form.Find("main")); !strings.Contains(text, "Open already") || !strings.Contains(text, in.Code) {
+		t.Errorf("it does not warn of %s: %s", in.Code, text)
+	}
+	if text := squeezed(ivy.get(t, "/incidents/new?services=reporting").want(t, 200).Find("main")); strings.Contains(text, in.Code) {
+		t.Errorf("it warns of an incident of other services: %s", text)
+	}
 }

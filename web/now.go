@@ -33,6 +33,7 @@ type situation struct {
 	catalog   catalog.Catalog
 	readings  failover.Readings
 	incidents []store.Incident
+	requests  []failover.Request // that are not decided
 	runs      []failover.Run
 	now       time.Time
 }
@@ -48,6 +49,9 @@ func (s *Server) situation(ctx context.Context) (here situation, err error) {
 		return here, err
 	}
 	if here.incidents, err = s.store.OpenIncidents(ctx); err != nil {
+		return here, err
+	}
+	if here.requests, err = s.store.OpenRequests(ctx); err != nil {
 		return here, err
 	}
 	here.runs, err = s.store.OpenRuns(ctx)
@@ -77,11 +81,11 @@ func (s *Server) now(ctx context.Context, page view.Page, who access.Principal) 
 		}
 	}
 	for _, from := range here.readings.Proposals(here.catalog) {
-		if proposal := here.proposal(from, who); proposal.Open != nil {
-			p.Proposals = append(p.Proposals, proposal)
-		} else {
-			p.Known = append(p.Known, proposal)
+		in, err := s.episode(ctx, here, from)
+		if err != nil {
+			return p, err
 		}
+		p.Proposals = append(p.Proposals, here.proposal(from, in, who))
 	}
 	for _, in := range here.incidents {
 		p.Incidents = append(p.Incidents, incidentLine(here.catalog, in))
@@ -92,12 +96,8 @@ func (s *Server) now(ctx context.Context, page view.Page, who access.Principal) 
 
 // waiting lists what this person is asked to do: votes, confirmations, and runs that stopped for someone to steer them.
 func (s *Server) waiting(ctx context.Context, here situation, who access.Principal) ([]view.Waiting, error) {
-	requests, err := s.store.OpenRequests(ctx)
-	if err != nil {
-		return nil, err
-	}
 	var waiting []view.Waiting
-	for _, r := range requests {
+	for _, r := range here.requests {
 		policy, err := s.store.Policy(ctx, r.Terms.Policy, r.Terms.PolicyVer)
 		if err != nil {
 			return nil, err
@@ -149,7 +149,27 @@ func (here situation) stops(r failover.Run, p failover.Policy, who access.Princi
 			Why:   runSentence(r), Path: view.RunPath(r.Code), Since: stoodSince(r),
 		})
 	}
+	if owed := owedWords(r); owed != "" && who.May(access.Steer) && len(waiting) == 0 {
+		waiting = append(waiting, view.Waiting{
+			Title: "Not closed yet: " + moveTitle(here.catalog, r.Terms), Why: owed, Path: view.RunPath(r.Code), Since: *r.Times.Recovered,
+		})
+	}
 	return waiting
+}
+
+// owedWords says what a run that has recovered still owes; nothing where it owes nothing.
+func owedWords(r failover.Run) string {
+	if r.State != failover.Recovered {
+		return ""
+	}
+	var owed []string
+	for _, o := range r.Owes() {
+		owed = append(owed, o.Kind.Title())
+	}
+	if len(owed) == 0 {
+		return ""
+	}
+	return "Still owed: " + joined(owed) + "."
 }
 
 // stands says that a run waits for a person.
@@ -168,7 +188,26 @@ func stoodSince(r failover.Run) time.Time {
 	return since
 }
 
-func (here situation) proposal(from failover.Proposal, who access.Principal) view.Proposal {
+// episode is the open incident that bad signals belong to, if one does: one about these services from which nobody has
+// recovered before the signals turned bad.
+func (s *Server) episode(ctx context.Context, here situation, from failover.Proposal) (*store.Incident, error) {
+	services := from.Impact.Down()
+	for _, in := range here.incidents {
+		if !slices.ContainsFunc(in.Services, func(slug string) bool { return slices.Contains(services, slug) }) {
+			continue
+		}
+		recovered, err := s.recoveredAt(ctx, in.Code)
+		if err != nil {
+			return nil, err
+		}
+		if !recovered.After(in.ImpactAt) || !recovered.Before(from.Since) {
+			return &in, nil
+		}
+	}
+	return nil, nil
+}
+
+func (here situation) proposal(from failover.Proposal, in *store.Incident, who access.Principal) view.Proposal {
 	first := from.Signals[0]
 	p := view.Proposal{
 		Headline: first.Signal.Name + " is " + amount(first), Since: from.Since, Effects: effects(here.catalog, from.Impact),
@@ -177,20 +216,31 @@ func (here situation) proposal(from failover.Proposal, who access.Principal) vie
 	for _, other := range from.Signals[1:] {
 		p.Also = append(p.Also, other.Signal.Name+" is "+amount(other))
 	}
-	services := from.Impact.Down()
-	for _, in := range here.incidents {
-		if slices.ContainsFunc(in.Services, func(slug string) bool { return slices.Contains(services, slug) }) {
-			line := incidentLine(here.catalog, in)
-			p.Incident = &line
-			return p
-		}
-	}
+	p.SoFar = failover.Money(from.Impact.RevenuePerMinute()*max(0, here.now.Sub(from.Since)).Minutes(), here.catalog.Currency)
+	p.For = failover.Span(here.now.Sub(from.Since))
 	if who.May(access.OpenIncident) {
 		title := first.Signal.Name + " has collapsed"
-		query := url.Values{"title": {title}, "services": from.Impact.FailedServices()}
+		query := url.Values{"title": {title}, "services": from.Impact.Down()}
 		p.Open = &view.Link{Path: view.NewIncidentPath() + "?" + query.Encode(), Text: "Open incident: " + title}
 	}
+	if in == nil {
+		return p
+	}
+	line := incidentLine(here.catalog, *in)
+	p.Incident = &line
+	if p.Open != nil {
+		p.Open.Text = "Open another incident, if this is something else"
+	}
+	if who.May(access.Request) && !here.busy(in.Code) {
+		p.Recover = &view.Link{Path: view.RecoverPath(in.Code), Text: "Request a failover for " + in.Code}
+	}
 	return p
+}
+
+// busy says that a failover for the incident is asked for or under way.
+func (here situation) busy(incident string) bool {
+	return slices.ContainsFunc(here.runs, func(r failover.Run) bool { return r.Incident == incident && r.State != failover.Recovered }) ||
+		slices.ContainsFunc(here.requests, func(r failover.Request) bool { return r.Incident == incident })
 }
 
 func amount(seen failover.Seen) string {

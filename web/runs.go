@@ -76,7 +76,11 @@ func endSentence(r failover.Run) string {
 				owed++
 			}
 		}
-		return fmt.Sprintf("Customers can buy again. It is not closed: %d of %d obligations are owed.", owed, len(r.Obligations))
+		verb := "are"
+		if owed == 1 {
+			verb = "is"
+		}
+		return fmt.Sprintf("Customers can buy again. It is not closed: %d of %d obligations %s owed.", owed, len(r.Obligations), verb)
 	case failover.Closed:
 		if r.WithExceptions() {
 			return "Closed with exceptions, which stay listed below."
@@ -182,7 +186,11 @@ func (s *Server) runPage(c echo.Context, status int, typed typedCommand) error {
 		p.Sentence = "Approved. The engine has not taken it yet; nothing has been touched."
 		return s.render(c, status, view.RunPage(p))
 	}
-	runWays(&p, r, who, typed)
+	plan, err := s.store.Plan(ctx, r.Terms.Plan, r.Terms.PlanVersion)
+	if err != nil {
+		return err
+	}
+	runWays(&p, r, plan.What, who, typed)
 	for _, x := range r.PendingExceptions() {
 		p.Pending = append(p.Pending, pendingLine(r, x, who, policy.What, now, typed))
 	}

@@ -174,8 +174,11 @@ func TestAGateThatMayNotBeOverriddenStands(t *testing.T) {
 	page.says(t, "checks", "does not hold: The target follows — state is \"lost\"")
 	page.hasButton(t, "Check the gates again", true)
 	page.hasButton(t, "Stop: nothing has been touched", true)
-	refused := ivy.submit(t, page, "Propose: Override the gates that do not hold: Check the gates", url.Values{"note": {"I know better"}}).want(t, 403)
-	refused.says(t, "problem", failover.RuleGateStands)
+	page.hasButton(t, "Propose: Override the gates that do not hold: Check the gates", false)
+	forged := ivy.post(t, "/runs/"+code+"/propose", url.Values{
+		"kind": {string(failover.OverrideGate)}, "target": {string(failover.GatesStep)}, "note": {"I know better"},
+	}).want(t, 403)
+	forged.says(t, "problem", failover.RuleGateStands)
 	ivy.submit(t, page, "Stop: nothing has been touched", url.Values{"note": {"Leeds is back"}}).want(t, 303)
 	ivy.get(t, "/runs/"+code).says(t, "sentence", "Stopped before anything was touched.")
 }

@@ -24,6 +24,8 @@ type begin struct {
 	plans    []store.Published[failover.Plan]
 	readings failover.Readings
 	now      time.Time
+
+	recovered time.Time // when a run of the incident last recovered; zero where none has
 }
 
 // begins loads what a request begins from. code is an incident's; where it is empty, plan is a plan's slug.
@@ -46,10 +48,24 @@ func (s *Server) begins(ctx context.Context, code, plan string) (begin, error) {
 			return b, err
 		}
 		b.incident = &in
+		if b.recovered, err = s.recoveredAt(ctx, code); err != nil {
+			return b, err
+		}
 	} else if _, ok := b.published(plan); !ok {
 		return b, fault.Missing("plan", plan)
 	}
 	return b, nil
+}
+
+// recoveredAt is when a run of an incident last recovered; zero where none has.
+func (s *Server) recoveredAt(ctx context.Context, incident string) (last time.Time, err error) {
+	runs, err := s.store.RunsOf(ctx, incident)
+	for _, r := range runs {
+		if r.Times.Recovered != nil && r.Times.Recovered.After(last) {
+			last = *r.Times.Recovered
+		}
+	}
+	return last, err
 }
 
 func (b begin) published(slug string) (store.Published[failover.Plan], bool) {

@@ -222,3 +222,51 @@ func TestARequestIsNotFiledWithAPlanThatItsCheckPageDidNotShow(t *testing.T) {
 	again.says(t, "problem", "published anew while you were reading")
 	ivy.submit(t, again, file, nil).want(t, 303)
 }
+
+func TestAMoveAgainstTheDataIsRefusedOnThePageAndInAForgedPost(t *testing.T) {
+	for name, tc := range map[string]struct {
+		seen  func(*portal, *testing.T)
+		typed url.Values
+		rule  string
+	}{
+		"away from where nobody writes": {(*portal).outage, url.Values{"from": {"dublin"}, "to": {"leeds"}}, failover.RuleFromTheWriter},
+		"planned, from a silent site":   {(*portal).outage, url.Values{"mode": {"planned"}, "most": {"0"}}, failover.RuleOldSiteDrains},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPortal(t)
+			tc.seen(p, t)
+			ivy := p.someone(t, "Ivy", "incident-commanders")
+			form := wish()
+			form.Set("incident", p.opened(t, ivy).Code)
+			for field, value := range tc.typed {
+				form[field] = value
+			}
+			check := ivy.get(t, "/incidents/"+form.Get("incident")+"/check?"+form.Encode()).want(t, 200)
+			check.says(t, "problem", tc.rule)
+			for _, button := range check.buttons() {
+				if strings.HasPrefix(button, "Request approval") {
+					t.Errorf("it offers %q", button)
+				}
+			}
+			form.Set("checked", check.Find("input[name=checked]").AttrOr("value", ""))
+			ivy.post(t, "/requests", form).want(t, 403).says(t, "problem", tc.rule)
+			if open, err := p.OpenRequests(p.ctx); err != nil || len(open) != 0 {
+				t.Errorf("it filed %d requests, %v", len(open), err)
+			}
+			if lines := p.refusals(t, form.Get("incident")); len(lines) != 1 || lines[0].Rule != tc.rule {
+				t.Errorf("the record has %v", lines)
+			}
+		})
+	}
+}
+
+func TestAMoveToASilentTargetIsOfferedWithAWarning(t *testing.T) {
+	p := newPortal(t)
+	p.outage(t)
+	p.sees(t, copyAt("dublin", 4997, false, p.Now()).Silence("connection refused", "http://dublin/status", p.Now()))
+	ivy := p.someone(t, "Ivy", "incident-commanders")
+	form := wish()
+	check := ivy.get(t, "/incidents/"+p.opened(t, ivy).Code+"/check?"+form.Encode()).want(t, 200)
+	check.says(t, "problem", "Dublin, where this would move to, does not answer")
+	check.hasButton(t, "Request approval: move Checkout from Leeds to Dublin", true)
+}

@@ -15,7 +15,7 @@ import (
 )
 
 // runWays draws a form for everything that this person may do to the run.
-func runWays(p *view.Run, r failover.Run, who access.Principal, typed typedCommand) {
+func runWays(p *view.Run, r failover.Run, plan failover.Plan, who access.Principal, typed typedCommand) {
 	if !who.May(access.Steer) {
 		if !r.State.Final() {
 			p.NotYou = "Runs are steered by: " + access.Titles(access.Holders(access.Steer)) + "."
@@ -31,7 +31,7 @@ func runWays(p *view.Run, r failover.Run, who access.Principal, typed typedComma
 			for _, o := range r.Owes() {
 				p.Propose = append(p.Propose, proposeForm(r.Code, kind, string(o.Kind), "Waive: "+o.Kind.Title(), typed))
 			}
-		} else if r.Unproposed(kind) {
+		} else if r.Unproposed(kind) && (kind != failover.OverrideGate || r.GatesYield(plan) == nil) {
 			p.Propose = append(p.Propose, proposeForm(r.Code, kind, "", kind.Title()+": "+step.Name, typed))
 		}
 	}

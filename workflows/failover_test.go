@@ -110,7 +110,9 @@ func newStage(t *testing.T, mode rules.Mode, ceiling rules.Ceiling) *stage {
 		t.Fatal(err)
 	}
 	usual := rules.Reading{Key: rules.SignalKey("checkout-volume"), Value: 10, Usual: 10, At: kept.Now()}
-	if err := kept.SaveReadings(ctx, []rules.Reading{usual}); err != nil {
+	leeds := rules.Reading{Key: rules.PositionKey("orders", "leeds"), Position: &rules.Position{Writer: true, Newest: 9}, At: kept.Now()}
+	dublin := rules.Reading{Key: rules.PositionKey("orders", "dublin"), Position: &rules.Position{Newest: 9}, At: kept.Now()}
+	if err := kept.SaveReadings(ctx, []rules.Reading{usual, leeds, dublin}); err != nil {
 		t.Fatal(err)
 	}
 	s.ines, s.bea = s.someone("Ines", "incident-commanders"), s.someone("Bea", "business-owners")

@@ -148,7 +148,7 @@ func (s Situation) standing(p Position) string {
 	if p.Writer {
 		return fmt.Sprintf("accepts orders, newest is %d", p.Newest)
 	}
-	return fmt.Sprintf("follows %.1f s behind (%d orders), newest is %d", p.LagSeconds, p.LagRecords, p.Newest)
+	return fmt.Sprintf("follows %.1f s behind (%s), newest is %d", p.LagSeconds, orders(p.LagRecords), p.Newest)
 }
 
 // ExpectedLoss is what would be left behind if the old site were fenced now.
@@ -246,6 +246,12 @@ func (s Situation) move() Option {
 
 func (s Situation) wait() Option {
 	cost := s.costPerMinute()
+	if s.Terms.Mode == Planned {
+		return Option{
+			Slug: "wait", Name: "Stay at " + s.Catalog.SiteName(s.Terms.From), Cost: "nothing while it works", Loss: "none",
+			Time: "as long as you like", Reversible: "yes: a move can be requested at any time",
+		}
+	}
 	return Option{
 		Slug: "wait", Name: "Wait for " + s.Catalog.SiteName(s.Terms.From),
 		Cost:       Money(cost, s.Catalog.Currency) + " every minute",

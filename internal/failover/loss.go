@@ -57,11 +57,18 @@ func (l Loss) String() string {
 	}
 	switch {
 	case !l.Estimate:
-		return fmt.Sprintf("%d orders, %.1f s", l.Records, l.Span.Seconds())
+		return fmt.Sprintf("%s, %.1f s", orders(l.Records), l.Span.Seconds())
 	case l.AtMost > l.Records:
 		return fmt.Sprintf("%d to %d orders, up to %.1f s (estimate)", l.Records, l.AtMost, l.Span.Seconds())
 	}
-	return fmt.Sprintf("%d orders, %.1f s (estimate)", l.Records, l.Span.Seconds())
+	return fmt.Sprintf("%s, %.1f s (estimate)", orders(l.Records), l.Span.Seconds())
+}
+
+func orders(n int64) string {
+	if n == 1 {
+		return "1 order"
+	}
+	return fmt.Sprintf("%d orders", n)
 }
 
 // Within says whether the loss keeps to the ceiling. A loss that is not known keeps only to an unknown ceiling.

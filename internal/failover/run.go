@@ -223,6 +223,16 @@ func (r Run) GateFailed(slug string) bool {
 	return len(r.Steps) > 0 && slices.ContainsFunc(r.Steps[0].Checks, func(c Checked) bool { return c.Slug == slug && !c.Holds })
 }
 
+// GatesYield refuses to override the gates where one that does not hold is not to be overridden.
+func (r Run) GatesYield(p Plan) error {
+	for _, gate := range p.GatesIn(r.Terms.Mode) {
+		if !gate.Override && r.GateFailed(gate.Slug) {
+			return fault.Refused(RuleGateStands, "", "The gate %q may not be overridden.", gate.Name)
+		}
+	}
+	return nil
+}
+
 func (r Run) moved(e Event) (Run, error) {
 	next, err := r.State.After(e)
 	r.State = next
@@ -252,7 +262,15 @@ func (r Run) Start(i int, now time.Time) (Run, error) {
 			s.StartedAt = &now
 		}
 		s.EndedAt, s.Detail = nil, ""
-	}), nil
+	}).hit(i, now), nil
+}
+
+// hit notes that customers feel a planned move from its drain on: until then everything works.
+func (r Run) hit(i int, now time.Time) Run {
+	if r.Terms.Mode == Planned && r.Steps[i].Purpose == DrainStep && r.Steps[i].Attempt == 1 {
+		r.Times.Impact = now
+	}
+	return r
 }
 
 // Done notes a step's success and moves the run on.

@@ -149,15 +149,19 @@ type Phase struct {
 	Over  bool
 }
 
-// Split divides the time since impact into notice, decide, execute and verify. A phase that is not over has taken its
+// Split divides the time since impact into notice, decide, execute and verify; of a planned move, into the last two. A phase that is not over has taken its
 // time so far; a run that ended without recovery ends the phase that it was in.
 func (r Run) Split(now time.Time) []Phase {
 	if r.Times.Ended != nil && r.Times.Recovered == nil {
 		now = *r.Times.Ended
 	}
 	marks := []*time.Time{&r.Times.Impact, &r.Times.Filed, &r.Times.Approved, r.Times.Executed, r.Times.Recovered}
-	phases := make([]Phase, 0, len(marks)-1)
-	for i, name := range []string{"Notice", "Decide", "Execute", "Verify"} {
+	names := []string{"Notice", "Decide", "Execute", "Verify"}
+	if r.Terms.Mode == Planned { // nothing is noticed, and deciding costs nothing
+		marks, names = []*time.Time{&r.Times.Impact, r.Times.Executed, r.Times.Recovered}, names[2:]
+	}
+	phases := make([]Phase, 0, len(names))
+	for i, name := range names {
 		p := Phase{Name: name, Begun: marks[i] != nil, Over: marks[i+1] != nil}
 		switch {
 		case p.Begun && p.Over:

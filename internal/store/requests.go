@@ -167,6 +167,13 @@ func (s *Store) FileRequest(ctx context.Context, by access.Principal, f File) (f
 		if err := s.stillAsChecked(ctx, t, f); err != nil {
 			return err
 		}
+		situation, err := s.situation(ctx, t.Client(), f.Terms, f.Impact, t.now)
+		if err == nil {
+			err = situation.Sensible()
+		}
+		if err != nil {
+			return err
+		}
 		digest, err := f.Terms.Digest()
 		if err != nil {
 			return err

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 
 	"keyholder/ent"
+	"keyholder/ent/request"
 	"keyholder/ent/run"
 	"keyholder/internal/audit"
 	"keyholder/internal/failover"
@@ -81,11 +83,30 @@ func (s *Store) Claim(ctx context.Context, code string) (failover.Directive, err
 		if err != nil {
 			return err
 		}
+		if r.Times.Filed, err = t.firstFiled(request); err != nil {
+			return err
+		}
 		next = r.Next()
 		t.record(audit.Event{Action: "run.claim", Object: code, Text: fmt.Sprintf("The run of %s began.", code)})
 		return t.createRun(r)
 	})
 	return next, err
+}
+
+// firstFiled is when somebody first asked for a failover since the start of impact: noticing ended then, even where
+// that request was rejected.
+func (t *tx) firstFiled(r failover.Request) (time.Time, error) {
+	if r.Incident == "" {
+		return r.FiledAt, nil
+	}
+	first, err := t.Request.Query().Where(request.Incident(r.Incident), request.FiledAtGTE(r.Impact)).Order(request.ByFiledAt()).First(t.ctx)
+	if ent.IsNotFound(err) {
+		return r.FiledAt, nil
+	}
+	if err != nil {
+		return r.FiledAt, fmt.Errorf("find the first request of %s: %w", r.Incident, err)
+	}
+	return first.FiledAt.UTC(), nil
 }
 
 func (t *tx) createRun(r failover.Run) error {

@@ -29,6 +29,26 @@ type Command struct {
 	Origin       audit.Origin `json:"origin"`
 }
 
+// words says what a person does: which exception they propose or confirm, and what it is about.
+func (c Command) words(r failover.Run) string {
+	said := func(verb string, k failover.ExceptionKind, target string) string {
+		what := verb + " \"" + k.Title() + "\""
+		if target != "" {
+			what += " (" + target + ")"
+		}
+		return what
+	}
+	if c.Propose != "" {
+		return said("proposed", c.Propose, c.Target)
+	}
+	for _, x := range r.Exceptions {
+		if x.ID == c.Confirm {
+			return said("confirmed", x.Kind, x.Target)
+		}
+	}
+	return c.verb()
+}
+
 func (c Command) deed() deed {
 	return deed{c.ID, c.By, "run." + c.verb(), c.Code, []string{c.Target, c.Confirm}}
 }
@@ -53,7 +73,7 @@ func (s *Store) Command(ctx context.Context, c Command) (Outcome, error) {
 		}
 		t.record(audit.Event{
 			Action: "run." + c.verb(), Object: c.Code, Act: c.ID, Detail: detail(map[string]any{"note": c.Note, "from": before.State, "to": after.State}),
-			Text: fmt.Sprintf("%s: %s on %s, which is now %s.%s", c.By.Name, c.verb(), c.Code, after.State.Words(), spaced(c.Note)),
+			Text: fmt.Sprintf("%s: %s on %s, which is now %s.%s", c.By.Name, c.words(before), c.Code, after.State.Words(), spaced(c.Note)),
 		})
 		return Outcome{State: after.State, Directive: after.Next()}, t.saveRun(after)
 	})
@@ -101,12 +121,7 @@ func (s *Store) gatesYield(ctx context.Context, r failover.Run) error {
 	if err != nil {
 		return err
 	}
-	for _, gate := range plan.What.GatesIn(r.Terms.Mode) {
-		if !gate.Override && r.GateFailed(gate.Slug) {
-			return fault.Refused(failover.RuleGateStands, "", "The gate %q may not be overridden.", gate.Name)
-		}
-	}
-	return nil
+	return r.GatesYield(plan.What)
 }
 
 // nothingOpen refuses to close an incident that has an open request or run.

@@ -42,7 +42,8 @@ type NewIncident struct {
 	Wrong    map[string]string
 	Causes   []Choice
 	Services []Choice
-	Source   string // where the prefilled start of impact comes from
+	Source   string         // where the prefilled start of impact comes from
+	Already  []IncidentLine // that are open for some of the services
 }
 
 // Choice is one of several things to choose.

@@ -12,8 +12,7 @@ type Now struct {
 	Waiting   []Waiting
 	LastRun   *RunLine // shown where nothing waits and nothing runs
 	Runs      []RunLine
-	Proposals []Proposal // that this person can act on
-	Known     []Proposal // that somebody else can, or already did
+	Proposals []Proposal // what is bad now
 	Incidents []IncidentLine
 	Signals   []SignalLine
 	Copies    []SignalLine
@@ -46,11 +45,14 @@ type RunLine struct {
 type Proposal struct {
 	Headline string // Checkout success is 3.0 %
 	Since    time.Time
-	Also     []string // the other bad signals
-	Effects  []string // what stops, falls behind, degrades
-	Cost     string
+	Also     []string      // the other bad signals
+	Effects  []string      // what stops, falls behind, degrades
+	For      string        // how long it has been so
+	Cost     string        // a minute
+	SoFar    string        // since it began
+	Incident *IncidentLine // that is open for it
+	Recover  *Link         // request a failover for that
 	Open     *Link         // open an incident, prefilled
-	Incident *IncidentLine // or the one that is open already
 }
 
 // Link is a place to go with the words for it.

@@ -179,6 +179,7 @@ func (v visitor) submit(t *testing.T, p page, button string, typed url.Values) p
 			values.Add(name, value)
 		}
 	})
+	values.Del("") // what has no name is not sent
 	for name, value := range typed {
 		values[name] = value
 	}

@@ -52,6 +52,18 @@ func (s *Server) routes() []route {
 		{post, "/runs/:code/steer", access.Steer, s.steerRun},
 		{post, "/runs/:code/propose", access.Steer, s.proposeException},
 		{post, "/runs/:code/confirm", access.DecideExcept, s.confirmException},
+
+		{get, "/catalog", access.See, s.showCatalog},
+		{get, "/catalog/:kind", access.See, s.listRecords},
+		{get, "/catalog/:kind/new", access.EditCatalog, s.newRecord},
+		{post, "/catalog/:kind/new", access.EditCatalog, s.addRecord},
+		{get, "/catalog/:kind/:slug", access.See, s.showRecord},
+		{get, "/catalog/:kind/:slug/edit", access.EditCatalog, s.editRecord},
+		{post, "/catalog/:kind/:slug/edit", access.EditCatalog, s.saveRecord},
+		{post, "/catalog/:kind/:slug/retire", access.EditCatalog, s.retireRecord},
+		{get, "/catalog-changes", access.See, s.listCatalogChanges},
+		{get, "/catalog-changes/:version", access.See, s.showCatalogChange},
+
 		{get, "/audit", access.ReadAudit, s.showAudit},
 		{get, "/audit.csv", access.ReadAudit, s.auditCSV},
 		{get, "/audit.json", access.ReadAudit, s.auditJSON},

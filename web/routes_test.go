@@ -26,7 +26,7 @@ var groupOf = map[access.Role]string{
 
 // concrete puts something in the place of a route's parameters.
 func concrete(path string) string {
-	return strings.NewReplacer(":code", "FO-NONE22", ":slug", "move-checkout", "*", "nothing.css").Replace(path)
+	return strings.NewReplacer(":code", "FO-NONE22", ":kind", "service", ":version", "1", ":slug", "move-checkout", "*", "nothing.css").Replace(path)
 }
 
 func TestEveryRouteHasAPermissionAndAnonymousGoesToSignIn(t *testing.T) {

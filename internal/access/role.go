@@ -41,7 +41,7 @@ type Permission string
 const (
 	Anyone        Permission = "anyone"         // no sign-in: health, sign-in, style sheets
 	SignedIn      Permission = "signed-in"      // any person, even without a role: their own session
-	See           Permission = "see"            // read incidents, requests, runs, plans and services
+	See           Permission = "see"            // read incidents, requests, runs, plans and the catalogue
 	OpenIncident  Permission = "open-incident"  // open, correct and close an incident
 	Request       Permission = "request"        // request a failover, withdraw and confirm one's own request
 	Decide        Permission = "decide"         // vote on requests where the policy names the role
@@ -49,7 +49,8 @@ const (
 	DecideExcept  Permission = "decide-except"  // be the second person of an exception: override, skip, waiver
 	ReadAudit     Permission = "read-audit"     // read and export the record
 	PublishPlan   Permission = "publish-plan"   // publish plans
-	ApplyCatalog  Permission = "apply-catalog"  // change the catalogue and policies
+	EditCatalog   Permission = "edit-catalog"   // change records of the catalogue, accept findings
+	ApplyCatalog  Permission = "apply-catalog"  // apply files; change who has which role
 	OperateWorker Permission = "operate-worker" // act as the worker; no person has it
 )
 
@@ -62,6 +63,7 @@ var grants = map[Permission][]Role{
 	DecideExcept: {IncidentCommander, BusinessOwner, SecurityOfficer},
 	ReadAudit:    {IncidentCommander, BusinessOwner, PlatformEngineer, SecurityOfficer, Auditor, Administrator},
 	PublishPlan:  {PlatformEngineer},
+	EditCatalog:  {BusinessOwner, PlatformEngineer, Administrator},
 	ApplyCatalog: {Administrator},
 }
 

@@ -80,7 +80,7 @@ func (f Field) Words(record any) string {
 	case Duration:
 		return zeroIsNothing(float64(v), v.String())
 	}
-	switch f.Form {
+	switch f.Form { //nolint:exhaustive // the others are texts
 	case List, Choices:
 		return strings.Join(f.TextsIn(record), ", ")
 	case Pairs:

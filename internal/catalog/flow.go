@@ -5,7 +5,7 @@ type Flow struct {
 	Slug  string     `json:"slug"`
 	Name  string     `json:"name"`
 	Owner string     `json:"owner,omitempty" doc:"Who answers for it."`
-	Steps []FlowStep `json:"steps" doc:"In their order."`
+	Steps []FlowStep `json:"steps" ordered:"yes" doc:"In their order."`
 }
 
 // FlowStep is one step of a flow over one service.

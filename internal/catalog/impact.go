@@ -161,10 +161,10 @@ func (s *spread) fail() {
 		s.lose(slug, Ref{KindDataSet, slug})
 	}
 	if len(s.sites) > 0 {
-		for _, i := range s.graph.at(s.sites) {
+		for _, i := range s.at(s.sites) {
 			s.lostSites(s.Services[i])
 		}
-		for _, d := range s.Catalog.DataSets {
+		for _, d := range s.DataSets {
 			if d.cutOff(s.sites) {
 				s.lose(d.Slug, Ref{KindDataSet, d.Slug})
 			}
@@ -283,7 +283,7 @@ func (s *spread) services() (i Impact) {
 	i.Reduced, i.Unprotected = slices.DeleteFunc(s.reduced, up), slices.DeleteFunc(s.exposed, up)
 	i.SingleHomed = s.single
 	if len(s.sites) > 0 {
-		for _, node := range s.graph.at(s.sites) {
+		for _, node := range s.at(s.sites) {
 			if s.Services[node].Platform != "" {
 				i.Platform = append(i.Platform, s.slugs[node])
 			}
@@ -323,7 +323,7 @@ func (s *spread) refOf(node int32) Ref {
 
 func (s *spread) lostData() []string {
 	var lost []string
-	for _, d := range s.Catalog.DataSets {
+	for _, d := range s.DataSets {
 		if s.data[d.Slug] {
 			lost = append(lost, d.Slug)
 		}

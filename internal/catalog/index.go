@@ -4,12 +4,14 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"sync"
 )
 
 // index answers look-ups without a search. It is made once for a catalogue that never changes.
 type index struct {
-	entries map[Ref]Entry
-	graph   *graph
+	entries  map[Ref]Entry
+	graph    *graph
+	referred func() map[Ref][]Reference // made when somebody asks first
 }
 
 // New sorts the records and makes a catalogue that answers quickly. What the records themselves hold must not be written
@@ -29,6 +31,7 @@ func (c Catalog) indexed() Catalog {
 	}
 	i.graph = newGraph(c)
 	c.index = i
+	i.referred = sync.OnceValue(c.referrers)
 	return c
 }
 

@@ -61,14 +61,19 @@ func (c Catalog) Leads(r Reference) (Entry, bool) {
 
 // ReferredBy lists where others refer to a record.
 func (c Catalog) ReferredBy(to Ref) []Reference {
-	var all []Reference
+	if c.index != nil {
+		return c.index.referred()[to]
+	}
+	return c.referrers()[to]
+}
+
+// referrers turns all references round.
+func (c Catalog) referrers() map[Ref][]Reference {
+	all := map[Ref][]Reference{}
 	for e := range c.Entries() {
 		for r := range e.References() {
-			if r.To != to.Slug {
-				continue
-			}
-			if found, ok := c.Leads(r); ok && found.Ref == to {
-				all = append(all, r)
+			if to, ok := c.Leads(r); ok {
+				all[to.Ref] = append(all[to.Ref], r)
 			}
 		}
 	}

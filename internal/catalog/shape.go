@@ -21,6 +21,7 @@ type Field struct {
 	Leads    []Kind   // of what a name in it leads to records of
 	Unit     string   // "money", or nothing
 	Columns  []Field  // of Group and Rows
+	Ordered  bool     // the order of the rows says something
 
 	place int // in the Go type
 }
@@ -71,7 +72,7 @@ func fieldOf(g reflect.StructField, place int) Field {
 	key, options, _ := strings.Cut(g.Tag.Get("json"), ",")
 	f := Field{
 		Key: key, Label: g.Tag.Get("label"), About: g.Tag.Get("doc"), Unit: g.Tag.Get("unit"), place: place,
-		Optional: strings.Contains(options, "omit"), Form: Form(g.Tag.Get("form")),
+		Optional: strings.Contains(options, "omit"), Form: Form(g.Tag.Get("form")), Ordered: g.Tag.Get("ordered") != "",
 	}
 	if f.Label == "" {
 		f.Label = Words(key)
@@ -90,10 +91,10 @@ func fieldOf(g reflect.StructField, place int) Field {
 	if f.Form == "" {
 		f.Form = formOf(g.Type, f)
 	}
-	switch {
-	case f.Form == Group:
+	if f.Form == Group {
 		f.Columns = fieldsOf(g.Type)
-	case f.Form == Rows:
+	}
+	if f.Form == Rows {
 		f.Columns = fieldsOf(g.Type.Elem())
 	}
 	return f

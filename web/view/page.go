@@ -45,6 +45,7 @@ func Navigation() []NavLink {
 		{Path: NowPath(), Text: "Now", Needs: access.See},
 		{Path: IncidentsPath(), Text: "Incidents", Needs: access.See},
 		{Path: PlansPath(), Text: "Plans", Needs: access.See},
+		{Path: CatalogPath(), Text: "Catalogue", Needs: access.See},
 		{Path: AuditPath(AuditFilter{}), Text: "Record", Needs: access.ReadAudit},
 	}
 }

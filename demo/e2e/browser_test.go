@@ -136,6 +136,7 @@ func (w *world) signInBrowser(ctx context.Context, user, path string) {
 	button := fmt.Sprintf("button[value=%q]", user)
 	w.do(ctx, "sign in", chromedp.Navigate(w.base+path), chromedp.WaitVisible(button), chromedp.Click(button),
 		chromedp.WaitVisible("main#page"))
+	w.says(ctx, "the page has all that it needs", 20*time.Second, `document.readyState === "complete"`)
 }
 
 // waiting files a request in an outage, and returns its code.

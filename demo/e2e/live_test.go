@@ -28,8 +28,6 @@ func TestAPageThatMayBeOldSaysSoAndRecoversByItself(t *testing.T) {
 	w := newWorld(t)
 	ctx := w.browser()
 	w.signInBrowser(ctx, "bea", "/")
-	w.do(ctx, "Now", chromedp.WaitVisible("main#page"))
-	w.says(ctx, "the page has all that it needs", 20*time.Second, `document.readyState === "complete"`)
 	w.kill("portal")
 	w.says(ctx, "the page says that it may be old", 30*time.Second, staleShown+` && document.getElementById("stale").textContent.includes("No answer for")`)
 	w.start("portal")

@@ -49,13 +49,13 @@ func (w *world) apply(changes ...string) string {
 }
 
 // closedGate is a gate that never holds and may be overridden.
-const closedGate = `      - slug: change-freeze
-        name: No change freeze
-        connector: http
-        params: {observe: {url: "${to.url}/status"}}
-        expect:
-          - {pointer: /state, is: eq, value: thawed}
-        override: true
+const closedGate = `  - slug: change-freeze
+    name: No change freeze
+    connector: http
+    params: {observe: {url: "${to.url}/status"}}
+    expect:
+      - {pointer: /state, is: eq, value: thawed}
+    override: true
 `
 
 func TestWhatIsPublishedWhilePeopleVoteIsShownAndTwoApproversAndASecondPersonDecide(t *testing.T) {
@@ -63,7 +63,7 @@ func TestWhatIsPublishedWhilePeopleVoteIsShownAndTwoApproversAndASecondPersonDec
 	ines, bea, hugo := w.signIn("ines"), w.signIn("bea"), w.signIn("hugo")
 	code := w.waiting(ines)
 	w.settled(code)
-	said := w.apply("approvals: 1", "approvals: 2", "    steps:\n      - slug: drain\n", closedGate+"    steps:\n      - slug: drain\n")
+	said := w.apply("approvals: 1", "approvals: 2", "steps:\n  - slug: drain\n", closedGate+"steps:\n  - slug: drain\n")
 	if !strings.Contains(said, "Version 2 of plan") {
 		t.Fatalf("keyholder says: %s", said)
 	}

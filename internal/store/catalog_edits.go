@@ -42,7 +42,7 @@ func (s *Store) EditRecord(ctx context.Context, by access.Principal, e Edit) (in
 		action = "catalog.retire"
 	}
 	var version int
-	err := s.personal(ctx, actorOf(by), action, e.Ref.String(), func(t *tx) error {
+	err := s.personal(ctx, actorOf(by), action, e.String(), func(t *tx) error {
 		stands, err := standing(t.ctx, t.Client(), e.Ref)
 		if err != nil {
 			return err
@@ -228,7 +228,7 @@ func (t *tx) saveRecords(version int, rows []newRecord) (string, error) {
 // objectOf is what the record says was changed.
 func objectOf(changes []catalog.Change) string {
 	if len(changes) == 1 {
-		return changes[0].Ref.String()
+		return changes[0].String()
 	}
 	return "catalog"
 }
@@ -373,7 +373,7 @@ func (t *tx) differing(b Bundle, m Manner) ([]newRecord, error) {
 		}
 	}
 	slices.SortFunc(rows, func(a, b newRecord) int {
-		return strings.Compare(a.Ref.String(), b.Ref.String())
+		return strings.Compare(a.String(), b.String())
 	})
 	return rows, nil
 }

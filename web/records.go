@@ -216,6 +216,10 @@ func (s *Server) recordPage(c echo.Context, status int, refused error) error {
 		History: recordChanges(history),
 	}
 	if there {
+		if slices.Contains(failing(), ref.Kind) {
+			p.Impact = view.ImpactPath(ref)
+		}
+		p.Around = around(version.Catalog, ref)
 		p.Facts = factsOf(version.Catalog, ref.Kind.Fields(), e.Record, asOf)
 		p.Referred, p.More = referrers(version.Catalog, ref, c.QueryParam("on"))
 		if asOf == nil {
@@ -374,6 +378,31 @@ func referrers(c catalog.Catalog, to catalog.Ref, on string) (links []view.Link,
 		})
 	}
 	return links, more
+}
+
+// around draws what a service or third party needs and what needs it.
+func around(c catalog.Catalog, ref catalog.Ref) view.Picture {
+	if ref.Kind != catalog.KindService && ref.Kind != catalog.KindThirdParty {
+		return view.Picture{}
+	}
+	n := c.Around(ref.Slug, pictureShown)
+	layers := make([][]view.PictureNode, len(n.Layers))
+	for i, layer := range n.Layers {
+		for _, r := range layer {
+			node := view.PictureNode{Key: r.String(), Name: c.NameOf(r.Kind, r.Slug), Path: view.RecordPath(r)}
+			if r == ref {
+				node.Class = "here"
+			}
+			layers[i] = append(layers[i], node)
+		}
+	}
+	edges := make([]view.PictureEdge, len(n.Edges))
+	for i, e := range n.Edges {
+		edges[i] = view.PictureEdge{From: e.From.String(), To: e.On.String(), Class: string(e.Coupling)}
+	}
+	p := view.Draw("What needs "+c.NameOf(ref.Kind, ref.Slug)+", above it, and what it needs, below", layers, edges)
+	p.More = n.More
+	return p
 }
 
 // letters leaves out the numbers of rows.

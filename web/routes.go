@@ -61,6 +61,7 @@ func (s *Server) routes() []route {
 		{get, "/catalog/:kind/:slug/edit", access.EditCatalog, s.editRecord},
 		{post, "/catalog/:kind/:slug/edit", access.EditCatalog, s.saveRecord},
 		{post, "/catalog/:kind/:slug/retire", access.EditCatalog, s.retireRecord},
+		{get, "/impact", access.See, s.showImpact},
 		{get, "/catalog-changes", access.See, s.listCatalogChanges},
 		{get, "/catalog-changes/:version", access.See, s.showCatalogChange},
 

@@ -48,7 +48,9 @@ func newGraph(c Catalog) *graph {
 }
 
 func (g *graph) add(slug string) {
-	g.node[slug] = int32(len(g.slugs))
+	if _, taken := g.node[slug]; !taken { // a reference that may lead to either leads to the service
+		g.node[slug] = int32(len(g.slugs))
+	}
 	g.slugs = append(g.slugs, slug)
 }
 

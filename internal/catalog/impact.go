@@ -314,13 +314,6 @@ func (s *spread) touched(node int32, why cause) Touched {
 	return t
 }
 
-func (s *spread) refOf(node int32) Ref {
-	if int(node) < s.graph.services {
-		return Ref{KindService, s.slugs[node]}
-	}
-	return Ref{KindThirdParty, s.slugs[node]}
-}
-
 func (s *spread) lostData() []string {
 	var lost []string
 	for _, d := range s.DataSets {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	gonum "gonum.org/v1/gonum/graph"
 	"gonum.org/v1/gonum/graph/simple"
 	"gonum.org/v1/gonum/graph/topo"
 )
@@ -61,65 +62,72 @@ func inOrder(groups []MoveGroup, needs *simple.DirectedGraph) (o Order) {
 	return o
 }
 
-// moveGroups joins the services that share a data set, or data sets of one consistency group.
+// moveGroups joins the services that share a data set, or data sets of one consistency group, and says which group each
+// service is in.
 func (c Catalog) moveGroups(services []string) ([]MoveGroup, map[string]int) {
-	bound := map[string]string{} // by data set: what stands for everything that is recovered with it
-	for _, d := range c.DataSets {
-		bound[d.Slug] = d.Slug
+	sorted := slices.Compact(slices.Sorted(slices.Values(services)))
+	bonds := simple.NewUndirectedGraph()
+	node := map[Ref]int64{}
+	of := func(r Ref) simple.Node {
+		n, ok := node[r]
+		if !ok {
+			n = int64(len(node))
+			node[r] = n
+			bonds.AddNode(simple.Node(n))
+		}
+		return simple.Node(n)
+	}
+	bind := func(a, b Ref) {
+		if a != b {
+			bonds.SetEdge(bonds.NewEdge(of(a), of(b)))
+		}
+	}
+	for _, slug := range sorted { // services come first, so that their numbers are their places
+		of(Ref{KindService, slug})
+	}
+	for _, slug := range sorted {
+		s, _ := c.Service(slug)
+		for _, d := range s.DataSets {
+			bind(Ref{KindService, slug}, Ref{KindDataSet, d})
+		}
 	}
 	for _, g := range c.ConsistencyGroups {
 		for _, d := range g.DataSets {
-			rename(bound, bound[d], bound[g.DataSets[0]])
+			bind(Ref{KindDataSet, g.DataSets[0]}, Ref{KindDataSet, d})
 		}
 	}
-	unit := map[string]string{} // by service: what stands for everything that moves with it
-	by := map[string]string{}   // by what stands for data: the same
-	for _, slug := range services {
-		unit[slug] = slug
-		s, _ := c.Service(slug)
-		for _, d := range s.DataSets {
-			data := bound[d]
-			if other, ok := by[data]; ok {
-				rename(unit, unit[slug], other)
-				rename(by, unit[slug], other)
-			}
-			by[data] = unit[slug]
-		}
-	}
-	return c.collect(services, unit)
+	return c.collect(sorted, topo.ConnectedComponents(bonds))
 }
 
-// rename lets everything that stands for one stand for another.
-func rename(names map[string]string, from, to string) {
-	for key, name := range names {
-		if name == from {
-			names[key] = to
-		}
-	}
-}
-
-func (c Catalog) collect(services []string, unit map[string]string) ([]MoveGroup, map[string]int) {
+// collect makes a group of the services in each component, in the order of their first services.
+func (c Catalog) collect(services []string, components [][]gonum.Node) ([]MoveGroup, map[string]int) {
 	var groups []MoveGroup
-	place, of := map[string]int{}, map[string]int{}
-	sorted := slices.Clone(services)
-	slices.Sort(sorted)
-	for _, slug := range slices.Compact(sorted) {
-		i, ok := place[unit[slug]]
-		if !ok {
-			i = len(groups)
-			place[unit[slug]] = i
-			groups = append(groups, MoveGroup{})
+	for _, component := range components {
+		var group MoveGroup
+		for _, node := range component {
+			if node.ID() >= int64(len(services)) {
+				continue
+			}
+			s, _ := c.Service(services[node.ID()])
+			group.Services = append(group.Services, services[node.ID()])
+			group.DataSets = append(group.DataSets, s.DataSets...)
 		}
-		of[slug] = i
-		groups[i].Services = append(groups[i].Services, slug)
-		s, _ := c.Service(slug)
-		groups[i].DataSets = append(groups[i].DataSets, s.DataSets...)
+		if len(group.Services) == 0 {
+			continue
+		}
+		slices.Sort(group.Services)
+		slices.Sort(group.DataSets)
+		group.DataSets = slices.Compact(group.DataSets)
+		groups = append(groups, group)
 	}
-	for i := range groups {
-		slices.Sort(groups[i].DataSets)
-		groups[i].DataSets = slices.Compact(groups[i].DataSets)
+	slices.SortFunc(groups, func(a, b MoveGroup) int { return strings.Compare(a.Services[0], b.Services[0]) })
+	in := map[string]int{}
+	for i, group := range groups {
+		for _, slug := range group.Services {
+			in[slug] = i
+		}
 	}
-	return groups, of
+	return groups, in
 }
 
 // Cycles lists the services that need each other synchronously, so that none can start without the others, by slug.

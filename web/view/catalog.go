@@ -141,6 +141,7 @@ type Record struct {
 	Referred  []Link // where others refer to it
 	More      int    // of those, that are not shown
 	Impact    string // the page of what stops without it
+	Around    Picture
 	Findings  []FindingLine
 	History   []RecordChange
 	MayEdit   bool

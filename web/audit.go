@@ -81,6 +81,8 @@ func objectPath(object string) string {
 		return view.RequestPath(object)
 	case strings.HasPrefix(object, "IN-"):
 		return view.IncidentPath(object)
+	case object == "catalog" || strings.HasPrefix(object, "catalog/"):
+		return "/" + object
 	}
 	return ""
 }

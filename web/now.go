@@ -91,7 +91,8 @@ func (s *Server) now(ctx context.Context, page view.Page, who access.Principal) 
 		p.Incidents = append(p.Incidents, incidentLine(here.catalog, in))
 	}
 	p.Signals, p.Copies = here.signals(), here.copies()
-	return p, nil
+	p.Findings, err = s.findingCounts(ctx, here.catalog, who)
+	return p, err
 }
 
 // waiting lists what this person is asked to do: votes, confirmations, and runs that stopped for someone to steer them.

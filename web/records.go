@@ -226,6 +226,9 @@ func (s *Server) recordPage(c echo.Context, status int, refused error) error {
 			if err := s.editable(ctx, &p, ref, principal(c)); err != nil {
 				return err
 			}
+			if p.Findings, err = s.findingsOf(ctx, version.Catalog, ref); err != nil {
+				return err
+			}
 		}
 	} else {
 		e = history[0].Entry

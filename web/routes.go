@@ -62,6 +62,8 @@ func (s *Server) routes() []route {
 		{post, "/catalog/:kind/:slug/edit", access.EditCatalog, s.saveRecord},
 		{post, "/catalog/:kind/:slug/retire", access.EditCatalog, s.retireRecord},
 		{get, "/impact", access.See, s.showImpact},
+		{get, "/findings", access.See, s.listFindings},
+		{post, "/findings/accept", access.EditCatalog, s.acceptFinding},
 		{get, "/catalog-changes", access.See, s.listCatalogChanges},
 		{get, "/catalog-changes/:version", access.See, s.showCatalogChange},
 

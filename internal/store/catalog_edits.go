@@ -42,7 +42,7 @@ func (s *Store) EditRecord(ctx context.Context, by access.Principal, e Edit) (in
 		action = "catalog.retire"
 	}
 	var version int
-	err := s.personal(ctx, actorOf(by), action, e.String(), func(t *tx) error {
+	err := s.personal(ctx, actorOf(by), action, recordObject(e.Ref), func(t *tx) error {
 		stands, err := standing(t.ctx, t.Client(), e.Ref)
 		if err != nil {
 			return err
@@ -228,7 +228,7 @@ func (t *tx) saveRecords(version int, rows []newRecord) (string, error) {
 // objectOf is what the record says was changed.
 func objectOf(changes []catalog.Change) string {
 	if len(changes) == 1 {
-		return changes[0].String()
+		return recordObject(changes[0].Ref)
 	}
 	return "catalog"
 }

@@ -32,6 +32,7 @@ type Store struct {
 	acting   chan struct{} // one for each transaction that may be open at once; they read on a second connection
 	writing  sync.Mutex    // SQLite has one writer; waiting here is fairer than its busy handler
 	catalogs catalogs
+	found    atomic.Pointer[foundIn]
 	saved    sync.Map // the runs that this process changed last, by code: failover.Run
 	snapshot atomic.Pointer[snapshot]
 	plans    sync.Map // published versions never change: "slug/version" -> Published[failover.Plan]

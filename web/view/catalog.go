@@ -163,19 +163,6 @@ type Fact struct {
 // FactText is a line of it, which may lead somewhere.
 type FactText struct{ Text, Path string }
 
-// FindingLine is one finding.
-type FindingLine struct {
-	Key, Rule, Title, What, Why, Mend, Owner string
-	Path, Name, Edit                         string
-	Accepted                                 *Accepted
-}
-
-// Accepted says who lives with a finding until when.
-type Accepted struct {
-	By, Reason string
-	Until      time.Time
-}
-
 // CatalogPath is what the catalogue holds.
 func CatalogPath() string { return "/catalog" }
 

@@ -9,6 +9,7 @@ import (
 // Now is the page that everybody lands on: what waits for this person comes first.
 type Now struct {
 	Page
+	Findings  FindingCounts
 	Waiting   []Waiting
 	LastRun   *RunLine // shown where nothing waits and nothing runs
 	Runs      []RunLine

@@ -132,7 +132,8 @@ func (s *Server) drawCheck(c echo.Context, status int, b begin, f view.StartForm
 		Page: page, Form: f, About: b.about(), Sentence: fmt.Sprintf("%s (%s)", sentence(ask(b.catalog, t)), t.Mode),
 		Button: "Request approval: " + ask(b.catalog, t), Back: form + "?" + startQuery(f).Encode(), File: view.RequestsPath(),
 		Steps: planSteps(situation.Plan, t.Mode), Policy: policyWords(policy.What, t.Cause), MadeAt: situation.Now,
-		With: companions(b.catalog, t.Services), Blast: effects(b.catalog, b.catalog.Impact(catalog.Failure{Services: t.Services, At: situation.Now})), Waiting: costWords(b.catalog, t, situation.Now), Options: situation.Facts("").Options, Offer: true,
+		With: companions(b.catalog, t.Services), Blast: blast(b.catalog, t.Services, b.catalog.Impact(catalog.Failure{Services: t.Services, At: situation.Now})),
+		Waiting: costWords(b.catalog, t, situation.Now), Options: situation.Facts("").Options, Offer: true,
 	}
 	fillFacts(&p, situation.Facts(""), b.now)
 	if why := situation.Hopeless(); why != "" {

@@ -412,3 +412,17 @@ func orderLines(c catalog.Catalog, services []string) (lines []string, more int,
 	}
 	return lines, more, cycles
 }
+
+// blast is what people who request or approve a move must know of what it is about.
+func blast(c catalog.Catalog, services []string, i catalog.Impact) view.Blast {
+	b := view.Blast{Effects: effects(c, i)}
+	if lines, _, cycles := orderLines(c, services); len(lines) > 1 || len(services) > 1 {
+		b.Order, b.Cycles = lines, cycles
+	}
+	failed := make([]catalog.Ref, len(services))
+	for n, slug := range services {
+		failed[n] = catalog.Ref{Kind: catalog.KindService, Slug: slug}
+	}
+	b.Path = view.ImpactPath(failed...)
+	return b
+}

@@ -53,6 +53,7 @@ type asked struct {
 	plan    failover.Plan
 	sheet   store.KeptSheet
 	now     time.Time
+	impact  catalog.Impact // of the services that would move
 }
 
 func (s *Server) asked(ctx context.Context, code string) (a asked, err error) {
@@ -73,6 +74,7 @@ func (s *Server) asked(ctx context.Context, code string) (a asked, err error) {
 		return a, err
 	}
 	a.catalog, a.policy, a.plan = version.Catalog, policy.What, plan.What
+	a.impact = a.catalog.Impact(catalog.Failure{Services: a.Terms.Services, At: a.now})
 	a.sheet, err = s.store.NewestSheet(ctx, a.ID)
 	return a, err
 }
@@ -120,6 +122,7 @@ func (a asked) approval(page view.Page) view.Approval {
 		Filed: a.FiledAt, Expires: a.ExpiresAt, Left: failover.Span(max(0, a.ExpiresAt.Sub(a.now))), Waiting: a.waitingWords(),
 		Ceiling: ceilingWords(a.Terms.Ceiling), Undo: "until " + a.catalog.SiteName(a.Terms.To) + " accepts its first order; then by a planned move back",
 		Want: a.policy.Approvals, Needs: policyWords(a.policy, a.Terms.Cause), Who: access.Titles(a.Voters(a.policy)) + " other than " + a.Requester.Name,
+		Blast: blast(a.catalog, a.Terms.Services, a.impact),
 		Steps: planSteps(situation.Plan, a.Terms.Mode), Sheet: sheetOf(a.sheet, a.now), Audit: view.AuditOfPath(a.Code),
 	}
 	for _, f := range p.Sheet.Facts {

@@ -40,10 +40,11 @@ func TestTheApprovalSaysWhatTheVoterMustKnow(t *testing.T) {
 	}
 	for field, want := range map[string]string{
 		"reason": "Leeds is dark", "cost": "9,000 GBP a minute", "ceiling": "up to 500 orders", "loss": "3 to 41 orders",
-		"votes": "0 of 1", "expires": "in 30 min 00 s, ", "who": "Incident commander or Business owner other than Ivy",
+		"blast": "Flow Customer order stops", "votes": "0 of 1", "expires": "in 30 min 00 s, ", "who": "Incident commander or Business owner other than Ivy",
 	} {
 		page.says(t, field, want)
 	}
+	page.says(t, "blast", "They move in this order: Checkout and Order posting together: they share Orders")
 	page.hasButton(t, approve, true)
 	page.hasButton(t, "Reject", true)
 	sheet, err := owen.portal.NewestSheet(owen.portal.ctx, r.ID)

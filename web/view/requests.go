@@ -36,6 +36,7 @@ type Approval struct {
 	Action    Action
 	Change    *Change
 	Sheet     Sheet
+	Blast     Blast
 	Steps     []PlanStep
 	Decisions []VoteLine // of every round
 	Run       *RunLine

@@ -61,7 +61,7 @@ type Check struct {
 	File     string
 	Refusal  *Refusal   // the move does not help, or the request was refused
 	Offer    bool       // the request may be filed
-	Blast    []string   // what the failure of the services does to the rest
+	Blast    Blast
 	Waiting  string     // what it costs
 	Takes    []FactLine // duration, loss and lag
 	Facts    []FactLine // the others
@@ -94,4 +94,12 @@ func describedBy(wrong map[string]string, field string, hinted bool) string {
 		ids = append(ids, field+"-wrong")
 	}
 	return strings.Join(ids, " ")
+}
+
+// Blast is what the failure of the services that would move does to the rest.
+type Blast struct {
+	Effects []string
+	Order   []string // in which they move; empty where there is only one way
+	Cycles  []string
+	Path    string // all of it
 }

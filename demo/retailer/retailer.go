@@ -13,13 +13,16 @@ import (
 //go:embed catalog.yaml.tmpl
 var catalogTemplate string
 
+//go:embed retailer.yaml
+var retailer string
+
 // Addresses are host:port of what the catalogue speaks of.
 type Addresses struct {
 	Leeds, Dublin, Lease, TrafficAdmin, DNS, Panel string
 	TSIGFile                                       string // of the key that signs updates of the zone
 }
 
-// Catalog writes the shop's catalogue.
+// Catalog writes the shop's catalogue, and behind it what the retailer has besides.
 func Catalog(a Addresses) ([]byte, error) {
 	t, err := template.New("catalogue").Option("missingkey=error").Funcs(template.FuncMap{"port": port}).Parse(catalogTemplate)
 	if err != nil {
@@ -29,6 +32,7 @@ func Catalog(a Addresses) ([]byte, error) {
 	if err := t.Execute(&out, a); err != nil {
 		return nil, fmt.Errorf("write the catalogue: %w", err)
 	}
+	out.WriteString("---\n" + retailer)
 	return out.Bytes(), nil
 }
 

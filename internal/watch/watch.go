@@ -147,6 +147,9 @@ func (w *Watch) jobs(c catalog.Catalog, before failover.Readings, calm bool) []f
 		})
 	}
 	for _, set := range c.DataSets {
+		if set.Position.IsZero() {
+			continue // nobody said how to read where it stands
+		}
 		for _, slug := range set.WriterSites {
 			site, _ := c.Site(slug)
 			last := before[failover.PositionKey(set.Slug, slug)]

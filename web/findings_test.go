@@ -55,7 +55,7 @@ func TestAnAcceptedFindingIsNotCountedUntilItRunsOut(t *testing.T) {
 		if again.wrong(field) == "" {
 			t.Errorf("%v: no message at %s", typed, field)
 		}
-		if got := again.Find(unownedCheckout + " [name=reason]").AttrOr("value", ""); got != typed[0] {
+		if got := again.Find(unownedCheckout+" [name=reason]").AttrOr("value", ""); got != typed[0] {
 			t.Errorf("what was typed is now %q", got)
 		}
 	}

@@ -97,12 +97,20 @@ func nothingFails(f catalog.Failure) bool {
 // impactView says in words what a failure does.
 func impactView(c catalog.Catalog, f catalog.Failure, i catalog.Impact) view.Impact {
 	p := view.Impact{Headline: headline(i), Cost: impactCost(c, i)}
+	var free []string
 	for _, taken := range i.Capabilities {
+		if taken.PerMinute == 0 {
+			free = append(free, taken.Name)
+			continue
+		}
 		line := fmt.Sprintf("%s, %s a minute", taken.Name, failover.Money(taken.PerMinute, c.Currency))
 		if taken.Peak != "" {
 			line += " (" + taken.Peak + ")"
 		}
 		p.Capabilities = append(p.Capabilities, line)
+	}
+	if len(free) > 0 {
+		p.Capabilities = append(p.Capabilities, verb(free, "is", "are")+" touched too, with no revenue named")
 	}
 	for _, flow := range i.Flows {
 		p.Flows = append(p.Flows, flowEffect(c, flow))

@@ -146,7 +146,7 @@ func named(fields []view.FormField, names map[string]bool) {
 		names[f.Name] = true
 		named(f.Fields, names)
 		for _, row := range f.Rows {
-			named(row, names)
+			named(row.Fields, names)
 		}
 	}
 }

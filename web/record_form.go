@@ -42,7 +42,7 @@ func (f recordForm) of(fields []catalog.Field, record any, under string, isNew b
 		case catalog.Rows:
 			rows := field.RowsIn(record)
 			for i, row := range rows {
-				one.Rows = append(one.Rows, f.of(field.Columns, row, rowName(name, i), true))
+				one.Rows = append(one.Rows, titled(f.of(field.Columns, row, rowName(name, i), true)))
 			}
 			one.Rows = append(one.Rows, f.blanks(field, name, len(rows), blankRows)...)
 		case catalog.Group:
@@ -61,6 +61,23 @@ func (f recordForm) of(fields []catalog.Field, record any, under string, isNew b
 		all = append(all, one.FormField)
 	}
 	return all
+}
+
+// titled is a row with what it holds in a few words.
+func titled(fields []view.FormField) view.FormRow {
+	var parts []string
+	for _, f := range fields {
+		if f.Form == catalog.Choice || f.Form == catalog.Choices {
+			for _, c := range f.Choices {
+				if c.Chosen && c.Value != "" {
+					parts = append(parts, c.Label)
+				}
+			}
+		} else if f.Value != "" {
+			parts = append(parts, f.Value)
+		}
+	}
+	return view.FormRow{Title: strings.Join(parts, ", "), Fields: fields}
 }
 
 // typedField is a field of a form that can be filled in.
@@ -134,11 +151,11 @@ func kindNames(kinds []catalog.Kind) string {
 
 func rowName(name string, i int) string { return fmt.Sprintf("%s[%d].", name, i) }
 
-func (f recordForm) blanks(field catalog.Field, name string, from, n int) [][]view.FormField {
-	rows := make([][]view.FormField, n)
+func (f recordForm) blanks(field catalog.Field, name string, from, n int) []view.FormRow {
+	rows := make([]view.FormRow, n)
 	for i := range rows {
 		for _, column := range field.Columns {
-			rows[i] = append(rows[i], f.blank(column, rowName(name, from+i)+column.Key).FormField)
+			rows[i].Fields = append(rows[i].Fields, f.blank(column, rowName(name, from+i)+column.Key).FormField)
 		}
 	}
 	return rows
@@ -155,7 +172,7 @@ func (f recordForm) again(fields []catalog.Field, sent url.Values, under, more s
 		case catalog.Rows:
 			n := rowsSent(sent, name)
 			for i := range n {
-				one.Rows = append(one.Rows, f.again(field.Columns, sent, rowName(name, i), "", true))
+				one.Rows = append(one.Rows, titled(f.again(field.Columns, sent, rowName(name, i), "", true)))
 			}
 			if more == name || n == 0 {
 				one.Rows = append(one.Rows, f.blanks(field, name, n, blankRows)...)

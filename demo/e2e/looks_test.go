@@ -39,7 +39,8 @@ func TestEveryPageIsSoundOnPhoneAndDesktopByDayAndNight(t *testing.T) {
 	ines, bea := w.signIn("ines"), w.signIn("bea")
 	w.signInBrowser(ctx, "ines", "/")
 	w.sound(ctx, "all is well", "/", "/incidents", "/incidents/new", "/plans", "/plans/move-checkout", "/plans/move-checkout/move", "/audit", "/me", "/nothing-here")
-	w.sound(ctx, "what there is", "/catalog", "/catalog/service", "/catalog/service/checkout", "/catalog-changes", "/catalog-changes/2")
+	w.sound(ctx, "what there is", "/catalog", "/catalog/service", "/catalog/service/checkout", "/catalog-changes", "/catalog-changes/2",
+		"/impact", "/impact?site=leeds", "/findings")
 
 	w.breakIt("lease-stop", "")
 	code := w.waiting(ines)
@@ -52,7 +53,7 @@ func TestEveryPageIsSoundOnPhoneAndDesktopByDayAndNight(t *testing.T) {
 	w.soundCheck(ctx, request.Incident)
 	w.signInBrowserAs(ctx, "bea")
 	w.sound(ctx, "outage, as an approver", "/", "/a/"+code)
-	w.sound(ctx, "describing", "/catalog/service/checkout", "/catalog/service/checkout/edit", "/catalog/capability/new", "/catalog/flow/customer-order/edit")
+	w.sound(ctx, "describing", "/catalog/service/checkout", "/catalog/service/checkout/edit", "/catalog/capability/new", "/catalog/flow/customer-order/edit", "/findings")
 	w.approve(bea, code)
 	w.waitState(code, 60*time.Second, failover.Paused)
 	w.sound(ctx, "paused, as who does not steer", "/runs/"+code)

@@ -15,8 +15,11 @@ type NeedEdge struct {
 	Coupling Coupling
 }
 
-// Around is the neighbourhood of a service or third party: what it needs and what needs it, the nearest first, at most
-// most of them.
+// aroundSteps is how far a neighbourhood reaches: what is farther off is somebody else's neighbourhood.
+const aroundSteps = 2
+
+// Around is the neighbourhood of a service or third party: what it needs and what needs it, over one other at most, the
+// nearest first, at most most of them.
 func (c Catalog) Around(slug string, most int) Neighbourhood {
 	g := c.graph()
 	centre, ok := g.node[slug]
@@ -26,7 +29,7 @@ func (c Catalog) Around(slug string, most int) Neighbourhood {
 	level := map[int32]int{centre: 0}
 	more := 0
 	up, down := []int32{centre}, []int32{centre}
-	for n := 1; len(up)+len(down) > 0; n++ {
+	for n := 1; n <= aroundSteps; n++ {
 		up = g.next(up, level, -n, most, &more, g.needers)
 		down = g.next(down, level, n, most, &more, func(node int32) []int32 { return c.needs(g, node) })
 	}

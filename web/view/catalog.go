@@ -25,9 +25,28 @@ type FormField struct {
 	Fixed    bool // it never changes
 	Optional bool
 	Choices  []Choice
-	Fields   []FormField   // of a group
-	Rows     [][]FormField // of a list of rows
-	Ordered  bool          // a row has a number that says where it stands
+	Fields   []FormField // of a group
+	Rows     []FormRow   // of a list of rows
+	Ordered  bool        // a row has a number that says where it stands
+}
+
+// FormRow is one row of a list; its title says what it holds, and is empty where it holds nothing.
+type FormRow struct {
+	Title  string
+	Fields []FormField
+}
+
+// Open says that a row is shown with its fields: it is new, or something in it is wrong.
+func (r FormRow) Open(wrong map[string]string) bool {
+	if r.Title == "" {
+		return true
+	}
+	for _, f := range r.Fields {
+		if wrong[f.Name] != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // RecordForm is the form of a record of the catalogue.

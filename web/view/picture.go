@@ -15,7 +15,7 @@ const (
 	rowGap       = 14
 	layerGap     = 34
 	boxesInRow   = 3
-	lettersFit   = 16
+	lettersFit   = 15
 )
 
 // Picture is boxes in layers with lines between them. It says nothing that the text beside it does not say.

@@ -59,8 +59,8 @@ type Check struct {
 	Button   string
 	Back     string
 	File     string
-	Refusal  *Refusal   // the move does not help, or the request was refused
-	Offer    bool       // the request may be filed
+	Refusal  *Refusal // the move does not help, or the request was refused
+	Offer    bool     // the request may be filed
 	Blast    Blast
 	Waiting  string     // what it costs
 	Takes    []FactLine // duration, loss and lag

@@ -86,7 +86,15 @@ func (w *world) settle(ines, bea *person, code string) failover.Run {
 	pending := w.run(code).Exceptions
 	x := pending[len(pending)-1]
 	bea.submit(bea.get("/runs/"+code), "Confirm as second person", map[string]string{"code": x.Code()})
-	return w.waitState(code, 40*time.Second, failover.Closed)
+	run := w.waitState(code, 40*time.Second, failover.Closed)
+	w.until("the watch sees that both copies answer", 10*time.Second, w.bothAnswer) // before it does, no planned move is taken
+	return run
+}
+
+func (w *world) bothAnswer() bool {
+	readings, err := w.store.Readings(w.t.Context())
+	leeds, dublin := readings[failover.PositionKey("orders", "leeds")], readings[failover.PositionKey("orders", "dublin")]
+	return err == nil && leeds.Position != nil && !leeds.Stale() && dublin.Position != nil && !dublin.Stale()
 }
 
 // interval is one time in which a site had the right to write.

@@ -3,11 +3,12 @@
 package canonical
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // JSON writes v in canonical form. Two values that mean the same give the same bytes, whatever the order of their keys.
@@ -16,19 +17,13 @@ func JSON(v any) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write as JSON: %w", err)
 	}
-	var tree any
-	decoder := json.NewDecoder(bytes.NewReader(plain))
-	decoder.UseNumber()
-	if err := decoder.Decode(&tree); err != nil {
-		return nil, fmt.Errorf("read back JSON: %w", err)
-	}
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(tree); err != nil {
+	form := jsontext.Value(plain)
+	// What others wrote may be part of v; it is taken as json.Marshal takes it.
+	err = form.Format(jsontext.ReorderRawObjects(true), jsontext.EscapeForJS(true), jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
+	if err != nil {
 		return nil, fmt.Errorf("write canonical JSON: %w", err)
 	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+	return form, nil
 }
 
 // Digest is the SHA-256, in hexadecimal, of the version prefix, a zero byte, and v in canonical form.

@@ -2,13 +2,15 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
-	"entgo.io/ent/dialect/sql"
+	entsql "entgo.io/ent/dialect/sql"
+	"entgo.io/ent/dialect/sql/sqlgraph"
 
 	"keyholder/ent"
 	"keyholder/ent/outcome"
@@ -32,6 +34,7 @@ const tries = 25
 // tx is one transaction with the audit events that it will end with.
 type tx struct {
 	*ent.Tx
+	conn    *sql.Conn // of PostgreSQL, for what ent cannot do; nil elsewhere
 	ctx     context.Context
 	now     time.Time
 	actor   failover.Person
@@ -65,7 +68,7 @@ func detail(v any) json.RawMessage {
 func (s *Store) act(ctx context.Context, actor failover.Person, work func(*tx) error) error {
 	for range tries {
 		err := s.once(ctx, actor, work)
-		if errors.Is(err, errStale) || ent.IsConstraintError(err) {
+		if errors.Is(err, errStale) || sqlgraph.IsConstraintError(err) {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -87,11 +90,14 @@ func (s *Store) once(ctx context.Context, actor failover.Person, work func(*tx) 
 		s.writing.Lock()
 		defer s.writing.Unlock()
 	}
-	inner, err := s.client.Tx(ctx)
+	inner, conn, err := s.open(ctx)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	t := &tx{Tx: inner, ctx: ctx, now: s.Now(), actor: actor}
+	if conn != nil {
+		defer func() { _ = conn.Close() }() // back to the others; what went wrong on it was said
+	}
+	t := &tx{Tx: inner, conn: conn, ctx: ctx, now: s.Now(), actor: actor}
 	if err = work(t); err == nil {
 		err = t.seal(ctx)
 	}
@@ -146,7 +152,7 @@ func (t *tx) head(ctx context.Context) (last int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	return last, errors.Join(sql.ScanOne(rows, &last), rows.Close())
+	return last, errors.Join(entsql.ScanOne(rows, &last), rows.Close())
 }
 
 // personal runs a person's act. A refusal is recorded, in a transaction of its own; wrong input is not.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -50,9 +51,12 @@ func (s *Store) EditRecord(ctx context.Context, by access.Principal, e Edit) (in
 		if err := s.mayEdit(t, e, stands); err != nil {
 			return err
 		}
-		row := newRecord{Change: e.Change}
+		row, err := recordOf(e.Change)
+		if err != nil {
+			return err
+		}
 		if stands != nil {
-			row.managed = stands.Managed
+			row.stood, row.managed = true, stands.Managed
 		}
 		version, err = s.changeCatalog(t, action, CatalogChange{Why: e.Why}, []newRecord{row})
 		return err
@@ -88,7 +92,20 @@ func (s *Store) editedMeanwhile(t *tx, e Edit, how string) error {
 // newRecord is a record that a change of the catalogue puts in force, or retires.
 type newRecord struct {
 	catalog.Change
+	body            []byte // in canonical form; nil where it is retired
+	stood           bool   // another one of it is in force
 	managed, locked bool
+}
+
+func recordOf(c catalog.Change) (row newRecord, err error) {
+	row.Change = c
+	if c.Record == nil {
+		return row, nil
+	}
+	if row.body, err = (catalog.Entry{Ref: c.Ref, Record: c.Record}).Body(); err != nil {
+		return row, fmt.Errorf("write %s: %w", c.Ref, err)
+	}
+	return row, nil
 }
 
 // changeCatalog makes the next version of the catalogue from some records, which is checked as a whole.
@@ -134,18 +151,26 @@ func (s *Store) changeCatalog(t *tx, action string, about CatalogChange, rows []
 
 // sound refuses changes that are wrong in themselves, or that take away what others refer to.
 func (t *tx) sound(after catalog.Catalog, changes []catalog.Change) error {
+	found := make([][]catalog.Problem, len(changes))
+	err := inParallel(len(changes), func(i int) error {
+		if e, ok := after.Entry(changes[i].Ref); ok {
+			found[i] = slices.Collect(after.ProblemsOf(e))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	wrong := fault.Wrong{}
 	retired := map[catalog.Ref]bool{}
-	for _, c := range changes {
+	for i, c := range changes {
 		if c.Record == nil {
 			retired[c.Ref] = true
-			continue
 		}
-		e, _ := after.Entry(c.Ref)
-		for p := range after.ProblemsOf(e) {
+		for _, p := range found[i] {
 			path := p.Path
 			if len(changes) > 1 {
-				path = e.String() + ": " + path
+				path = p.At.String() + ": " + path
 			}
 			wrong.Add(path, "%s", p.What)
 		}
@@ -182,31 +207,25 @@ func (t *tx) plansHold(after catalog.Catalog) error {
 	return nil
 }
 
-// rowsAtOnce bounds one statement: PostgreSQL takes 65535 parameters.
-const rowsAtOnce = 5000
-
 // saveRecords ends what stood, begins what stands now, and returns the digest of all of it.
 func (t *tx) saveRecords(version int, rows []newRecord) (string, error) {
 	type changed struct {
 		catalog.Ref
-		Body json.RawMessage `json:"body"`
+		Digest string `json:"digest,omitempty"` // of its body
 	}
 	all := make([]changed, len(rows))
 	ends := map[catalog.Kind][]string{}
-	var begins []*ent.CatalogRecordCreate
+	var begins []newRecord
 	for i, row := range rows {
 		all[i].Ref = row.Ref
-		ends[row.Kind] = append(ends[row.Kind], row.Slug)
+		if row.stood {
+			ends[row.Kind] = append(ends[row.Kind], row.Slug)
+		}
 		if row.Record == nil {
 			continue
 		}
-		body, err := writeRecord(catalog.Entry{Ref: row.Ref, Record: row.Record})
-		if err != nil {
-			return "", err
-		}
-		all[i].Body = body
-		begins = append(begins, t.CatalogRecord.Create().SetKind(string(row.Kind)).SetSlug(row.Slug).SetBody(body).
-			SetSince(version).SetManaged(row.managed).SetLocked(row.locked))
+		all[i].Digest = canonical.DigestBytes("keyholder/catalog-record/1", row.body)
+		begins = append(begins, row)
 	}
 	for kind, slugs := range ends {
 		for some := range slices.Chunk(slugs, rowsAtOnce) {
@@ -217,10 +236,8 @@ func (t *tx) saveRecords(version int, rows []newRecord) (string, error) {
 			}
 		}
 	}
-	for some := range slices.Chunk(begins, rowsAtOnce) {
-		if err := t.CatalogRecord.CreateBulk(some...).Exec(t.ctx); err != nil {
-			return "", fmt.Errorf("save records of the catalogue: %w", err)
-		}
+	if err := t.insertRecords(version, begins); err != nil {
+		return "", fmt.Errorf("save records of the catalogue: %w", err)
 	}
 	return canonical.Digest("keyholder/catalog-change/1", all)
 }
@@ -351,29 +368,35 @@ func (t *tx) differing(b Bundle, m Manner) ([]newRecord, error) {
 	if err != nil {
 		return nil, err
 	}
+	all := make([]newRecord, len(b.Records))
+	err = inParallel(len(all), func(i int) (err error) {
+		all[i], err = recordOf(catalog.Change{Ref: b.Records[i].Ref, Record: b.Records[i].Record})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
 	var rows []newRecord
-	held := map[catalog.Ref]bool{}
-	for _, e := range b.Records {
-		held[e.Ref] = true
-		body, err := writeRecord(e)
-		if err != nil {
-			return nil, err
-		}
-		now, ok := stands[e.Ref]
-		if ok && bytes.Equal(now.body, body) && now.managed && now.locked == m.Lock {
+	held := make(map[catalog.Ref]bool, len(all))
+	for _, row := range all {
+		held[row.Ref] = true
+		var now inForce
+		now, row.stood = stands[row.Ref]
+		if row.stood && bytes.Equal(now.body, row.body) && now.managed && now.locked == m.Lock {
 			continue
 		}
-		rows = append(rows, newRecord{catalog.Change{Ref: e.Ref, Record: e.Record}, true, m.Lock})
+		row.managed, row.locked = true, m.Lock
+		rows = append(rows, row)
 	}
 	if m.Prune {
 		for ref, now := range stands {
 			if now.managed && !held[ref] {
-				rows = append(rows, newRecord{Change: catalog.Change{Ref: ref}})
+				rows = append(rows, newRecord{Change: catalog.Change{Ref: ref}, stood: true})
 			}
 		}
 	}
 	slices.SortFunc(rows, func(a, b newRecord) int {
-		return strings.Compare(a.String(), b.String())
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Slug, b.Slug))
 	})
 	return rows, nil
 }
@@ -439,7 +462,11 @@ func (s *Store) Ship(ctx context.Context) error {
 		}
 		var rows []newRecord
 		for e := range catalog.Shipped().Entries() {
-			rows = append(rows, newRecord{Change: catalog.Change{Ref: e.Ref, Record: e.Record}})
+			row, err := recordOf(catalog.Change{Ref: e.Ref, Record: e.Record})
+			if err != nil {
+				return err
+			}
+			rows = append(rows, row)
 		}
 		_, err = s.changeCatalog(t, "catalog.ship", CatalogChange{Why: "What Keyholder ships with"}, rows)
 		return err

@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -333,13 +332,4 @@ func allInForce(ctx context.Context, c *ent.Client) (map[catalog.Ref]inForce, er
 		all[catalog.Ref{Kind: catalog.Kind(row.Kind), Slug: row.Slug}] = inForce{row.Body, row.Managed, row.Locked}
 	}
 	return all, nil
-}
-
-// writeRecord is the body that is kept of a record.
-func writeRecord(e catalog.Entry) (json.RawMessage, error) {
-	body, err := e.Body()
-	if err != nil {
-		return nil, fmt.Errorf("write %s: %w", e.Ref, err)
-	}
-	return body, nil
 }

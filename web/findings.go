@@ -3,9 +3,11 @@ package web
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,7 +22,7 @@ import (
 )
 
 // findingsListed bounds the findings of one page.
-const findingsListed = 50
+const findingsListed = 20
 
 // acceptForm is what the form that accepts a finding holds.
 type acceptForm struct {
@@ -38,7 +40,7 @@ func (s *Server) listFindings(c echo.Context) error {
 func (s *Server) findingsPage(c echo.Context, status int, form acceptForm, refused error) error {
 	page := s.page(c, "Findings")
 	ctx := c.Request().Context()
-	all, err := s.store.Findings(ctx)
+	found, err := s.store.Findings(ctx)
 	if err != nil {
 		return err
 	}
@@ -58,9 +60,10 @@ func (s *Server) findingsPage(c echo.Context, status int, form acceptForm, refus
 	if p.Until == "" {
 		p.Until = s.store.Now().AddDate(0, 3, 0).Format(time.DateOnly)
 	}
-	p.Choices = findingChoices(version.Catalog, all, p.Filter)
+	p.Choices = findingChoices(version.Catalog, found.Open, p.Filter)
 	skip := p.Filter.After != ""
-	for _, f := range all {
+	for i := range found.All {
+		f := &found.All[i]
 		if !chosen(f, p.Filter) {
 			continue
 		}
@@ -69,7 +72,7 @@ func (s *Server) findingsPage(c echo.Context, status int, form acceptForm, refus
 		case skip:
 			skip = f.Key() != p.Filter.After
 		case len(p.Lines) < findingsListed:
-			p.Lines = append(p.Lines, findingLine(version.Catalog, f))
+			p.Lines = append(p.Lines, findingLine(version.Catalog, *f))
 		case p.Next == "":
 			next := p.Filter
 			next.After = p.Lines[findingsListed-1].Key
@@ -87,38 +90,29 @@ func findingFilter(q url.Values) view.FindingFilter {
 }
 
 // chosen says whether a filter lets a finding through. Those that are accepted are left out unless they are asked for.
-func chosen(f store.Found, by view.FindingFilter) bool {
+func chosen(f *store.Found, by view.FindingFilter) bool {
 	return (by.Rule == "" || by.Rule == string(f.Rule)) && (by.Tier == "" || by.Tier == f.Tier) &&
 		(by.Capability == "" || by.Capability == f.Capability) && (by.Owner == "" || by.Owner == f.Owner) &&
 		(by.State == view.AllFindings || (f.Accepted != nil) == (by.State == view.AcceptedFindings))
 }
 
 // findingChoices are what the filter can choose, with how many there are of each.
-func findingChoices(c catalog.Catalog, all []store.Found, by view.FindingFilter) view.FindingChoices {
-	count := func(of func(store.Found) string, name func(string) string, now string) []view.Choice {
-		n := map[string]int{}
-		for _, f := range all {
-			if f.Accepted == nil && of(f) != "" {
-				n[of(f)]++
+func findingChoices(c catalog.Catalog, open store.FindingTally, by view.FindingFilter) view.FindingChoices {
+	choices := func(counted map[string]int, name func(string) string, now string) []view.Choice {
+		all := []view.Choice{{Label: "any"}}
+		for _, key := range slices.Sorted(maps.Keys(counted)) {
+			if key != "" {
+				all = append(all, view.Choice{Value: key, Label: name(key) + " (" + strconv.Itoa(counted[key]) + ")", Chosen: key == now})
 			}
 		}
-		choices := []view.Choice{{Label: "any"}}
-		keys := make([]string, 0, len(n))
-		for key := range n {
-			keys = append(keys, key)
-		}
-		slices.Sort(keys)
-		for _, key := range keys {
-			choices = append(choices, view.Choice{Value: key, Label: fmt.Sprintf("%s (%d)", name(key), n[key]), Chosen: key == now})
-		}
-		return choices
+		return all
 	}
 	plain := func(text string) string { return text }
 	return view.FindingChoices{
-		Rules:        count(func(f store.Found) string { return string(f.Rule) }, func(r string) string { return catalog.FindingRule(r).Title() }, by.Rule),
-		Tiers:        count(func(f store.Found) string { return f.Tier }, func(slug string) string { return c.NameOf(catalog.KindTier, slug) }, by.Tier),
-		Capabilities: count(func(f store.Found) string { return f.Capability }, func(slug string) string { return c.NameOf(catalog.KindCapability, slug) }, by.Capability),
-		Owners:       count(func(f store.Found) string { return f.Owner }, plain, by.Owner),
+		Rules:        choices(open.Rules, func(r string) string { return catalog.FindingRule(r).Title() }, by.Rule),
+		Tiers:        choices(open.Tiers, func(slug string) string { return c.NameOf(catalog.KindTier, slug) }, by.Tier),
+		Capabilities: choices(open.Capabilities, func(slug string) string { return c.NameOf(catalog.KindCapability, slug) }, by.Capability),
+		Owners:       choices(open.Owners, plain, by.Owner),
 		States: []view.Choice{
 			{Label: "open", Chosen: by.State == ""}, {Value: view.AcceptedFindings, Label: "accepted", Chosen: by.State == view.AcceptedFindings},
 			{Value: view.AllFindings, Label: "all", Chosen: by.State == view.AllFindings},
@@ -139,12 +133,10 @@ func findingLine(c catalog.Catalog, f store.Found) view.FindingLine {
 
 // findingsOf are the findings about one record.
 func (s *Server) findingsOf(ctx context.Context, c catalog.Catalog, ref catalog.Ref) ([]view.FindingLine, error) {
-	all, err := s.store.Findings(ctx)
+	found, err := s.store.Findings(ctx)
 	var lines []view.FindingLine
-	for _, f := range all {
-		if f.At == ref {
-			lines = append(lines, findingLine(c, f))
-		}
+	for _, f := range found.At(ref) {
+		lines = append(lines, findingLine(c, f))
 	}
 	return lines, err
 }
@@ -181,27 +173,17 @@ func (s *Server) findingCounts(ctx context.Context, c catalog.Catalog, who acces
 	if !who.May(access.EditCatalog) {
 		return counts, nil
 	}
-	all, err := s.store.Findings(ctx)
-	tiers, capabilities := map[string]int{}, map[string]int{}
-	for _, f := range all {
-		if f.Accepted != nil {
-			continue
-		}
-		counts.Open++
-		if f.Owner == who.Name {
-			counts.Yours++
-		}
-		tiers[f.Tier]++
-		capabilities[f.Capability]++
-	}
+	found, err := s.store.Findings(ctx)
+	open := found.Open
+	counts.Open, counts.Yours = open.Total, open.Owners[who.Name]
 	counts.YoursPath = view.FindingsPath(view.FindingFilter{Owner: who.Name})
 	for _, t := range c.Tiers {
-		if n := tiers[t.Slug]; n > 0 {
+		if n := open.Tiers[t.Slug]; n > 0 {
 			counts.Of = append(counts.Of, view.Link{Path: view.FindingsPath(view.FindingFilter{Tier: t.Slug}), Text: fmt.Sprintf("%s: %d", t.Name, n)})
 		}
 	}
 	for _, k := range c.Capabilities {
-		if n := capabilities[k.Slug]; n > 0 {
+		if n := open.Capabilities[k.Slug]; n > 0 {
 			counts.Of = append(counts.Of, view.Link{Path: view.FindingsPath(view.FindingFilter{Capability: k.Slug}), Text: fmt.Sprintf("%s: %d", k.Name, n)})
 		}
 	}

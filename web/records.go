@@ -20,7 +20,7 @@ import (
 
 // The bounds of what a page of the catalogue lists.
 const (
-	recordsListed   = 100
+	recordsListed   = 50
 	changesListed   = 25
 	recordsOfChange = 200
 	referrersListed = 50
@@ -72,10 +72,7 @@ func (s *Server) showCatalog(c echo.Context) error {
 	}
 	p := view.CatalogHome{Page: page, AsOf: asOf, Changes: changeLines(changes)}
 	for _, k := range catalog.Kinds() {
-		line := view.KindLine{Path: view.KindPath(k, view.ListFilter{On: c.QueryParam("on")}), Name: catalog.Words(k.Many())}
-		for range version.Of(k) {
-			line.Count++
-		}
+		line := view.KindLine{Path: view.KindPath(k, view.ListFilter{On: c.QueryParam("on")}), Name: catalog.Words(k.Many()), Count: version.Count(k)}
 		p.Kinds = append(p.Kinds, line)
 	}
 	return s.render(c, http.StatusOK, view.CatalogHomePage(p))
@@ -122,7 +119,7 @@ func (s *Server) listRecords(c echo.Context) error {
 	}
 	holds := strings.ToLower(p.Filter.Text)
 	for e := range version.Of(k) {
-		if !strings.Contains(strings.ToLower(e.Name), holds) && !strings.Contains(e.Slug, holds) {
+		if holds != "" && !strings.Contains(strings.ToLower(e.Name), holds) && !strings.Contains(e.Slug, holds) {
 			continue
 		}
 		p.Total++

@@ -57,7 +57,7 @@ func (g *graph) add(slug string) {
 // graph is the index's, or one made for the moment.
 func (c Catalog) graph() *graph {
 	if c.index != nil {
-		return c.index.graph
+		return c.index.graph()
 	}
 	return newGraph(c)
 }

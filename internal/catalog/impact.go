@@ -110,12 +110,13 @@ func (c Catalog) Impact(f Failure) Impact {
 	s := newSpread(c, f)
 	s.fail()
 	s.spread()
-	impact := s.services()
+	down := s.downServices()
+	impact := s.services(down)
 	impact.DataSets = s.lostData()
 	s.flows(&impact)
-	s.tenants(&impact)
+	s.tenants(&impact, down)
 	s.outlets(&impact)
-	s.capabilities(&impact)
+	s.capabilities(&impact, down)
 	return impact
 }
 
@@ -126,9 +127,8 @@ type spread struct {
 	failure Failure
 	sites   map[string]bool
 	data    map[string]bool
-	down    []bool  // by node
-	why     []cause // by node
-	queue   []int32
+	because []int32 // by node: where among the causes it stands, from 1 on; 0 while it is up
+	causes  []cause // of what is down, nearest to the failure first
 	reduced []Touched
 	exposed []Touched
 	single  []string
@@ -136,6 +136,7 @@ type spread struct {
 
 // cause is why a node is down or delayed: another node, or the thing itself that failed.
 type cause struct {
+	node int32 // that is down
 	via  int32 // the node that it needs; -1 where it is down by itself
 	at   int32 // which of its dependencies
 	root Ref
@@ -145,7 +146,7 @@ func newSpread(c Catalog, f Failure) *spread {
 	g := c.graph()
 	return &spread{
 		Catalog: c, graph: g, failure: f, sites: c.within(f.Sites), data: map[string]bool{},
-		down: make([]bool, len(g.slugs)), why: make([]cause, len(g.slugs)),
+		because: make([]int32, len(g.slugs)),
 	}
 }
 
@@ -162,16 +163,17 @@ func (s *spread) fail() {
 	}
 	if len(s.sites) > 0 {
 		for _, i := range s.at(s.sites) {
-			s.lostSites(s.Services[i])
+			s.lostSites(&s.Services[i])
 		}
-		for _, d := range s.DataSets {
-			if d.cutOff(s.sites) {
+		for n := range s.DataSets {
+			if d := &s.DataSets[n]; d.cutOff(s.sites) {
 				s.lose(d.Slug, Ref{KindDataSet, d.Slug})
 			}
 		}
 	}
 	if len(s.failure.Tenants) > 0 {
-		for _, service := range s.Services {
+		for n := range s.Services {
+			service := &s.Services[n]
 			if of := service.Tenants; len(of) > 0 && !slices.ContainsFunc(of, func(t string) bool { return !slices.Contains(s.failure.Tenants, t) }) {
 				s.take(service.Slug, Ref{KindTenant, of[0]})
 			}
@@ -181,15 +183,33 @@ func (s *spread) fail() {
 
 func (s *spread) take(slug string, root Ref) {
 	node, ok := s.node[slug]
-	if !ok || s.down[node] {
-		return
+	if ok && s.because[node] == 0 {
+		s.causes = append(s.causes, cause{node: node, via: -1, root: root})
+		s.because[node] = int32(len(s.causes))
 	}
-	s.down[node], s.why[node] = true, cause{via: -1, root: root}
-	s.queue = append(s.queue, node)
+}
+
+func (s *spread) isDown(node int32) bool { return s.because[node] > 0 }
+
+func (s *spread) why(node int32) cause { return s.causes[s.because[node]-1] }
+
+// downServices are the nodes of the services that are down, in their order.
+func (s *spread) downServices() []int32 {
+	var all []int32
+	for _, c := range s.causes {
+		if int(c.node) < s.graph.services {
+			all = append(all, c.node)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // lose takes away a data set and with it everything that writes to it.
 func (s *spread) lose(slug string, root Ref) {
+	if !s.Has(KindDataSet, slug) {
+		return
+	}
 	s.data[slug] = true
 	for _, node := range s.writers[slug] {
 		s.take(s.slugs[node], root)
@@ -197,7 +217,7 @@ func (s *spread) lose(slug string, root Ref) {
 }
 
 // lostSites says what the loss of sites does to a service that is deployed there.
-func (s *spread) lostSites(service Service) {
+func (s *spread) lostSites(service *Service) {
 	var lost, lostActive, left, leftActive int
 	var site string
 	for _, d := range service.Deployments {
@@ -234,7 +254,7 @@ func count(is bool) int {
 
 // cutOff says whether nobody can write to the data set when sites are lost: a single writer stays down until another
 // site is promoted.
-func (d DataSet) cutOff(sites map[string]bool) bool {
+func (d *DataSet) cutOff(sites map[string]bool) bool {
 	if len(d.WriterSites) == 0 {
 		return false
 	}
@@ -246,41 +266,35 @@ func (d DataSet) cutOff(sites map[string]bool) bool {
 
 // spread follows synchronous dependencies from what is down to everything that stops with it, nearest first.
 func (s *spread) spread() {
-	slices.Sort(s.queue)
-	for len(s.queue) > 0 {
-		node := s.queue[0]
-		s.queue = s.queue[1:]
+	slices.SortFunc(s.causes, func(a, b cause) int { return cmp.Compare(a.node, b.node) })
+	for i, c := range s.causes {
+		s.because[c.node] = int32(i + 1)
+	}
+	for i := 0; i < len(s.causes); i++ {
+		node := s.causes[i].node
 		for _, e := range s.dependants[node] {
-			if e.coupling == Synchronous && !s.down[e.to] {
-				s.down[e.to], s.why[e.to] = true, cause{via: node, at: e.at}
-				s.queue = append(s.queue, e.to)
+			if e.coupling == Synchronous && !s.isDown(e.to) {
+				s.causes = append(s.causes, cause{node: e.to, via: node, at: e.at})
+				s.because[e.to] = int32(len(s.causes))
 			}
 		}
 	}
 }
 
 // services sorts the services by what happens to them.
-func (s *spread) services() (i Impact) {
-	for n, service := range s.Services {
-		node := int32(n)
-		if s.down[node] {
-			t := s.touched(node, s.why[node])
-			if s.why[node].via < 0 {
-				i.Failed = append(i.Failed, t)
-			} else {
-				i.Stopped = append(i.Stopped, t)
-			}
-			continue
-		}
-		for at, d := range service.Dependencies {
-			if on, ok := s.node[d.On]; ok && s.down[on] {
-				i.Delayed = append(i.Delayed, s.touched(node, cause{via: on, at: int32(at)}))
-				break
-			}
+func (s *spread) services(down []int32) (i Impact) {
+	for _, node := range down {
+		if why := s.why(node); why.via < 0 {
+			i.Failed = append(i.Failed, s.touched(node, why))
+		} else {
+			i.Stopped = append(i.Stopped, s.touched(node, why))
 		}
 	}
-	up := func(t Touched) bool { return s.down[s.node[t.Slug]] }
-	i.Reduced, i.Unprotected = slices.DeleteFunc(s.reduced, up), slices.DeleteFunc(s.exposed, up)
+	for _, c := range s.delayed() {
+		i.Delayed = append(i.Delayed, s.touched(c.node, c))
+	}
+	isDown := func(t Touched) bool { return s.isDown(s.node[t.Slug]) }
+	i.Reduced, i.Unprotected = slices.DeleteFunc(s.reduced, isDown), slices.DeleteFunc(s.exposed, isDown)
 	i.SingleHomed = s.single
 	if len(s.sites) > 0 {
 		for _, node := range s.at(s.sites) {
@@ -292,20 +306,31 @@ func (s *spread) services() (i Impact) {
 	return i
 }
 
+// delayed are the services that go on without something that they need, each with the first that it misses.
+func (s *spread) delayed() []cause {
+	var all []cause
+	for _, c := range s.causes {
+		for _, e := range s.dependants[c.node] {
+			if !s.isDown(e.to) {
+				all = append(all, cause{node: e.to, via: c.node, at: e.at})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b cause) int { return cmp.Or(cmp.Compare(a.node, b.node), cmp.Compare(a.at, b.at)) })
+	return slices.CompactFunc(all, func(a, b cause) bool { return a.node == b.node })
+}
+
 // touched is a service with its reason and the way from what failed.
 func (s *spread) touched(node int32, why cause) Touched {
-	service := s.Services[node]
+	service := &s.Services[node]
 	t := Touched{Slug: service.Slug, Name: service.Name, Why: why.root}
 	if why.via < 0 {
 		return t
 	}
 	t.Dependency = service.Dependencies[why.at]
 	t.Coupling, t.Why = t.Dependency.Coupling, s.refOf(why.via)
-	for at := why.via; ; at = s.why[at].via {
+	for at := why.via; at >= 0; at = s.why(at).via {
 		t.Path = append(t.Path, s.slugs[at])
-		if s.why[at].via < 0 {
-			break
-		}
 	}
 	slices.Reverse(t.Path)
 	for i, slug := range t.Path {
@@ -316,11 +341,10 @@ func (s *spread) touched(node int32, why cause) Touched {
 
 func (s *spread) lostData() []string {
 	var lost []string
-	for _, d := range s.DataSets {
-		if s.data[d.Slug] {
-			lost = append(lost, d.Slug)
-		}
+	for slug := range s.data {
+		lost = append(lost, slug)
 	}
+	slices.Sort(lost)
 	return lost
 }
 
@@ -328,7 +352,7 @@ func (s *spread) flows(i *Impact) {
 	for _, f := range s.Flows {
 		touched := FlowImpact{Slug: f.Slug, Name: f.Name, Effect: GoesOn}
 		for _, step := range f.Steps {
-			if node, ok := s.node[step.Service]; !ok || !s.down[node] {
+			if node, ok := s.node[step.Service]; !ok || !s.isDown(node) {
 				continue
 			}
 			rule, _ := s.Rule(step.Rule)
@@ -350,16 +374,14 @@ func (s *spread) flows(i *Impact) {
 	slices.SortStableFunc(i.Flows, func(a, b FlowImpact) int { return cmp.Compare(rank[a.Effect], rank[b.Effect]) })
 }
 
-func (s *spread) tenants(i *Impact) {
+func (s *spread) tenants(i *Impact, down []int32) {
 	shared, own := 0, map[string]int{}
-	for n, service := range s.Services {
-		if !s.down[n] {
-			continue
-		}
-		if len(service.Tenants) == 0 {
+	for _, node := range down {
+		of := s.Services[node].Tenants
+		if len(of) == 0 {
 			shared++
 		}
-		for _, t := range service.Tenants {
+		for _, t := range of {
 			own[t]++
 		}
 	}
@@ -386,15 +408,16 @@ func (s *spread) outlets(i *Impact) {
 			stops[f.Slug] = f.Name
 		}
 	}
-	for _, o := range s.Outlets {
-		touched := OutletImpact{Outlet: o}
+	for n := range s.Outlets {
+		o := &s.Outlets[n]
+		if !slices.ContainsFunc(o.Flows, func(flow string) bool { return stops[flow] != "" }) && !slices.Contains(s.failure.Tenants, o.Tenant) {
+			continue
+		}
+		touched := OutletImpact{Outlet: *o}
 		for _, flow := range o.Flows {
 			if name, ok := stops[flow]; ok {
 				touched.Flows = append(touched.Flows, name)
 			}
-		}
-		if len(touched.Flows) == 0 && !slices.Contains(s.failure.Tenants, o.Tenant) {
-			continue
 		}
 		if o.OfflineFor > 0 {
 			touched.Until = s.failure.At.Add(o.OfflineFor.D())
@@ -403,12 +426,10 @@ func (s *spread) outlets(i *Impact) {
 	}
 }
 
-func (s *spread) capabilities(i *Impact) {
+func (s *spread) capabilities(i *Impact, down []int32) {
 	hit := map[string]bool{}
-	for n, service := range s.Services {
-		if s.down[n] {
-			hit[service.Capability] = true
-		}
+	for _, node := range down {
+		hit[s.Services[node].Capability] = true
 	}
 	zone := s.Zone()
 	for _, c := range s.Capabilities {

@@ -9,9 +9,11 @@ import (
 
 // index answers look-ups without a search. It is made once for a catalogue that never changes.
 type index struct {
-	entries  map[Ref]Entry
-	graph    *graph
-	referred func() map[Ref][]Reference // made when somebody asks first
+	entries map[Ref]Entry
+	of      map[Kind][]Entry // by slug
+	// Made when somebody asks first:
+	graph    func() *graph
+	referred func() map[Ref][]Reference
 }
 
 // New sorts the records and makes a catalogue that answers quickly. What the records themselves hold must not be written
@@ -24,13 +26,17 @@ func New(c Catalog) Catalog {
 }
 
 func (c Catalog) indexed() Catalog {
-	i := &index{entries: map[Ref]Entry{}}
+	i := &index{entries: map[Ref]Entry{}, of: map[Kind][]Entry{}}
 	c.index = nil
-	for e := range c.Entries() {
-		i.entries[e.Ref] = e
+	for _, shelf := range shelves {
+		all := slices.Collect(c.Of(shelf.kind()))
+		i.of[shelf.kind()] = all
+		for _, e := range all {
+			i.entries[e.Ref] = e
+		}
 	}
-	i.graph = newGraph(c)
 	c.index = i
+	i.graph = sync.OnceValue(func() *graph { return newGraph(c) })
 	i.referred = sync.OnceValue(c.referrers)
 	return c
 }
@@ -39,13 +45,10 @@ func (c Catalog) indexed() Catalog {
 func (c Catalog) Entries() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		for _, s := range shelves {
-			more := true
-			s.each(&c, func(e Entry) bool {
-				more = yield(e)
-				return more
-			})
-			if !more {
-				return
+			for e := range c.Of(s.kind()) {
+				if !yield(e) {
+					return
+				}
 			}
 		}
 	}
@@ -53,11 +56,26 @@ func (c Catalog) Entries() iter.Seq[Entry] {
 
 // Of goes through the records of one kind, by slug.
 func (c Catalog) Of(k Kind) iter.Seq[Entry] {
+	if c.index != nil {
+		return slices.Values(c.index.of[k])
+	}
 	return func(yield func(Entry) bool) {
 		if s := shelfOf(k); s != nil {
 			s.each(&c, yield)
 		}
 	}
+}
+
+// Count is how many records there are of a kind.
+func (c Catalog) Count(k Kind) int {
+	if c.index != nil {
+		return len(c.index.of[k])
+	}
+	n := 0
+	for range c.Of(k) {
+		n++
+	}
+	return n
 }
 
 // Entry finds a record.

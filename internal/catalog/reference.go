@@ -25,23 +25,22 @@ func (e Entry) References() iter.Seq[Reference] {
 // walk finds the references in a record or a row of one.
 func walk(fields []Field, record any, under string, yield func(path, slug string, may []Kind) bool) bool {
 	for _, f := range fields {
-		path := under + f.Key
 		switch {
 		case f.Form == Rows:
 			for i, row := range f.RowsIn(record) {
-				if !walk(f.Columns, row, fmt.Sprintf("%s[%d].", path, i), yield) {
+				if !walk(f.Columns, row, under+f.Key+nth(i)+".", yield) {
 					return false
 				}
 			}
 		case len(f.Leads) == 0:
 		case f.Form == List:
 			for i, slug := range f.TextsIn(record) {
-				if !yield(fmt.Sprintf("%s[%d]", path, i), slug, f.Leads) {
+				if !yield(under+f.Key+nth(i), slug, f.Leads) {
 					return false
 				}
 			}
 		default:
-			if slug := f.TextIn(record); slug != "" && !yield(path, slug, f.Leads) {
+			if slug := f.TextIn(record); slug != "" && !yield(under+f.Key, slug, f.Leads) {
 				return false
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -73,50 +74,53 @@ type sayer func(path, format string, args ...any) bool
 // checkFields checks each value against the form of its field.
 func checkFields(fields []Field, record any, under string, say sayer) bool {
 	for _, f := range fields {
-		if !f.check(record, under+f.Key, say) {
+		if !f.check(record, under, say) {
 			return false
 		}
 	}
 	return true
 }
 
-func (f Field) check(record any, path string, say sayer) bool {
+func (f Field) check(record any, under string, say sayer) bool {
 	switch f.Form {
 	case Text, Long, URL, Choice:
 		what := f.wrongText(f.TextIn(record))
-		return what == "" || say(path, "%s", what)
+		return what == "" || say(under+f.Key, "%s", what)
 	case Choices, List:
 		texts := f.TextsIn(record)
 		if len(texts) > mostRows {
-			return say(path, "has more than %d", mostRows)
+			return say(under+f.Key, "has more than %d", mostRows)
 		}
 		for i, text := range texts {
-			if what := f.wrongItem(texts[:i], text); what != "" && !say(fmt.Sprintf("%s[%d]", path, i), "%s", what) {
+			if what := f.wrongItem(texts[:i], text); what != "" && !say(under+f.Key+nth(i), "%s", what) {
 				return false
 			}
 		}
 	case Rows:
 		rows := f.RowsIn(record)
 		if len(rows) > mostRows {
-			return say(path, "has more than %d", mostRows)
+			return say(under+f.Key, "has more than %d", mostRows)
 		}
 		for i, row := range rows {
-			if !checkFields(f.Columns, row, fmt.Sprintf("%s[%d].", path, i), say) {
+			if !checkFields(f.Columns, row, under+f.Key+nth(i)+".", say) {
 				return false
 			}
 		}
 	case Number, Whole, Span:
 		if what := f.wrongNumber(f.In(record)); what != "" {
-			return say(path, "%s", what)
+			return say(under+f.Key, "%s", what)
 		}
 	case Group:
 		if group := f.In(record); !f.Optional || !isZero(group) {
-			return checkFields(f.Columns, group, path+".", say)
+			return checkFields(f.Columns, group, under+f.Key+".", say)
 		}
 	case YesNo, Pairs, JSON:
 	}
 	return true
 }
+
+// nth is how a path names one of many.
+func nth(i int) string { return "[" + strconv.Itoa(i) + "]" }
 
 func isZero(v any) bool {
 	z, ok := v.(interface{ IsZero() bool })
@@ -183,7 +187,7 @@ func checkRules(c Catalog, e Entry, say sayer) bool {
 			return say("time_zone", "%q is not a time zone such as Europe/London", r.TimeZone)
 		}
 		for i, claim := range r.Roles {
-			if !claim.Role.Known() && !say(fmt.Sprintf("roles[%d].role", i), "%q is not a role", claim.Role) {
+			if !claim.Role.Known() && !say("roles"+nth(i)+".role", "%q is not a role", claim.Role) {
 				return false
 			}
 		}
@@ -197,7 +201,7 @@ func checkRules(c Catalog, e Entry, say sayer) bool {
 		}
 	case Capability:
 		for i, p := range r.Peaks {
-			if what := p.wrong(); what != "" && !say(fmt.Sprintf("peaks[%d]", i), "%s", what) {
+			if what := p.wrong(); what != "" && !say("peaks"+nth(i), "%s", what) {
 				return false
 			}
 		}
@@ -221,29 +225,28 @@ func checkService(c Catalog, s Service, say sayer) bool {
 	}
 	seen := map[string]bool{}
 	for i, d := range s.Deployments {
-		if seen[d.Site] && !say(fmt.Sprintf("deployments[%d].site", i), "%q stands twice", d.Site) {
+		if seen[d.Site] && !say("deployments"+nth(i)+".site", "%q stands twice", d.Site) {
 			return false
 		}
 		seen[d.Site] = true
 	}
 	seen = map[string]bool{}
 	for i, d := range s.Dependencies {
-		at := fmt.Sprintf("dependencies[%d].", i)
 		switch {
 		case d.On == s.Slug:
-			if !say(at+"on", "a service cannot depend on itself") {
+			if !say(dependency(i)+"on", "a service cannot depend on itself") {
 				return false
 			}
 		case seen[d.On]:
-			if !say(at+"on", "%q stands twice", d.On) {
+			if !say(dependency(i)+"on", "%q stands twice", d.On) {
 				return false
 			}
 		case d.Queue != "" && d.Coupling != Asynchronous:
-			if !say(at+"queue", "only an asynchronous dependency has a queue") {
+			if !say(dependency(i)+"queue", "only an asynchronous dependency has a queue") {
 				return false
 			}
 		case d.LongestDelay != 0 && d.Coupling != Deferrable:
-			if !say(at+"longest_delay", "only a deferrable dependency has a longest delay") {
+			if !say(dependency(i)+"longest_delay", "only a deferrable dependency has a longest delay") {
 				return false
 			}
 		}
@@ -251,6 +254,8 @@ func checkService(c Catalog, s Service, say sayer) bool {
 	}
 	return true
 }
+
+func dependency(i int) string { return "dependencies" + nth(i) + "." }
 
 func orKinds(kinds []Kind) string {
 	names := make([]string, len(kinds))

@@ -41,25 +41,55 @@ type foundIn struct {
 	findings []catalog.Finding
 }
 
-// Findings lists where the catalogue in force breaks its own rules, the gravest rules first.
-func (s *Store) Findings(ctx context.Context) ([]Found, error) {
-	return readOnce(ctx, "findings", func() ([]Found, error) {
+// Findings are all findings, and how many of them nobody lives with.
+type Findings struct {
+	All  []Found // the gravest rules first
+	Open FindingTally
+	at   map[catalog.Ref][]Found
+}
+
+// At are the findings about one record.
+func (f Findings) At(r catalog.Ref) []Found { return f.at[r] }
+
+// FindingTally counts findings by what they can be chosen by.
+type FindingTally struct {
+	Total                              int
+	Rules, Tiers, Capabilities, Owners map[string]int
+}
+
+func (t *FindingTally) count(f catalog.Finding) {
+	t.Total++
+	t.Rules[string(f.Rule)]++
+	t.Tiers[f.Tier]++
+	t.Capabilities[f.Capability]++
+	t.Owners[f.Owner]++
+}
+
+// Findings lists where the catalogue in force breaks its own rules.
+func (s *Store) Findings(ctx context.Context) (Findings, error) {
+	return readOnce(ctx, "findings", func() (Findings, error) {
 		findings, err := s.findings(ctx)
 		if err != nil {
-			return nil, err
+			return Findings{}, err
 		}
 		accepted, err := s.acceptances(ctx)
 		if err != nil {
-			return nil, err
+			return Findings{}, err
 		}
-		all := make([]Found, len(findings))
+		found := Findings{
+			All: make([]Found, len(findings)), at: map[catalog.Ref][]Found{},
+			Open: FindingTally{Rules: map[string]int{}, Tiers: map[string]int{}, Capabilities: map[string]int{}, Owners: map[string]int{}},
+		}
 		for i, f := range findings {
-			all[i] = Found{Finding: f}
+			found.All[i].Finding = f
 			if a, ok := accepted[f.Key()]; ok {
-				all[i].Accepted = &a
+				found.All[i].Accepted = &a
+			} else {
+				found.Open.count(f)
 			}
+			found.at[f.At] = append(found.at[f.At], found.All[i])
 		}
-		return all, nil
+		return found, nil
 	})
 }
 

@@ -43,6 +43,9 @@ needs: ## install what the tests need on Debian as root; name it elsewhere
 bench: needs demo-binary ## speed, each figure against a peer or a limit in the same run; BENCH=name runs one
 	cd demo && go run ./bench -demo $(DEMO) -only '$(BENCH)'
 
+catalog-large: ## write a catalogue of a large retailer's size to large.yaml, to try things with: FILE=name
+	cd demo && go run ./large/write $(abspath $(or $(FILE),large.yaml))
+
 check: format vet lint workflowcheck fresh ## what must hold before a change goes in
 
 format:
@@ -74,4 +77,4 @@ fresh: needs generate ## generated code and migrations are what their sources sa
 	@git diff --exit-code --stat -- ent web/view static migrations || { echo "generated files are not fresh: run make generate"; exit 1; }
 	@out=$$(git ls-files --others --exclude-standard -- ent web/view static migrations); test -z "$$out" || { echo "files that nobody committed: $$out"; exit 1; }
 
-.PHONY: help run run-parts run-fresh build demo-binary test needs bench check format vet lint workflowcheck generate migration fresh
+.PHONY: help run run-parts run-fresh build demo-binary test needs bench catalog-large check format vet lint workflowcheck generate migration fresh

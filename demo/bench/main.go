@@ -4,10 +4,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/pprof"
 	"slices"
 	"strings"
 )
@@ -44,22 +46,50 @@ type options struct {
 }
 
 func benches() []bench {
-	return []bench{{"step", stepCost}, {"decision", decisionToGate}, {"pages", pages}, {"start", startToReady}}
+	return []bench{
+		{"step", stepCost}, {"decision", decisionToGate}, {"pages", pages}, {"start", startToReady},
+		{"impact", impactOfASite}, {"catalog", catalogPages}, {"apply", applying},
+	}
 }
 
 func main() {
 	demo := flag.String("demo", "../bin/keyholder-demo", "the demo's binary")
 	only := flag.String("only", "", "run only the benches whose name holds this")
+	profile := flag.String("profile", "", "write a CPU profile to this file")
 	flag.Parse()
+	stop, err := profiled(*profile)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	short, err := run(ctx, options{demo: *demo}, *only)
 	cancel()
+	err = errors.Join(err, stop())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
 	if err != nil || short {
 		os.Exit(1)
 	}
+}
+
+// profiled profiles this process until it is told to stop; no file, no profile.
+func profiled(path string) (stop func() error, err error) {
+	if path == "" {
+		return func() error { return nil }, nil
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, fmt.Errorf("make the profile: %w", err)
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("start the profile: %w", err), f.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return f.Close()
+	}, nil
 }
 
 func run(ctx context.Context, o options, only string) (anyShort bool, err error) {

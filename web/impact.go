@@ -57,7 +57,7 @@ func (s *Server) showImpact(c echo.Context) error {
 		status = http.StatusUnprocessableEntity
 	}
 	if p.Asked {
-		p.Impact = impactView(version.Catalog, failure, version.Impact(failure))
+		p.Impact = impactView(version.Catalog, version.Impact(failure))
 	}
 	return s.render(c, status, view.ImpactPageOf(p))
 }
@@ -95,7 +95,7 @@ func nothingFails(f catalog.Failure) bool {
 }
 
 // impactView says in words what a failure does.
-func impactView(c catalog.Catalog, f catalog.Failure, i catalog.Impact) view.Impact {
+func impactView(c catalog.Catalog, i catalog.Impact) view.Impact {
 	p := view.Impact{Headline: headline(i), Cost: impactCost(c, i)}
 	var free []string
 	for _, taken := range i.Capabilities {
@@ -121,7 +121,7 @@ func impactView(c catalog.Catalog, f catalog.Failure, i catalog.Impact) view.Imp
 	p.Tenants, p.Outlets = tenantLines(i), outletLines(c, i)
 	p.Notes = impactNotes(c, i)
 	p.Order, p.OrderMore, p.Cycles = orderLines(c, i.Down())
-	p.Picture = t.picture(c, i)
+	p.Picture = t.picture(i)
 	return p
 }
 
@@ -260,7 +260,7 @@ func grow(branches []*branch, shown map[*branch]bool) []view.ImpactNode {
 }
 
 // picture draws the tree by how far things are from what failed, with the flows below.
-func (t *tree) picture(c catalog.Catalog, i catalog.Impact) view.Picture {
+func (t *tree) picture(i catalog.Impact) view.Picture {
 	var layers [][]view.PictureNode
 	var edges []view.PictureEdge
 	drawn, more := 0, 0

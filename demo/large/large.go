@@ -27,7 +27,7 @@ const (
 
 // Bundle is the catalogue, without the settings: who has which role stays as it is where this is applied.
 func Bundle() store.Bundle {
-	m := maker{rand.New(rand.NewPCG(5000, 40000))}
+	m := maker{rand.New(rand.NewPCG(5000, 40000))} //nolint:gosec // nothing to guess
 	c := catalog.New(catalog.Catalog{
 		Tiers: catalog.Shipped().Tiers, Sites: m.sites(), Capabilities: m.capabilities(), Segments: m.segments(), Tenants: m.tenants(),
 		Outlets: m.outlets(), ThirdParties: m.thirdParties(), DataSets: m.dataSets(), Services: m.services(), Rules: m.rules(), Flows: m.flows(),

@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"keyholder/internal/fault"
+	"keyholder/web/view"
 )
 
 // readForm reads a query and a form within bounds and refuses what no person types: invalid UTF-8 and control
@@ -43,14 +44,18 @@ func parseForm(c echo.Context) error {
 	if r.Method != http.MethodPost || r.ContentLength == 0 {
 		return formError(r.ParseForm())
 	}
-	if kind, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType)); err != nil || kind != echo.MIMEApplicationForm {
+	want, most, read := echo.MIMEApplicationForm, int64(maxBody), r.ParseForm
+	if c.Path() == view.FilesPath() {
+		want, most, read = echo.MIMEMultipartForm, maxFiles, func() error { return r.ParseMultipartForm(maxFiles) }
+	}
+	if kind, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType)); err != nil || kind != want {
 		return echo.NewHTTPError(http.StatusUnsupportedMediaType)
 	}
 	if err := readBy(c, time.Now().Add(slowest)); err != nil {
 		return err
 	}
-	r.Body = http.MaxBytesReader(c.Response(), r.Body, maxBody)
-	if err := formError(r.ParseForm()); err != nil {
+	r.Body = http.MaxBytesReader(c.Response(), r.Body, most)
+	if err := formError(read()); err != nil {
 		return err
 	}
 	return readBy(c, time.Time{}) // left in place it would end the context of a handler that takes longer

@@ -1,12 +1,17 @@
 package web_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
+	"maps"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -159,6 +164,20 @@ func (v visitor) send(t *testing.T, r *http.Request) page {
 // submit presses a button of the page's form, with what the form holds and what is typed over it.
 func (v visitor) submit(t *testing.T, p page, button string, typed url.Values) page {
 	t.Helper()
+	form, values := filled(t, p, button, typed)
+	action := form.AttrOr("action", p.path)
+	switch {
+	case strings.EqualFold(form.AttrOr("method", "get"), "get"):
+		return v.get(t, action+"?"+values.Encode())
+	case form.AttrOr("enctype", "") == "multipart/form-data":
+		return v.upload(t, action, values, nil)
+	}
+	return v.post(t, action, values)
+}
+
+// filled is what a browser sends when a button is pressed.
+func filled(t *testing.T, p page, button string, typed url.Values) (*selection, url.Values) {
+	t.Helper()
 	b := p.Find("button").FilterFunction(func(_ int, s *goquery.Selection) bool { return squeezed(s) == button })
 	if b.Length() != 1 {
 		t.Fatalf("%s has %d buttons %q; it has: %q", p.path, b.Length(), button, p.buttons())
@@ -174,7 +193,8 @@ func (v visitor) submit(t *testing.T, p page, button string, typed url.Values) p
 		_, checked := s.Attr("checked")
 		switch {
 		case goquery.NodeName(s) == "textarea":
-			values.Set(name, s.Text())
+			values.Add(name, s.Text())
+		case kind == "file":
 		case kind != "radio" && kind != "checkbox" || checked:
 			values.Add(name, value)
 		}
@@ -186,11 +206,37 @@ func (v visitor) submit(t *testing.T, p page, button string, typed url.Values) p
 	if name, ok := b.Attr("name"); ok {
 		values.Set(name, b.AttrOr("value", ""))
 	}
-	action := form.AttrOr("action", p.path)
-	if strings.EqualFold(form.AttrOr("method", "get"), "get") {
-		return v.get(t, action+"?"+values.Encode())
+	return form, values
+}
+
+// upload sends a form with files.
+func (v visitor) upload(t *testing.T, path string, values url.Values, files map[string]string) page {
+	t.Helper()
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	for name, all := range values {
+		for _, value := range all {
+			if err := w.WriteField(name, value); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
-	return v.post(t, action, values)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		part, err := w.CreateFormFile("file", name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(part, files[name]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, &body)
+	r.Header.Set("Content-Type", w.FormDataContentType())
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	return v.send(t, r)
 }
 
 func (p page) buttons() []string {

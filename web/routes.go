@@ -7,6 +7,7 @@ import (
 
 	"keyholder/internal/access"
 	"keyholder/internal/signin"
+	"keyholder/web/view"
 )
 
 // route is one URL of the portal with the one permission that it needs.
@@ -64,6 +65,10 @@ func (s *Server) routes() []route {
 		{get, "/impact", access.See, s.showImpact},
 		{get, "/findings", access.See, s.listFindings},
 		{post, "/findings/accept", access.EditCatalog, s.acceptFinding},
+		{get, view.FilesPath(), access.See, s.showFiles},
+		{post, view.FilesPath(), access.ApplyCatalog, s.takeFiles},
+		{get, view.ExportPath(), access.See, s.exportFiles},
+		{get, view.SchemaPath(), access.Anyone, s.showSchema},
 		{get, "/catalog-changes", access.See, s.listCatalogChanges},
 		{get, "/catalog-changes/:version", access.See, s.showCatalogChange},
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"keyholder/internal/access"
+	"keyholder/internal/app"
 	"keyholder/internal/signin"
 	"keyholder/internal/store"
 	"keyholder/internal/testkit"
@@ -27,6 +28,7 @@ func (p *portal) serve(t *testing.T, config web.Config) {
 		Issuer: config.Issuer, ClientID: testkit.ClientID, ClientSecret: func() (string, error) { return testkit.ClientSecret, nil },
 		RolesClaim: "groups", PublicURL: config.PublicURL,
 	}, p.Store)
+	config.Files = app.NewFiles(p.Store)
 	var err error
 	if p.server, err = web.New(config, p.Store, p.engine, p.signin, slog.New(slog.NewTextHandler(p.log, nil))); err != nil {
 		t.Fatal(err)

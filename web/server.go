@@ -33,7 +33,8 @@ type Config struct {
 	PublicURL      string
 	Issuer         string
 	Version        string
-	TrustedProxies []*net.IPNet          // whose forwarding headers are believed
+	TrustedProxies []*net.IPNet // whose forwarding headers are believed
+	Files          Files
 	Drawn          func(templ.Component) // is shown every page before it is drawn, for measuring; may be nil
 }
 
@@ -45,6 +46,7 @@ type Server struct {
 	signin  *signin.SignIn
 	static  *static.Set
 	changes *changes
+	reading chan struct{} // one at a time reads files
 	log     *slog.Logger
 	handler http.Handler
 }
@@ -55,7 +57,7 @@ func New(config Config, s *store.Store, p Process, in *signin.SignIn, log *slog.
 	if err != nil {
 		return nil, err
 	}
-	server := &Server{config: config, store: s, process: p, signin: in, static: files, changes: newChanges(), log: log}
+	server := &Server{config: config, store: s, process: p, signin: in, static: files, changes: newChanges(), reading: make(chan struct{}, 1), log: log}
 	issuer, err := url.Parse(config.Issuer)
 	if err != nil {
 		return nil, fmt.Errorf("read the issuer's address: %w", err)

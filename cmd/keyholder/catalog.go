@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"keyholder/internal/app"
 	"keyholder/internal/config"
@@ -46,19 +47,19 @@ type plan struct {
 
 // Run says what applying would change.
 func (p plan) Run(ctx context.Context, c config.Config) error {
-	changes, others, err := app.PlanFiles(ctx, c, p.Files, p.manner.manner())
+	planned, err := app.PlanFiles(ctx, c, p.Files, p.manner.manner())
 	if err != nil {
 		return err
 	}
-	for _, change := range changes {
+	for _, change := range planned.Changes {
 		if err := sayChange(os.Stdout, change); err != nil {
 			return err
 		}
 	}
-	if len(others) == 0 {
+	if len(planned.Applied) == 0 {
 		return line(os.Stdout, "Nothing would change: all of it is in force already.")
 	}
-	for _, text := range others {
+	for _, text := range planned.Applied {
 		if err := line(os.Stdout, "%s", text); err != nil {
 			return err
 		}
@@ -93,6 +94,17 @@ type apply struct {
 // Run puts files in force.
 func (a apply) Run(ctx context.Context, c config.Config) error {
 	return say(app.ApplyFiles(ctx, c, a.Files, a.manner.manner()))
+}
+
+type schema struct{}
+
+// Run writes the JSON Schema of a document.
+func (schema) Run() error {
+	body, err := app.NewFiles(nil).Schema()
+	if err != nil {
+		return err
+	}
+	return line(os.Stdout, "%s", strings.TrimSuffix(string(body), "\n"))
 }
 
 type export struct{}

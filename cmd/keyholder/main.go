@@ -27,6 +27,7 @@ type commands struct {
 		Plan     plan     `cmd:"" help:"Say what applying files would change."`
 		Apply    apply    `cmd:"" help:"Put files in force, all or nothing."`
 		Export   export   `cmd:"" help:"Write all that is in force as one file."`
+		Schema   schema   `cmd:"" help:"Write the JSON Schema of a record, for editors."`
 	} `cmd:"" help:"What the retailer has, and who may do what."`
 	Plan struct {
 		Publish publish `cmd:"" help:"Put a plan file in force; votes on open requests of older versions are void."`

@@ -130,7 +130,7 @@ func portal(ctx context.Context, c config.Config, kept *store.Store, processes *
 			return string(secret.Reveal()), err
 		},
 	}, kept)
-	server, err := web.New(web.Config{PublicURL: c.PublicURL, Issuer: c.OIDCIssuer, Version: Version, TrustedProxies: proxies}, kept, processes, in, log)
+	server, err := web.New(web.Config{PublicURL: c.PublicURL, Issuer: c.OIDCIssuer, Version: Version, TrustedProxies: proxies, Files: NewFiles(kept)}, kept, processes, in, log)
 	if err != nil {
 		return nil, nil, err
 	}

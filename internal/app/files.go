@@ -15,7 +15,9 @@ import (
 	"keyholder/internal/catalog"
 	"keyholder/internal/config"
 	"keyholder/internal/failover"
+	"keyholder/internal/fault"
 	"keyholder/internal/store"
+	"keyholder/web"
 )
 
 // Migrate brings the database to the newest schema, and gives an empty one what every retailer begins with.
@@ -40,12 +42,12 @@ func ValidateFiles(paths []string) (int, error) {
 }
 
 // PlanFiles says what applying files would change, and changes nothing.
-func PlanFiles(ctx context.Context, c config.Config, paths []string, m store.Manner) (changes []store.RecordChange, others store.Applied, err error) {
+func PlanFiles(ctx context.Context, c config.Config, paths []string, m store.Manner) (p store.Preview, err error) {
 	err = withFiles(ctx, c, paths, func(s *store.Store, b store.Bundle) error {
-		changes, others, err = s.Preview(ctx, b, m)
+		p, err = s.Preview(ctx, b, m)
 		return err
 	})
-	return changes, others, err
+	return p, err
 }
 
 // ApplyFiles puts files in force, all or nothing, and says what that changed.
@@ -98,6 +100,35 @@ func withFiles(ctx context.Context, c config.Config, paths []string, do func(*st
 		return do(s, b)
 	})
 }
+
+// Files reads and writes files for the portal.
+type Files struct{ store *store.Store }
+
+// NewFiles reads files on top of what a store holds.
+func NewFiles(s *store.Store) Files { return Files{s} }
+
+// Read reads files on top of what is in force. What is wrong with them is a fault.Invalid.
+func (f Files) Read(ctx context.Context, sent []web.File) (store.Bundle, error) {
+	in, err := Context(ctx, f.store)
+	if err != nil {
+		return store.Bundle{}, err
+	}
+	files := make([]bundle.File, len(sent))
+	for i, one := range sent {
+		files[i] = bundle.File{Name: one.Name, Body: one.Body}
+	}
+	b, err := bundle.Read(files, in)
+	if err != nil {
+		return b, &fault.Error{Kind: fault.Invalid, Message: err.Error()}
+	}
+	return b, nil
+}
+
+// Write writes a bundle as one file.
+func (Files) Write(w io.Writer, b store.Bundle) error { return bundle.Write(w, b) }
+
+// Schema is the JSON Schema of a document.
+func (Files) Schema() ([]byte, error) { return bundle.Schema() }
 
 // Context is what files are read against: what is in force.
 func Context(ctx context.Context, s *store.Store) (bundle.Context, error) {

@@ -1,7 +1,9 @@
 package bundle
 
 import (
+	"bytes"
 	"fmt"
+	"unicode/utf8"
 
 	"keyholder/internal/catalog"
 	"keyholder/internal/connector"
@@ -13,6 +15,24 @@ import (
 type File struct {
 	Name string
 	Body []byte
+}
+
+// checkText refuses a file in another encoding, where it is first seen.
+func (f File) checkText() error {
+	if utf8.Valid(f.Body) {
+		return nil
+	}
+	at := 0
+	for {
+		r, size := utf8.DecodeRune(f.Body[at:])
+		if r == utf8.RuneError && size < 2 {
+			break
+		}
+		at += size
+	}
+	before := f.Body[:at]
+	line, column := 1+bytes.Count(before, []byte("\n")), utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])+1
+	return fmt.Errorf("%s:%d:%d: is not UTF-8 text; save the file as UTF-8", f.Name, line, column)
 }
 
 // The bounds of what is read.
@@ -41,6 +61,11 @@ func Read(files []File, in Context) (store.Bundle, error) {
 	for _, f := range files {
 		if total += len(f.Body); total > MaxFiles {
 			return store.Bundle{}, fmt.Errorf("%s: the files have more than %d MiB", f.Name, MaxFiles>>20)
+		}
+		f.Body = bytes.TrimPrefix(f.Body, []byte("\xef\xbb\xbf")) // some editors begin with it
+		if err := f.checkText(); err != nil {
+			r.wrong = r.wrong.add(err)
+			continue
 		}
 		for d := range documents(f) {
 			r.read(d)

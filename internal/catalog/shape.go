@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -55,12 +56,13 @@ func (k Kind) Fields() []Field {
 var shapes = sync.OnceValue(func() map[Kind][]Field { //nolint:gochecknoglobals // made once
 	all := map[Kind][]Field{}
 	for _, s := range shelves {
-		all[s.kind()] = fieldsOf(reflect.TypeOf(s.empty()))
+		all[s.kind()] = FieldsOf(reflect.TypeOf(s.empty()))
 	}
 	return all
 })
 
-func fieldsOf(t reflect.Type) []Field {
+// FieldsOf are the fields of any type that is written as records are.
+func FieldsOf(t reflect.Type) []Field {
 	fields := make([]Field, 0, t.NumField())
 	for i := range t.NumField() {
 		fields = append(fields, fieldOf(t.Field(i), i))
@@ -92,10 +94,10 @@ func fieldOf(g reflect.StructField, place int) Field {
 		f.Form = formOf(g.Type, f)
 	}
 	if f.Form == Group {
-		f.Columns = fieldsOf(g.Type)
+		f.Columns = FieldsOf(g.Type)
 	}
 	if f.Form == Rows {
-		f.Columns = fieldsOf(g.Type.Elem())
+		f.Columns = FieldsOf(g.Type.Elem())
 	}
 	return f
 }
@@ -139,6 +141,15 @@ func Words(key string) string {
 		return words
 	}
 	return string(unicode.ToUpper(rune(words[0]))) + words[1:]
+}
+
+// Needed says whether the field must be filled: a text that may not be left out. Any other value has one that it is of itself.
+func (f Field) Needed() bool {
+	switch f.Form { //nolint:exhaustive // the others are nought where they are left out
+	case Text, Long, URL, Choice:
+		return !f.Optional && !slices.Contains(f.Choices, "")
+	}
+	return false
 }
 
 // In is the value of the field in a record, or in a row of one.

@@ -23,8 +23,10 @@ func (p Problem) String() string { return fmt.Sprintf("%s: %s: %s", p.At, p.Path
 
 // Bounds of what a record may hold. They keep a page readable and an answer small.
 const (
-	longestText = 4000
-	mostRows    = 2000
+	LongestText   = 4000
+	LongestSlug   = 80
+	MostRows      = 2000
+	LargestNumber = 1e12
 )
 
 var slugs = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`) //nolint:gochecknoglobals // made once
@@ -88,8 +90,8 @@ func (f Field) check(record any, under string, say sayer) bool {
 		return what == "" || say(under+f.Key, "%s", what)
 	case Choices, List:
 		texts := f.TextsIn(record)
-		if len(texts) > mostRows {
-			return say(under+f.Key, "has more than %d", mostRows)
+		if len(texts) > MostRows {
+			return say(under+f.Key, "has more than %d", MostRows)
 		}
 		for i, text := range texts {
 			if what := f.wrongItem(texts[:i], text); what != "" && !say(under+f.Key+nth(i), "%s", what) {
@@ -98,8 +100,8 @@ func (f Field) check(record any, under string, say sayer) bool {
 		}
 	case Rows:
 		rows := f.RowsIn(record)
-		if len(rows) > mostRows {
-			return say(under+f.Key, "has more than %d", mostRows)
+		if len(rows) > MostRows {
+			return say(under+f.Key, "has more than %d", MostRows)
 		}
 		for i, row := range rows {
 			if !checkFields(f.Columns, row, under+f.Key+nth(i)+".", say) {
@@ -130,14 +132,14 @@ func isZero(v any) bool {
 func (f Field) wrongText(text string) string {
 	switch {
 	case strings.TrimSpace(text) == "":
-		if f.Optional || f.Form == Choice && slices.Contains(f.Choices, "") {
-			return ""
+		if f.Needed() {
+			return "is missing"
 		}
-		return "is missing"
-	case f.Key == "slug" && (!slugs.MatchString(text) || len(text) > 80):
+		return ""
+	case f.Key == "slug" && (!slugs.MatchString(text) || len(text) > LongestSlug):
 		return fmt.Sprintf("%q is not a short name: small letters, digits and single dashes, at most 80", text)
-	case len(text) > longestText:
-		return fmt.Sprintf("is longer than %d characters", longestText)
+	case len(text) > LongestText:
+		return fmt.Sprintf("is longer than %d characters", LongestText)
 	case strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && (f.Form != Long || r != '\n') || r == 0x7f }):
 		return "holds a character that cannot be shown"
 	case f.Form == Choice && !slices.Contains(f.Choices, text):
@@ -150,7 +152,7 @@ func (f Field) wrongText(text string) string {
 
 func (f Field) wrongItem(before []string, text string) string {
 	switch {
-	case strings.TrimSpace(text) == "" || len(text) > longestText:
+	case strings.TrimSpace(text) == "" || len(text) > LongestText:
 		return "is empty or too long"
 	case len(f.Choices) > 0 && !slices.Contains(f.Choices, text):
 		return fmt.Sprintf("%q is not one of %s", text, strings.Join(f.Choices, ", "))
@@ -170,7 +172,7 @@ func (f Field) wrongNumber(value any) string {
 	case Duration:
 		number = v.D().Hours()
 	}
-	if number != number || number < 0 || number > 1e12 {
+	if number != number || number < 0 || number > LargestNumber {
 		return "must not be negative, nor absurdly large"
 	}
 	return ""

@@ -316,6 +316,7 @@ type Manner struct {
 	Why    string
 	Prune  bool // retire what files managed before and do not hold any more
 	Lock   bool // let nothing but files change them from now on
+	Base   int  // the version of the catalogue that whoever applies has seen; 0 is any
 }
 
 // Applied says what applying a bundle changed, a line each; nothing where everything was there already.
@@ -334,6 +335,9 @@ func (s *Store) Apply(ctx context.Context, actor failover.Person, b Bundle, m Ma
 
 func (s *Store) apply(t *tx, b Bundle, m Manner) (Applied, error) {
 	var applied Applied
+	if err := t.stillAt(m.Base); err != nil {
+		return nil, err
+	}
 	rows, err := t.differing(b, m)
 	if err != nil {
 		return nil, err
@@ -360,6 +364,15 @@ func (s *Store) apply(t *tx, b Bundle, m Manner) (Applied, error) {
 		applied = append(applied, line...)
 	}
 	return applied, nil
+}
+
+// stillAt refuses what was decided on another version of the catalogue than the one in force.
+func (t *tx) stillAt(base int) error {
+	newest, err := newestCatalog(t.ctx, t.Client())
+	if err != nil || base == 0 || newest == base {
+		return err
+	}
+	return fault.Late(RuleEditedMeanwhile, "The catalogue has changed since this was shown: it was version %d, and is %d now. Look at what would change, and apply again.", base, newest)
 }
 
 // differing lists the records of a bundle that are not in force as it says.
@@ -404,32 +417,38 @@ func (t *tx) differing(b Bundle, m Manner) ([]newRecord, error) {
 // errPreview ends a transaction that only wanted to know what would come of it.
 var errPreview = errors.New("this was only a preview")
 
+// Preview is what applying a bundle would change.
+type Preview struct {
+	Base    int // the version of the catalogue that it would change
+	Changes []RecordChange
+	Applied Applied // what applying would say
+}
+
 // Preview says what applying a bundle would change, and changes nothing.
-func (s *Store) Preview(ctx context.Context, b Bundle, m Manner) ([]RecordChange, Applied, error) {
+func (s *Store) Preview(ctx context.Context, b Bundle, m Manner) (p Preview, err error) {
 	var rows []newRecord
-	var applied Applied
-	err := s.act(ctx, nobody, func(t *tx) (err error) {
+	err = s.act(ctx, nobody, func(t *tx) (err error) {
 		if rows, err = t.differing(b, m); err != nil {
 			return err
 		}
-		if applied, err = s.apply(t, b, m); err != nil {
+		if p.Applied, err = s.apply(t, b, m); err != nil {
 			return err
 		}
 		return errPreview
 	})
 	if !errors.Is(err, errPreview) {
-		return nil, nil, err
+		return Preview{}, err
 	}
 	now, err := s.Catalog(ctx)
 	if err != nil {
-		return nil, nil, err
+		return Preview{}, err
 	}
-	changes := make([]RecordChange, len(rows))
+	p.Base, p.Changes = now.Version, make([]RecordChange, len(rows))
 	for i, row := range rows {
 		old, _ := now.Entry(row.Ref)
-		changes[i] = RecordChange{Entry: catalog.Entry{Ref: row.Ref, Name: old.Name, Record: row.Record}, Before: old.Record, Managed: row.managed, Locked: row.locked}
+		p.Changes[i] = RecordChange{Entry: catalog.Entry{Ref: row.Ref, Name: old.Name, Record: row.Record}, Before: old.Record, Managed: row.managed, Locked: row.locked}
 	}
-	return changes, applied, nil
+	return p, nil
 }
 
 // Export is all that is in force: what an empty database needs to say the same.

@@ -35,7 +35,8 @@ func (s *Server) fail(err error, c echo.Context) {
 		s.answer(c, c.Redirect(http.StatusSeeOther, view.SignInAgainPath(returnTo(c.Request()))))
 		return
 	}
-	status, page := s.errorPage(c, err)
+	status, page := errorPage(err)
+	page.Request = c.Response().Header().Get(echo.HeaderXRequestID)
 	if status == http.StatusServiceUnavailable {
 		s.log.WarnContext(c.Request().Context(), "something does not answer", "path", c.Path(), "error", err)
 		page.Retry = returnTo(c.Request())
@@ -59,8 +60,9 @@ func (s *Server) answer(c echo.Context, err error) {
 	}
 }
 
-func (s *Server) errorPage(c echo.Context, err error) (int, view.Error) {
-	page := view.Error{Request: c.Response().Header().Get(echo.HeaderXRequestID)}
+// errorPage is the status of an error, and what people are told.
+func errorPage(err error) (int, view.Error) {
+	page := view.Error{}
 	status := http.StatusInternalServerError
 	var sent *echo.HTTPError
 	switch told := fault.As(err); {

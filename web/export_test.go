@@ -1,6 +1,11 @@
 package web
 
-import "keyholder/internal/access"
+import (
+	"github.com/labstack/echo/v4"
+
+	"keyholder/internal/access"
+	"keyholder/web/api"
+)
 
 // RouteForTest is a row of the route table, for the test that walks it.
 type RouteForTest struct {
@@ -16,3 +21,6 @@ func RoutesForTest() []RouteForTest {
 	}
 	return rows
 }
+
+// OperationsForTest is what can be asked of the JSON API.
+func OperationsForTest() []api.Operation { return (&Server{}).addAPI(echo.New()) }

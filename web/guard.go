@@ -14,6 +14,7 @@ import (
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
+	"keyholder/web/api"
 	"keyholder/web/view"
 )
 
@@ -35,7 +36,7 @@ func (s *Server) wrap(issuer string) http.Handler {
 		http.Error(w, "This came from another site and was refused. Open the page here and try again.", http.StatusForbidden)
 	}))
 	return own.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/static/") || r.URL.Path == "/healthz" || r.URL.Path == "/readyz" {
+		if strings.HasPrefix(r.URL.Path, "/static/") || strings.HasPrefix(r.URL.Path, api.Root) || r.URL.Path == "/healthz" || r.URL.Path == "/readyz" {
 			e.ServeHTTP(w, r) // no session is looked up for these
 			return
 		}

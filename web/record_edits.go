@@ -73,7 +73,7 @@ func (s *Server) standing(c echo.Context) (catalog.Ref, *store.Standing, error) 
 
 // mustEdit refuses, on record, whoever may not change records of a kind. The route table knows no kinds.
 func (s *Server) mustEdit(c echo.Context, k catalog.Kind) error {
-	who, needs := principal(c), editing(k)
+	who, needs := principal(c), k.EditedBy()
 	if who.May(needs) {
 		return nil
 	}

@@ -13,6 +13,7 @@ import (
 
 	"keyholder/internal/access"
 	"keyholder/internal/catalog"
+	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
 	"keyholder/web/view"
@@ -49,15 +50,8 @@ func (s *Server) catalogOf(c echo.Context) (store.CatalogVersion, *view.AsOf, er
 	return version, &view.AsOf{On: on, Version: version.Version, Now: now.RequestURI()}, err
 }
 
-// mayEdit says whether somebody may change records of a kind. Who has which role is for administrators.
-func mayEdit(who access.Principal, k catalog.Kind) bool { return who.May(editing(k)) }
-
-func editing(k catalog.Kind) access.Permission {
-	if k == catalog.KindSettings {
-		return access.ApplyCatalog
-	}
-	return access.EditCatalog
-}
+// mayEdit says whether somebody may change records of a kind.
+func mayEdit(who access.Principal, k catalog.Kind) bool { return who.May(k.EditedBy()) }
 
 // showCatalog draws what the catalogue holds.
 func (s *Server) showCatalog(c echo.Context) error {
@@ -226,6 +220,9 @@ func (s *Server) recordPage(c echo.Context, status int, refused error) error {
 			if p.Findings, err = s.findingsOf(ctx, version.Catalog, ref); err != nil {
 				return err
 			}
+			if p.Report, err = s.outletReport(ctx, version.Catalog, ref); err != nil {
+				return err
+			}
 		}
 	} else {
 		e = history[0].Entry
@@ -247,6 +244,19 @@ func (s *Server) editable(ctx context.Context, p *view.Record, ref catalog.Ref, 
 	p.MayEdit = mayEdit(who, ref.Kind) && !stands.Locked
 	p.MayRetire = p.MayEdit && ref.Kind != catalog.KindSettings
 	return nil
+}
+
+// outletReport is the last that an outlet said of itself; nil for any other record.
+func (s *Server) outletReport(ctx context.Context, c catalog.Catalog, ref catalog.Ref) (*view.OutletReport, error) {
+	if ref.Kind != catalog.KindOutlet {
+		return nil, nil //nolint:nilnil // there is nothing to report, which is no failure
+	}
+	said, err := s.store.OutletReport(ctx, ref.Slug)
+	if said == nil || err != nil {
+		return &view.OutletReport{}, err
+	}
+	queued := fmt.Sprintf("%s in %s", failover.Money(said.QueuedValue, c.Currency), counted(said.QueuedOrders, "order", "orders"))
+	return &view.OutletReport{Queued: queued, SynchronisedAt: said.SynchronisedAt, At: said.At}, nil
 }
 
 func recordChanges(history []store.RecordChange) []view.RecordChange {

@@ -26,7 +26,7 @@ func (p *portal) serve(t *testing.T, config web.Config) {
 	p.log = &lines{}
 	p.signin = signin.New(signin.Config{
 		Issuer: config.Issuer, ClientID: testkit.ClientID, ClientSecret: func() (string, error) { return testkit.ClientSecret, nil },
-		RolesClaim: "groups", PublicURL: config.PublicURL,
+		RolesClaim: "groups", PublicURL: config.PublicURL, APIAudience: testkit.APIAudience,
 	}, p.Store)
 	config.Files = app.NewFiles(p.Store)
 	var err error

@@ -80,6 +80,7 @@ func (s *Server) router() *echo.Echo {
 	for _, r := range s.routes() {
 		e.Add(r.Method, r.Path, s.guard(r))
 	}
+	s.addAPI(e)
 	return e
 }
 

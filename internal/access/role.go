@@ -14,18 +14,25 @@ const (
 	SecurityOfficer   Role = "security-officer"
 	Auditor           Role = "auditor"
 	Administrator     Role = "administrator"
+	OutletGateway     Role = "outlet-gateway" // a program, not a person: it says how the outlets are
 )
 
-// Roles lists every role in the order in which people are shown them.
-func Roles() []Role {
+// People lists every role that a person holds.
+func People() []Role {
 	return []Role{
 		IncidentCommander, BusinessOwner, PlatformEngineer, Responder, SecurityOfficer, Auditor, Administrator,
 	}
 }
 
+// Roles lists every role in the order in which people are shown them.
+func Roles() []Role {
+	return append(People(), OutletGateway)
+}
+
 var titles = map[Role]string{
 	IncidentCommander: "Incident commander", BusinessOwner: "Business owner", PlatformEngineer: "Platform engineer",
 	Responder: "Responder", SecurityOfficer: "Security officer", Auditor: "Auditor", Administrator: "Administrator",
+	OutletGateway: "Outlet gateway",
 }
 
 // Title is the role as people say it.
@@ -51,11 +58,12 @@ const (
 	PublishPlan   Permission = "publish-plan"   // publish plans
 	EditCatalog   Permission = "edit-catalog"   // change records of the catalogue, accept findings
 	ApplyCatalog  Permission = "apply-catalog"  // apply files; change who has which role
+	ReportOutlet  Permission = "report-outlet"  // say what an outlet has queued and when it last synchronised
 	OperateWorker Permission = "operate-worker" // act as the worker; no person has it
 )
 
 var grants = map[Permission][]Role{
-	See:          Roles(),
+	See:          People(),
 	OpenIncident: {IncidentCommander, PlatformEngineer},
 	Request:      {IncidentCommander, PlatformEngineer},
 	Decide:       {IncidentCommander, BusinessOwner, SecurityOfficer},
@@ -65,6 +73,7 @@ var grants = map[Permission][]Role{
 	PublishPlan:  {PlatformEngineer},
 	EditCatalog:  {BusinessOwner, PlatformEngineer, Administrator},
 	ApplyCatalog: {Administrator},
+	ReportOutlet: {OutletGateway, PlatformEngineer},
 }
 
 // Holders lists the roles that have a permission.

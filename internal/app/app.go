@@ -124,7 +124,7 @@ func portal(ctx context.Context, c config.Config, kept *store.Store, processes *
 	}
 	secrets := connector.NewSecrets(config.Lookup)
 	in := signin.New(signin.Config{
-		Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, RolesClaim: c.OIDCRolesClaim, PublicURL: c.PublicURL,
+		Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, RolesClaim: c.OIDCRolesClaim, PublicURL: c.PublicURL, APIAudience: c.APIAudience,
 		ClientSecret: func() (string, error) {
 			secret, err := secrets.Resolve(c.OIDCClientSecret)
 			return string(secret.Reveal()), err

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"keyholder/internal/access"
 	"keyholder/internal/canonical"
 )
 
@@ -59,6 +60,14 @@ func (k Kind) Many() string {
 		return strings.TrimSuffix(one, "y") + "ies"
 	}
 	return one + "s"
+}
+
+// EditedBy is the permission that changing a record of the kind takes. Who has which role is for administrators.
+func (k Kind) EditedBy() access.Permission {
+	if k == KindSettings {
+		return access.ApplyCatalog
+	}
+	return access.EditCatalog
 }
 
 // Ref leads to a record.

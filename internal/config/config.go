@@ -28,6 +28,7 @@ type Config struct {
 	OIDCClientID      string `koanf:"oidc_client_id"`
 	OIDCClientSecret  string `koanf:"oidc_client_secret"` // a reference: env:NAME or file:PATH
 	OIDCRolesClaim    string `koanf:"oidc_roles_claim"`
+	APIAudience       string `koanf:"api_audience"` // whom tokens of programs are for; the API takes none where it is empty
 	LogLevel          string `koanf:"log_level"`
 	TrustedProxies    string `koanf:"trusted_proxies"` // networks, separated by commas
 	DemoDir           string `koanf:"demo_dir"`        // of the demo only

@@ -21,6 +21,7 @@ type Config struct {
 	ClientSecret func() (string, error)
 	RolesClaim   string
 	PublicURL    string
+	APIAudience  string // whom tokens of programs are for; empty: none are believed
 }
 
 // SignIn signs people in at the issuer and keeps their sessions.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"keyholder/ent"
@@ -24,6 +25,10 @@ type Identity struct {
 
 // SignIn keeps who signed in and returns their id.
 func (s *Store) SignIn(ctx context.Context, who Identity) (string, error) {
+	return s.keepIdentity(ctx, who, "session.sign-in", "signed in")
+}
+
+func (s *Store) keepIdentity(ctx context.Context, who Identity, action, how string) (string, error) {
 	var id string
 	if who.Groups == nil {
 		who.Groups = []string{}
@@ -43,12 +48,25 @@ func (s *Store) SignIn(ctx context.Context, who Identity) (string, error) {
 			return fmt.Errorf("keep who signed in: %w", err)
 		}
 		t.record(audit.Event{
-			Actor: failover.Person{ID: id, Name: who.Name}, Action: "session.sign-in", Object: id,
-			Text: who.Name + " signed in.", Detail: detail(map[string]any{"issuer": who.Issuer, "subject": who.Subject, "groups": who.Groups}),
+			Actor: failover.Person{ID: id, Name: who.Name}, Action: action, Object: id,
+			Text: who.Name + " " + how + ".", Detail: detail(map[string]any{"issuer": who.Issuer, "subject": who.Subject, "groups": who.Groups}),
 		})
 		return nil
 	})
 	return id, err
+}
+
+// Recognise keeps who showed a token of the provider and returns their id. It is on record when they are new or their groups
+// have changed: a program shows its token with each call.
+func (s *Store) Recognise(ctx context.Context, who Identity) (string, error) {
+	row, err := s.client.Person.Query().Where(person.Issuer(who.Issuer), person.Subject(who.Subject)).Only(ctx)
+	if err == nil && row.Name == who.Name && slices.Equal(row.Groups, who.Groups) {
+		return row.ID, nil
+	}
+	if err != nil && !ent.IsNotFound(err) {
+		return "", fmt.Errorf("look for who showed a token: %w", err)
+	}
+	return s.keepIdentity(ctx, who, "session.token", "is known by a token from now on")
 }
 
 // SignedOut records that somebody left.

@@ -22,6 +22,7 @@ import (
 const (
 	ClientID     = "keyholder"
 	ClientSecret = "issuer-and-client-know-this"
+	APIAudience  = "keyholder-api" // whom tokens of programs are for
 )
 
 // Issuer is an OpenID Connect provider that lets everybody in at once, as the person whom the test names. It checks what
@@ -160,14 +161,34 @@ func (i *Issuer) token(w http.ResponseWriter, r *http.Request) {
 	send(w, map[string]any{"access_token": rand.Text(), "token_type": "Bearer", "expires_in": 60, "id_token": raw})
 }
 
+// Token is a token for a program, which claims what is given over what it claims by itself.
+func (i *Issuer) Token(t testing.TB, claims map[string]any) string {
+	t.Helper()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	own := map[string]any{"aud": APIAudience, "auth_time": nil}
+	maps.Copy(own, claims)
+	raw, err := i.signed(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
 // sign makes the ID token of whoever signs in now.
 func (i *Issuer) sign(nonce string) (string, error) {
+	own := map[string]any{"nonce": nonce}
+	maps.Copy(own, i.who)
+	return i.signed(own)
+}
+
+// signed signs claims, over what every token claims; a nil value leaves one out.
+func (i *Issuer) signed(over map[string]any) (string, error) {
 	now := time.Now()
 	claims := map[string]any{
-		"iss": i.URL, "aud": ClientID, "sub": "somebody", "nonce": nonce,
-		"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(), "auth_time": now.Unix(),
+		"iss": i.URL, "aud": ClientID, "sub": "somebody", "iat": now.Unix(), "exp": now.Add(time.Minute).Unix(), "auth_time": now.Unix(),
 	}
-	maps.Copy(claims, i.who)
+	maps.Copy(claims, over)
 	maps.DeleteFunc(claims, func(_ string, value any) bool { return value == nil })
 	body, err := json.Marshal(claims)
 	if err != nil {

@@ -162,6 +162,7 @@ type Record struct {
 	Impact    string // the page of what stops without it
 	Around    Picture
 	Findings  []FindingLine
+	Report    *OutletReport // of an outlet
 	History   []RecordChange
 	MayEdit   bool
 	MayRetire bool
@@ -171,6 +172,12 @@ type Record struct {
 	Base      int
 	AsOf      *AsOf
 	Problem   *Refusal
+}
+
+// OutletReport is the last that an outlet said of itself; Queued is empty where it never said anything.
+type OutletReport struct {
+	Queued             string
+	SynchronisedAt, At time.Time
 }
 
 // Fact is one thing that a record says.

@@ -63,6 +63,7 @@ func (d demo) greet(out io.Writer) {
 	for _, p := range provider.People() {
 		lines += fmt.Sprintf("  %-7s %s\n", p.Username, p.Title)
 	}
+	lines += fmt.Sprintf("\nPrograms get their tokens for %s/api/ at %s (docs/api.md says how).\n", d.settings.PublicURL, d.settings.OIDCIssuer)
 	lines += fmt.Sprintf("\nState is kept in %s. Ctrl-C stops; the next start goes on from there.\n", d.folder.Path())
 	if _, err := io.WriteString(out, lines); err != nil {
 		slog.Error("greet", "error", err)

@@ -75,6 +75,7 @@ func open(ctx context.Context) (demo, error) {
 	d.settings.OIDCIssuer = "http://" + d.ports.Address(partProvider)
 	d.settings.OIDCClientID = "keyholder"
 	d.settings.OIDCClientSecret = "file:" + d.client.File
+	d.settings.APIAudience = provider.APIAudience
 	return d, nil
 }
 

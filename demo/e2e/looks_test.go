@@ -40,7 +40,7 @@ func TestEveryPageIsSoundOnPhoneAndDesktopByDayAndNight(t *testing.T) {
 	w.signInBrowser(ctx, "ines", "/")
 	w.sound(ctx, "all is well", "/", "/incidents", "/incidents/new", "/plans", "/plans/move-checkout", "/plans/move-checkout/move", "/audit", "/me", "/nothing-here")
 	w.sound(ctx, "what there is", "/catalog", "/catalog/service", "/catalog/service/checkout", "/catalog-changes", "/catalog-changes/2",
-		"/impact", "/impact?site=leeds", "/findings")
+		"/impact", "/impact?site=leeds", "/findings", "/catalog-files", "/catalog/outlet/leeds-store")
 
 	w.breakIt("lease-stop", "")
 	code := w.waiting(ines)
@@ -53,6 +53,8 @@ func TestEveryPageIsSoundOnPhoneAndDesktopByDayAndNight(t *testing.T) {
 	w.soundCheck(ctx, request.Incident)
 	w.signInBrowserAs(ctx, "bea")
 	w.sound(ctx, "outage, as an approver", "/", "/a/"+code)
+	w.soundFiles(ctx)
+	w.signInBrowserAs(ctx, "bea")
 	w.sound(ctx, "describing", "/catalog/service/checkout", "/catalog/service/checkout/edit", "/catalog/capability/new", "/catalog/flow/customer-order/edit", "/findings")
 	w.approve(bea, code)
 	w.waitState(code, 60*time.Second, failover.Paused)
@@ -87,6 +89,23 @@ func (w *world) soundCheck(ctx context.Context, incident string) {
 	for _, l := range looks() {
 		w.do(ctx, "look", l.set())
 		w.soundHere(ctx, "what a request would do", l)
+	}
+}
+
+// soundFiles looks at what applying files would change, and at files that are wrong.
+func (w *world) soundFiles(ctx context.Context) {
+	w.t.Helper()
+	w.signInBrowserAs(ctx, "otto")
+	for typed, want := range map[string]string{
+		"kind: third-party\nslug: tax-office\nname: Tax office\n": "Apply this", "kind: third-party\nslug: tax-office\n": "name: is missing",
+	} {
+		w.do(ctx, "type a record", chromedp.Navigate(w.base+"/catalog-files"), chromedp.SendKeys("textarea[name=body]", typed),
+			chromedp.Click("main form button.btn-primary"))
+		w.says(ctx, want, 10*time.Second, fmt.Sprintf(`document.body.innerText.includes(%q)`, want))
+		for _, l := range looks() {
+			w.do(ctx, "look", l.set())
+			w.soundHere(ctx, "files", l)
+		}
 	}
 }
 

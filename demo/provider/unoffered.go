@@ -43,13 +43,6 @@ func (s *storage) SetIntrospectionFromToken(
 	return errNotOffered
 }
 
-// GetPrivateClaimsFromScopes has none: access tokens are opaque.
-func (s *storage) GetPrivateClaimsFromScopes(
-	context.Context, string, string, []string,
-) (map[string]any, error) {
-	return map[string]any{}, nil
-}
-
 // GetKeyByIDAndClientID refuses: clients have no keys.
 func (s *storage) GetKeyByIDAndClientID(context.Context, string, string) (*jose.JSONWebKey, error) {
 	return nil, errNotOffered

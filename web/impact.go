@@ -19,9 +19,12 @@ import (
 
 // The bounds of what a page of an impact shows.
 const (
-	treeShown    = 250
+	treeShown    = 150
+	flowsShown   = 12
+	linesShown   = 20
+	costsShown   = 12
 	pictureShown = 42
-	orderShown   = 60
+	orderShown   = 40
 )
 
 // failing are the kinds of what can be down.
@@ -97,32 +100,56 @@ func nothingFails(f catalog.Failure) bool {
 // impactView says in words what a failure does.
 func impactView(c catalog.Catalog, i catalog.Impact) view.Impact {
 	p := view.Impact{Headline: headline(i), Cost: impactCost(c, i)}
-	var free []string
-	for _, taken := range i.Capabilities {
-		if taken.PerMinute == 0 {
-			free = append(free, taken.Name)
-			continue
-		}
-		line := fmt.Sprintf("%s, %s a minute", taken.Name, failover.Money(taken.PerMinute, c.Currency))
-		if taken.Peak != "" {
-			line += " (" + taken.Peak + ")"
-		}
-		p.Capabilities = append(p.Capabilities, line)
-	}
-	if len(free) > 0 {
-		p.Capabilities = append(p.Capabilities, verb(free, "is", "are")+" touched too, with no revenue named")
-	}
-	for _, flow := range i.Flows {
+	p.Capabilities = costLines(c, i)
+	for _, flow := range i.Flows[:min(len(i.Flows), flowsShown)] {
 		p.Flows = append(p.Flows, flowEffect(c, flow))
 	}
+	p.FlowsMore = len(i.Flows) - len(p.Flows)
 	p.GoOn = fmt.Sprintf("%s on untouched.", counted(i.FlowsGoOn, "flow goes", "flows go"))
 	t := newTree(c, i)
 	p.Tree, p.More = t.grown(treeShown)
-	p.Tenants, p.Outlets = tenantLines(i), outletLines(c, i)
+	p.Tenants, p.Outlets = bounded(tenantLines(i)), bounded(outletLines(c, i))
 	p.Notes = impactNotes(c, i)
 	p.Order, p.OrderMore, p.Cycles = orderLines(c, i.Down())
 	p.Picture = t.picture(i)
 	return p
+}
+
+// bounded keeps the first lines, and says how many there are besides.
+func bounded(lines []string) []string {
+	if more := len(lines) - linesShown; more > 0 {
+		return append(lines[:linesShown:linesShown], fmt.Sprintf("and %d more", more))
+	}
+	return lines
+}
+
+// costLines are the capabilities that are down, what costs most first.
+func costLines(c catalog.Catalog, i catalog.Impact) []string {
+	taken := slices.Clone(i.Capabilities)
+	slices.SortStableFunc(taken, func(a, b catalog.CapabilityTaken) int { return cmp.Compare(b.PerMinute, a.PerMinute) })
+	var lines, free []string
+	more, rest := 0, 0.0
+	for _, one := range taken {
+		switch {
+		case one.PerMinute == 0:
+			free = append(free, one.Name)
+		case len(lines) == costsShown:
+			more, rest = more+1, rest+one.PerMinute
+		default:
+			line := fmt.Sprintf("%s, %s a minute", one.Name, failover.Money(one.PerMinute, c.Currency))
+			if one.Peak != "" {
+				line += " (" + one.Peak + ")"
+			}
+			lines = append(lines, line)
+		}
+	}
+	if more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more, %s a minute together", more, failover.Money(rest, c.Currency)))
+	}
+	if len(free) > 0 {
+		lines = append(lines, verb(free, "is", "are")+" touched too, with no revenue named")
+	}
+	return lines
 }
 
 func headline(i catalog.Impact) string {
@@ -374,7 +401,7 @@ func impactNotes(c catalog.Catalog, i catalog.Impact) []view.ImpactNote {
 		}
 		n := view.ImpactNote{Title: title}
 		for at, slug := range slugs {
-			if at == orderShown {
+			if at == linesShown {
 				n.Links = append(n.Links, view.Link{Text: fmt.Sprintf("and %d more", len(slugs)-at)})
 				break
 			}

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -161,6 +162,9 @@ func valueWords(c catalog.Catalog, f catalog.Field, record any) string {
 	case len(f.Leads) > 0:
 		return nameOf(c, f, words)
 	case f.Unit == "money" && words != "":
+		if amount, ok := f.In(record).(float64); ok && amount == math.Trunc(amount) {
+			return failover.Money(amount, c.Currency)
+		}
 		return words + " " + c.Currency
 	}
 	return words

@@ -93,8 +93,14 @@ func serviceNames(c catalog.Catalog, slugs []string) []string {
 	return names
 }
 
+// namesJoined bounds how many names one sentence holds.
+const namesJoined = 20
+
 // joined writes "A", "A and B", "A, B and C".
 func joined(names []string) string {
+	if more := len(names) - namesJoined; more > 1 {
+		return strings.Join(names[:namesJoined], ", ") + fmt.Sprintf(" and %d more", more)
+	}
 	if len(names) < 2 {
 		return strings.Join(names, "")
 	}

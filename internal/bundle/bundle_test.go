@@ -1,16 +1,21 @@
 package bundle_test
 
 import (
+	"bytes"
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"keyholder/internal/bundle"
 	"keyholder/internal/catalog"
 	"keyholder/internal/connector"
 	"keyholder/internal/connector/dnsc"
 	"keyholder/internal/connector/httpc"
+	"keyholder/internal/failover"
 	"keyholder/internal/store"
+	"keyholder/internal/testkit"
 )
 
 func kinds() connector.Set {
@@ -70,5 +75,42 @@ func TestWhatIsWrongIsNamedWithItsPlace(t *testing.T) {
 	}
 	if _, err := bundle.Read([]bundle.File{{Name: "big.yaml", Body: make([]byte, bundle.MaxFiles+1)}}, bundle.Context{Kinds: kinds()}); err == nil {
 		t.Error("a file that is too large was read")
+	}
+}
+
+// export is everything that a store holds, as a file.
+func export(t *testing.T, s *store.Store) []byte {
+	t.Helper()
+	b, err := s.Export(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := bundle.Write(&out, b); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func TestExportAppliedToAnEmptyDatabaseExportsTheSameBytes(t *testing.T) {
+	apply := func(file []byte) *store.Store {
+		s := testkit.NewStore(t, nil)
+		b, err := bundle.Read([]bundle.File{{Name: "all.yaml", Body: file}}, bundle.Context{Kinds: kinds()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Apply(t.Context(), failover.Person{ID: "a", Name: "A"}, b, store.Manner{}); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	first := export(t, apply([]byte(shop(t))))
+	if again := export(t, apply(first)); !bytes.Equal(first, again) {
+		t.Errorf("the second export differs:\n%s", cmp.Diff(string(first), string(again)))
+	}
+	for _, kind := range []string{"settings", "service", "plan", "policy"} {
+		if !bytes.Contains(first, []byte("kind: "+kind+"\n")) {
+			t.Errorf("the export holds no %s", kind)
+		}
 	}
 }

@@ -23,6 +23,7 @@ type Impact struct {
 	Headline     string
 	Cost         string
 	Flows        []FlowEffect
+	FlowsMore    int
 	GoOn         string // the flows that are not touched
 	Tree         []ImpactNode
 	More         int // services that are not shown in the tree

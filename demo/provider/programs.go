@@ -20,7 +20,7 @@ type Program struct {
 }
 
 // ProgramSecret is what every program says to get a token.
-const ProgramSecret = "demo" //nolint:gosec // it protects nothing
+const ProgramSecret = "demo"
 
 // Programs are all programs that there are.
 func Programs() []Program {
@@ -45,7 +45,7 @@ type programClient struct{ client }
 func (c programClient) GrantTypes() []oidc.GrantType {
 	return []oidc.GrantType{oidc.GrantTypeClientCredentials}
 }
-func (c programClient) ResponseTypes() []oidc.ResponseType   { return nil }
+func (c programClient) ResponseTypes() []oidc.ResponseType  { return nil }
 func (c programClient) AccessTokenType() op.AccessTokenType { return op.AccessTokenTypeJWT }
 
 // programRequest is a program's wish for a token.

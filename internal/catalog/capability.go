@@ -67,7 +67,8 @@ func (p Peak) wrong() string {
 		}
 	}
 	for _, hour := range []string{p.From, p.Until} {
-		if _, err := time.Parse("15:04", hour); hour != "" && hour != "24:00" && err != nil {
+		// Hours are compared as texts, so 9:00 must be written 09:00.
+		if at, err := time.Parse("15:04", hour); hour != "" && hour != "24:00" && (err != nil || at.Format("15:04") != hour) {
 			return "\"" + hour + "\" is not an hour such as 09:00"
 		}
 	}

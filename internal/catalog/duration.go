@@ -40,7 +40,7 @@ func (d *Duration) UnmarshalText(text []byte) error {
 		days, rest = "", words
 	}
 	var sum time.Duration
-	if days != "" {
+	if found {
 		n, err := strconv.ParseFloat(days, 64)
 		if err != nil || n < 0 || n > 36500 {
 			return fmt.Errorf("%q is not a duration such as 15m, 8h or 2d", text)

@@ -12,7 +12,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"keyholder/internal/access"
-	"keyholder/internal/catalog"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
@@ -132,7 +131,7 @@ func (s *Server) drawCheck(c echo.Context, status int, b begin, f view.StartForm
 		Page: page, Form: f, About: b.about(), Sentence: fmt.Sprintf("%s (%s)", sentence(ask(b.catalog, t)), t.Mode),
 		Button: "Request approval: " + ask(b.catalog, t), Back: form + "?" + startQuery(f).Encode(), File: view.RequestsPath(),
 		Steps: planSteps(situation.Plan, t.Mode), Policy: policyWords(policy.What, t.Cause), MadeAt: situation.Now,
-		With: companions(b.catalog, t.Services), Blast: blast(b.catalog, t.Services, b.catalog.Impact(catalog.Failure{Services: t.Services, At: situation.Now})),
+		With: companions(b.catalog, t.Services), Blast: blast(b.catalog, t.Services, b.catalog.ImpactOf(t.Services, situation.Now)),
 		Waiting: costWords(b.catalog, t, situation.Now), Options: situation.Facts("").Options, Offer: true,
 	}
 	fillFacts(&p, situation.Facts(""), b.now)

@@ -254,7 +254,7 @@ func (s *Server) incidentPage(c echo.Context, status int, refused error) error {
 		Page: page, Line: incidentLine(version.Catalog, in), Source: in.ImpactSource, Commander: in.Commander.Name,
 		Opened: in.OpenedAt, Problem: refusal("The incident is not closed", refused),
 	}
-	perMinute := version.Impact(catalog.Failure{Services: in.Services, At: now}).RevenuePerMinute()
+	perMinute := version.ImpactOf(in.Services, now).RevenuePerMinute()
 	recovered, err := s.recoveredAt(ctx, in.Code)
 	if err != nil {
 		return err

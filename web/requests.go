@@ -74,7 +74,7 @@ func (s *Server) asked(ctx context.Context, code string) (a asked, err error) {
 		return a, err
 	}
 	a.catalog, a.policy, a.plan = version.Catalog, policy.What, plan.What
-	a.impact = a.catalog.Impact(catalog.Failure{Services: a.Terms.Services, At: a.now})
+	a.impact = a.catalog.ImpactOf(a.Terms.Services, a.now)
 	a.sheet, err = s.store.NewestSheet(ctx, a.ID)
 	return a, err
 }

@@ -63,7 +63,7 @@ func waitCost(c catalog.Catalog, t failover.Terms, now time.Time) float64 {
 	if t.Mode == failover.Planned {
 		return 0
 	}
-	return c.Impact(catalog.Failure{Services: t.Services, At: now}).RevenuePerMinute()
+	return c.ImpactOf(t.Services, now).RevenuePerMinute()
 }
 
 func costWords(c catalog.Catalog, t failover.Terms, now time.Time) string {

@@ -3,6 +3,7 @@ package catalog
 import (
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -53,12 +54,19 @@ func (x Capability) PerHour(at time.Time, zone *time.Location) (perHour float64,
 
 // Zone is where the retailer's clocks are.
 func (s Settings) Zone() *time.Location {
+	if zone, ok := zones.Load(s.TimeZone); ok {
+		return zone.(*time.Location)
+	}
 	zone, err := time.LoadLocation(s.TimeZone) // "" is UTC
 	if err != nil {
 		return time.UTC // Validate refuses it
 	}
+	zones.Store(s.TimeZone, zone)
 	return zone
 }
+
+// zones are those that were looked up: each time would read a file.
+var zones sync.Map //nolint:gochecknoglobals // the world's, not ours
 
 func (p Peak) wrong() string {
 	for _, day := range p.Days {

@@ -31,6 +31,24 @@ func TestImpactEqualsANaiveOracleOnRandomCatalogues(t *testing.T) {
 	}
 }
 
+func TestARememberedImpactIsTheImpactAtThatMoment(t *testing.T) {
+	for seed := range uint64(100) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		c := catalog.New(randomCatalog(r))
+		var services []string
+		for i := range min(2, len(c.Services)) {
+			services = append(services, c.Services[(i+int(seed))%len(c.Services)].Slug)
+		}
+		for hour := range 48 { // through two days, so through peaks
+			at := time.Date(2026, 11, 27, hour, 30, 0, 0, time.UTC)
+			want := c.Impact(catalog.Failure{Services: services, At: at})
+			if diff := cmp.Diff(want, c.ImpactOf(services, at), cmpopts.EquateEmpty()); diff != "" {
+				t.Fatalf("seed %d, %s (-impact +remembered):\n%s", seed, at, diff)
+			}
+		}
+	}
+}
+
 // verdict is an impact without reasons, which the oracle does not give.
 type verdict struct {
 	Failed, Stopped, Delayed, Reduced, Unprotected, Data, Single, Platform, Tenants, Outlets []string

@@ -11,6 +11,7 @@ import (
 type index struct {
 	entries map[Ref]Entry
 	of      map[Kind][]Entry // by slug
+	impacts impacts
 	// Made when somebody asks first:
 	graph    func() *graph
 	referred func() map[Ref][]Reference

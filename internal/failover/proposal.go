@@ -60,8 +60,8 @@ func joinGroup(groups [][]Seen, s Seen, c catalog.Catalog) [][]Seen {
 }
 
 func shareCause(c catalog.Catalog, a, b string) bool {
-	return slices.Contains(c.Impact(catalog.Failure{Services: []string{a}}).Down(), b) ||
-		slices.Contains(c.Impact(catalog.Failure{Services: []string{b}}).Down(), a)
+	return slices.Contains(c.ImpactOf([]string{a}, time.Time{}).Down(), b) ||
+		slices.Contains(c.ImpactOf([]string{b}, time.Time{}).Down(), a)
 }
 
 func propose(group []Seen, c catalog.Catalog) Proposal {
@@ -70,7 +70,7 @@ func propose(group []Seen, c catalog.Catalog) Proposal {
 	for _, s := range group {
 		services = append(services, s.Signal.Service)
 	}
-	return Proposal{Signals: group, Since: group[0].since(), Impact: c.Impact(catalog.Failure{Services: services, At: group[0].Reading.At})}
+	return Proposal{Signals: group, Since: group[0].since(), Impact: c.ImpactOf(services, group[0].Reading.At)}
 }
 
 func (s Seen) since() time.Time {

@@ -110,7 +110,7 @@ func impactView(c catalog.Catalog, i catalog.Impact) view.Impact {
 	p.Tree, p.More = t.grown(treeShown)
 	p.Tenants, p.Outlets = bounded(tenantLines(i)), bounded(outletLines(c, i))
 	p.Notes = impactNotes(c, i)
-	p.Order, p.OrderMore, p.Cycles = orderLines(c, i.Down())
+	p.Order, p.OrderMore, p.Cycles = orderLines(c, c.Order(i.Down()))
 	p.Picture = t.picture(i)
 	return p
 }
@@ -425,8 +425,7 @@ func slugsOf(all []catalog.Touched) []string {
 }
 
 // orderLines says in which order services must move, and which together.
-func orderLines(c catalog.Catalog, services []string) (lines []string, more int, cycles []string) {
-	order := c.Order(services)
+func orderLines(c catalog.Catalog, order catalog.Order) (lines []string, more int, cycles []string) {
 	for _, group := range order.Groups {
 		if len(lines) == orderShown {
 			more++
@@ -451,7 +450,7 @@ func orderLines(c catalog.Catalog, services []string) (lines []string, more int,
 // blast is what people who request or approve a move must know of what it is about.
 func blast(c catalog.Catalog, services []string, i catalog.Impact) view.Blast {
 	b := view.Blast{Effects: effects(c, i)}
-	if lines, _, cycles := orderLines(c, services); len(lines) > 1 || len(services) > 1 {
+	if lines, _, cycles := orderLines(c, c.OrderOf(services)); len(lines) > 1 || len(services) > 1 {
 		b.Order, b.Cycles = lines, cycles
 	}
 	failed := make([]catalog.Ref, len(services))

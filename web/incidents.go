@@ -254,7 +254,7 @@ func (s *Server) incidentPage(c echo.Context, status int, refused error) error {
 		Page: page, Line: incidentLine(version.Catalog, in), Source: in.ImpactSource, Commander: in.Commander.Name,
 		Opened: in.OpenedAt, Problem: refusal("The incident is not closed", refused),
 	}
-	perMinute := version.ImpactOf(in.Services, now).RevenuePerMinute()
+	perMinute := version.CostPerMinute(in.Services, now)
 	recovered, err := s.recoveredAt(ctx, in.Code)
 	if err != nil {
 		return err

@@ -280,7 +280,11 @@ func (here situation) signals() []view.SignalLine {
 // copies lists where every site's copy of every data set stands.
 func (here situation) copies() []view.SignalLine {
 	var lines []view.SignalLine
-	for _, d := range here.catalog.DataSets {
+	for n := range here.catalog.DataSets {
+		d := &here.catalog.DataSets[n]
+		if d.Position.IsZero() {
+			continue // nobody reads where it stands
+		}
 		for _, site := range here.catalog.Sites {
 			r, ok := here.readings[failover.PositionKey(d.Slug, site.Slug)]
 			if !ok || r.Position == nil && !r.Stale() {

@@ -63,7 +63,7 @@ func waitCost(c catalog.Catalog, t failover.Terms, now time.Time) float64 {
 	if t.Mode == failover.Planned {
 		return 0
 	}
-	return c.ImpactOf(t.Services, now).RevenuePerMinute()
+	return c.CostPerMinute(t.Services, now)
 }
 
 func costWords(c catalog.Catalog, t failover.Terms, now time.Time) string {

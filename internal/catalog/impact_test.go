@@ -45,6 +45,9 @@ func TestARememberedImpactIsTheImpactAtThatMoment(t *testing.T) {
 			if diff := cmp.Diff(want, c.ImpactOf(services, at), cmpopts.EquateEmpty()); diff != "" {
 				t.Fatalf("seed %d, %s (-impact +remembered):\n%s", seed, at, diff)
 			}
+			if cost := c.CostPerMinute(services, at); cost != want.RevenuePerMinute() {
+				t.Fatalf("seed %d, %s: it costs %g, not %g", seed, at, cost, want.RevenuePerMinute())
+			}
 		}
 	}
 }

@@ -11,7 +11,8 @@ import (
 type index struct {
 	entries map[Ref]Entry
 	of      map[Kind][]Entry // by slug
-	impacts impacts
+	impacts memory[Impact]
+	orders  memory[Order]
 	// Made when somebody asks first:
 	graph    func() *graph
 	referred func() map[Ref][]Reference

@@ -9,22 +9,7 @@ import (
 // ImpactOf is Impact of some services. It is remembered but for what depends on the time: every page that shows an outage
 // asks for the same, many times a second.
 func (c Catalog) ImpactOf(services []string, at time.Time) Impact {
-	if c.index == nil {
-		return c.Impact(Failure{Services: services, At: at})
-	}
-	impact := c.index.impacts.of(strings.Join(services, " "), func() Impact { return c.Impact(Failure{Services: services}) })
-	return c.timed(impact, at)
-}
-
-// timed is an impact at some moment: peaks and offline limits count from there.
-func (c Catalog) timed(i Impact, at time.Time) Impact {
-	zone := c.Zone()
-	taken := make([]CapabilityTaken, len(i.Capabilities))
-	for n, one := range i.Capabilities {
-		capability, _ := c.Capability(one.Slug)
-		perHour, peak := capability.PerHour(at, zone)
-		taken[n] = CapabilityTaken{one.Slug, one.Name, perHour / 60, peak}
-	}
+	i := c.remembered(services)
 	outlets := make([]OutletImpact, len(i.Outlets))
 	for n, o := range i.Outlets {
 		if o.OfflineFor > 0 {
@@ -32,32 +17,69 @@ func (c Catalog) timed(i Impact, at time.Time) Impact {
 		}
 		outlets[n] = o
 	}
-	i.Capabilities, i.Outlets = taken, outlets
+	i.Outlets, i.Capabilities = outlets, c.taken(i, at)
 	return i
+}
+
+// CostPerMinute is what is not earned at some moment while services are down.
+func (c Catalog) CostPerMinute(services []string, at time.Time) float64 {
+	return Impact{Capabilities: c.taken(c.remembered(services), at)}.RevenuePerMinute()
+}
+
+// DownWith are services that are down, with all that stops with them.
+func (c Catalog) DownWith(services ...string) []string { return c.remembered(services).Down() }
+
+// OrderOf is Order, remembered.
+func (c Catalog) OrderOf(services []string) Order {
+	work := func() Order { return c.Order(services) }
+	if c.index == nil {
+		return work()
+	}
+	return c.index.orders.of(strings.Join(services, " "), work)
+}
+
+// remembered is the impact of services at no moment in particular.
+func (c Catalog) remembered(services []string) Impact {
+	work := func() Impact { return c.Impact(Failure{Services: services}) }
+	if c.index == nil {
+		return work()
+	}
+	return c.index.impacts.of(strings.Join(services, " "), work)
+}
+
+// taken is what capabilities that are down earn at some moment, peaks included.
+func (c Catalog) taken(i Impact, at time.Time) []CapabilityTaken {
+	all, zone := make([]CapabilityTaken, len(i.Capabilities)), c.Zone()
+	for n, one := range i.Capabilities {
+		capability, _ := c.Capability(one.Slug)
+		perHour, peak := capability.PerHour(at, zone)
+		all[n] = CapabilityTaken{one.Slug, one.Name, perHour / 60, peak}
+	}
+	return all
 }
 
 // mostRemembered bounds what is remembered of one state of the catalogue.
 const mostRemembered = 200
 
-// impacts are those that were asked for, by services. Nobody writes to what they hold.
-type impacts struct {
+// memory remembers what was worked out once, by what it was worked out of. Nobody writes to what it holds.
+type memory[T any] struct {
 	mu  sync.Mutex
-	all map[string]Impact
+	all map[string]T
 }
 
-func (r *impacts) of(key string, work func() Impact) Impact {
-	r.mu.Lock()
-	known, ok := r.all[key]
-	r.mu.Unlock()
+func (m *memory[T]) of(key string, work func() T) T {
+	m.mu.Lock()
+	known, ok := m.all[key]
+	m.mu.Unlock()
 	if ok {
 		return known
 	}
 	known = work()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.all == nil || len(r.all) >= mostRemembered {
-		r.all = map[string]Impact{}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.all == nil || len(m.all) >= mostRemembered {
+		m.all = map[string]T{}
 	}
-	r.all[key] = known
+	m.all[key] = known
 	return known
 }

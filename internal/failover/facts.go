@@ -179,7 +179,7 @@ func (s Situation) loss() Fact {
 
 // costPerMinute is what it costs that the services are down, at this hour.
 func (s Situation) costPerMinute() float64 {
-	return s.Catalog.ImpactOf(s.Terms.Services, s.Now).RevenuePerMinute()
+	return s.Catalog.CostPerMinute(s.Terms.Services, s.Now)
 }
 
 func (s Situation) cost() Fact {

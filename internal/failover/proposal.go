@@ -60,8 +60,8 @@ func joinGroup(groups [][]Seen, s Seen, c catalog.Catalog) [][]Seen {
 }
 
 func shareCause(c catalog.Catalog, a, b string) bool {
-	return slices.Contains(c.ImpactOf([]string{a}, time.Time{}).Down(), b) ||
-		slices.Contains(c.ImpactOf([]string{b}, time.Time{}).Down(), a)
+	return slices.Contains(c.DownWith(a), b) ||
+		slices.Contains(c.DownWith(b), a)
 }
 
 func propose(group []Seen, c catalog.Catalog) Proposal {

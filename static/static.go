@@ -18,13 +18,13 @@ var files embed.FS
 
 // Set is the static files under their hashed names.
 type Set struct {
-	hashed map[string]string // name -> name with hash
-	names  map[string]string // and back
+	paths map[string]string // of names
+	names map[string]string // of hashed names
 }
 
 // New reads the embedded files.
 func New() (*Set, error) {
-	s := &Set{hashed: map[string]string{}, names: map[string]string{}}
+	s := &Set{paths: map[string]string{}, names: map[string]string{}}
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -36,7 +36,7 @@ func New() (*Set, error) {
 		sum := sha256.Sum256(body)
 		ext := path.Ext(name)
 		hashed := strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
-		s.hashed[name], s.names[hashed] = hashed, name
+		s.paths[name], s.names[hashed] = Prefix+hashed, name
 		return nil
 	})
 	if err != nil {
@@ -49,7 +49,7 @@ func New() (*Set, error) {
 const Prefix = "/static/"
 
 // Path is the address of a file. A name that is not there is a bug that shows as a broken link.
-func (s *Set) Path(name string) string { return Prefix + s.hashed[name] }
+func (s *Set) Path(name string) string { return s.paths[name] }
 
 // ServeHTTP serves a file under its hashed name, for ever.
 func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -363,7 +363,7 @@ func outletLines(c catalog.Catalog, i catalog.Impact) []string {
 	}
 	names := map[alike][]string{}
 	for _, o := range i.Outlets {
-		key := alike{o.Type, o.Until, o.OfflineValue}
+		key := alike{o.Type, o.Until(i.At), o.OfflineValue}
 		names[key] = append(names[key], o.Name)
 	}
 	keys := make([]alike, 0, len(names))

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -143,8 +142,9 @@ func (s *Server) render(c echo.Context, status int, page templ.Component) error 
 	if s.config.Drawn != nil {
 		s.config.Drawn(page)
 	}
-	var body bytes.Buffer
-	if err := page.Render(c.Request().Context(), &body); err != nil {
+	body := templ.GetBuffer()
+	defer templ.ReleaseBuffer(body)
+	if err := page.Render(c.Request().Context(), body); err != nil {
 		return fmt.Errorf("draw %s: %w", c.Request().URL.Path, err)
 	}
 	return c.HTMLBlob(status, body.Bytes())

@@ -14,6 +14,7 @@ type Failure struct {
 
 // Impact is what a failure does to the rest.
 type Impact struct {
+	At           time.Time         // of the failure
 	Failed       []Touched         // services that are down by themselves
 	Stopped      []Touched         // services that stop with what they need
 	Delayed      []Touched         // services that go on and fall behind
@@ -70,8 +71,15 @@ type TenantImpact struct {
 // OutletImpact is an outlet that has to work offline.
 type OutletImpact struct {
 	Outlet
-	Flows []string  // names of those that stop
-	Until time.Time // how long it can; zero where it cannot at all
+	Flows []string // names of those that stop
+}
+
+// Until is how long it can, from some moment on; zero where it cannot at all.
+func (o OutletImpact) Until(down time.Time) time.Time {
+	if o.OfflineFor <= 0 {
+		return time.Time{}
+	}
+	return down.Add(o.OfflineFor.D())
 }
 
 // CapabilityTaken is what the business cannot do, and what that costs.
@@ -112,6 +120,7 @@ func (c Catalog) Impact(f Failure) Impact {
 	s.spread()
 	down := s.downServices()
 	impact := s.services(down)
+	impact.At = f.At
 	impact.DataSets = s.lostData()
 	s.flows(&impact)
 	s.tenants(&impact, down)
@@ -418,9 +427,6 @@ func (s *spread) outlets(i *Impact) {
 			if name, ok := stops[flow]; ok {
 				touched.Flows = append(touched.Flows, name)
 			}
-		}
-		if o.OfflineFor > 0 {
-			touched.Until = s.failure.At.Add(o.OfflineFor.D())
 		}
 		i.Outlets = append(i.Outlets, touched)
 	}

@@ -10,14 +10,7 @@ import (
 // asks for the same, many times a second.
 func (c Catalog) ImpactOf(services []string, at time.Time) Impact {
 	i := c.remembered(services)
-	outlets := make([]OutletImpact, len(i.Outlets))
-	for n, o := range i.Outlets {
-		if o.OfflineFor > 0 {
-			o.Until = at.Add(o.OfflineFor.D())
-		}
-		outlets[n] = o
-	}
-	i.Outlets, i.Capabilities = outlets, c.taken(i, at)
+	i.At, i.Capabilities = at, c.taken(i, at)
 	return i
 }
 

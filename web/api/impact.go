@@ -172,8 +172,8 @@ func outlets(i catalog.Impact) []outletHurt {
 	out := make([]outletHurt, len(i.Outlets))
 	for n, o := range i.Outlets {
 		out[n] = outletHurt{Outlet: o.Slug, Value: o.OfflineValue}
-		if !o.Until.IsZero() {
-			out[n].Until = &o.Until
+		if until := o.Until(i.At); !until.IsZero() {
+			out[n].Until = &until
 		}
 	}
 	return out

@@ -13,7 +13,7 @@ import (
 
 // stepCost compares what one more step costs a run with what one more empty activity costs a bare workflow.
 func stepCost(ctx context.Context, _ options) (figures []figure, err error) {
-	const rounds = 25
+	const rounds = 75 // the slope is a difference of medians: fewer leave it to chance
 	r, err := newRig(ctx)
 	if err != nil {
 		return nil, err

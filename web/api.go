@@ -9,6 +9,7 @@ import (
 	"keyholder/internal/access"
 	"keyholder/internal/audit"
 	"keyholder/web/api"
+	"keyholder/web/view"
 )
 
 // addAPI puts the JSON API beside the pages.
@@ -23,7 +24,20 @@ func (s *Server) explain(ctx context.Context, err error) api.Problem {
 	if status == http.StatusInternalServerError {
 		s.log.ErrorContext(ctx, "request of the API failed", "request", request, "error", err)
 	}
-	return api.Problem{
-		Status: status, Title: page.Headline, Detail: page.Message, Rule: page.Rule, Who: page.Who, Fields: page.Fields, Request: request,
+	page.Request = request
+	return problemOf(status, page)
+}
+
+// problemOf says to a program what an error page says to people.
+func problemOf(status int, page view.Error) api.Problem {
+	p := api.Problem{
+		Status: status, Title: page.Headline, Detail: page.Message, Rule: page.Rule, Who: page.Who, Fields: page.Fields, Request: page.Request,
 	}
+	switch {
+	case len(p.Fields) > 0:
+		p.Detail = "Some of what was sent is wrong."
+	case status == http.StatusNotFound && p.Detail == noPage:
+		p.Detail = "There is nothing at this address: " + api.Description + " says what there is."
+	}
+	return p
 }

@@ -310,3 +310,20 @@ func TestTheDescriptionOfTheAPIIsOpenAPI31(t *testing.T) {
 		}
 	}
 }
+
+func TestTheAPIAnswersProgramsEvenWhereThereIsNothing(t *testing.T) {
+	p, provider := serving(t)
+	g := p.program(t, provider, "platform-engineers")
+	for path, want := range map[string]int{
+		"/api/v1/catalog/services/checkout": http.StatusNotFound, "/api/": http.StatusNotFound, "/api/v2/catalog": http.StatusNotFound,
+	} {
+		a := g.ask(t, http.MethodGet, path, nil)
+		if a.status != want || a.header.Get("Content-Type") != "application/problem+json" || !strings.Contains(a.raw, "/api/openapi.json") {
+			t.Errorf("%s answers %d %s: %s", path, a.status, a.header.Get("Content-Type"), a.raw)
+		}
+	}
+	a := g.ask(t, http.MethodPost, "/api/v1/catalog", map[string]any{})
+	if a.status != http.StatusMethodNotAllowed || a.body["status"] != float64(http.StatusMethodNotAllowed) {
+		t.Errorf("POST to the catalogue answers %d: %s", a.status, a.raw)
+	}
+}

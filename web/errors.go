@@ -3,10 +3,12 @@ package web
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"keyholder/internal/fault"
+	"keyholder/web/api"
 	"keyholder/web/view"
 )
 
@@ -25,6 +27,9 @@ var headlines = map[int]string{
 
 // retryKey is where a handler leaves the address at which an act that failed is begun again.
 const retryKey = "retry"
+
+// noPage is what is said where nothing is.
+const noPage = "There is no page at this address."
 
 // fail is the one place that knows status codes and error pages.
 func (s *Server) fail(err error, c echo.Context) {
@@ -47,6 +52,10 @@ func (s *Server) fail(err error, c echo.Context) {
 	if status == http.StatusInternalServerError {
 		s.log.ErrorContext(c.Request().Context(), "request failed", "method", c.Request().Method, "path", c.Path(),
 			"request", page.Request, "error", err)
+	}
+	if strings.HasPrefix(c.Request().URL.Path, api.Root) {
+		s.answer(c, api.Send(c.Response(), problemOf(status, page)))
+		return
 	}
 	page.Page = s.page(c, page.Headline)
 	page.Live = false
@@ -72,7 +81,7 @@ func errorPage(err error) (int, view.Error) {
 	case errors.As(err, &sent) && sent.Code < http.StatusInternalServerError:
 		status = sent.Code
 		page.Message = map[int]string{
-			http.StatusNotFound:              "There is no page at this address.",
+			http.StatusNotFound:              noPage,
 			http.StatusRequestEntityTooLarge: "The form is larger than any that a person fills in. Nothing was saved.",
 			http.StatusMethodNotAllowed:      "This address does not take that.",
 			http.StatusUnsupportedMediaType:  "This was not sent as a page of the portal sends a form. Nothing was saved.",

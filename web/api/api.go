@@ -23,6 +23,11 @@ const Root = "/api/"
 
 const v1 = Root + "v1"
 
+const description = Root + "openapi"
+
+// Description is where the API is described, for anyone.
+const Description = description + ".json"
+
 // maxBody bounds what one request may send.
 const maxBody = 256 << 10
 
@@ -53,7 +58,7 @@ type API struct {
 // Add puts the API on a router and returns what can be asked of it.
 func Add(e *echo.Echo, c Config) []Operation {
 	settings := huma.DefaultConfig("Keyholder", c.Version)
-	settings.OpenAPIPath, settings.DocsPath, settings.SchemasPath, settings.CreateHooks = Root+"openapi", "", "", nil
+	settings.OpenAPIPath, settings.DocsPath, settings.SchemasPath, settings.CreateHooks = description, "", "", nil
 	settings.RejectUnknownQueryParameters = true
 	settings.Info.Description = "The catalogue of what a retailer runs, and what stops when something fails. The same records as the pages, by the same rules."
 	settings.Components.SecuritySchemes = map[string]*huma.SecurityScheme{

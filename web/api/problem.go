@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -29,6 +30,13 @@ func (p *Problem) GetStatus() int { return p.Status }
 
 // ContentType is what a problem is sent as.
 func (p *Problem) ContentType(string) string { return problemType }
+
+// Send answers with a problem.
+func Send(w http.ResponseWriter, p Problem) error {
+	w.Header().Set("Content-Type", problemType)
+	w.WriteHeader(p.Status)
+	return json.NewEncoder(w).Encode(p)
+}
 
 //nolint:gochecknoinits // the library asks this variable what an error looks like
 func init() {

@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -167,6 +168,7 @@ func fieldLines(err error) []string {
 	for name, what := range fieldsOf(err) {
 		lines = append(lines, name+" "+what)
 	}
+	slices.Sort(lines)
 	return lines
 }
 

@@ -74,10 +74,16 @@ func TestCtrlCStopsCleanlyAndTheNextStartGoesOn(t *testing.T) {
 	}
 	ports := fmt.Sprint(f.ports)
 	ines := f.signIn("ines")
-	f.until("the worker has seen the shop", 20*time.Second, func() bool {
-		return ines.get("/plans/move-checkout/move").Find("input[name=from][checked]").Length() == 1
+	drill := map[string]string{"cause": "unknown", "reason": "Drill"}
+	f.until("the worker has seen both sites", 20*time.Second, func() bool {
+		start := ines.get("/plans/move-checkout/move")
+		if start.Find("input[name=from][checked]").Length() != 1 {
+			return false
+		}
+		check := ines.submit(start, "Check what this would do", drill)
+		return strings.Contains(text(check.Find("button")), "Request approval")
 	})
-	code := f.request(ines, ines.get("/plans/move-checkout/move"), map[string]string{"cause": "unknown", "reason": "Drill"})
+	code := f.request(ines, ines.get("/plans/move-checkout/move"), drill)
 	f.interrupt()
 
 	f.run()

@@ -10,10 +10,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// says waits until the page says something.
+// says waits until the page says something. A page that is only on its way says nothing.
 func (w *world) says(ctx context.Context, what string, within time.Duration, script string) {
 	w.t.Helper()
-	w.until(what, within, func() bool { return eval[bool](w, ctx, what, script) })
+	w.until(what, within, func() bool { return eval[bool](w, ctx, what, `document.readyState === "complete" && (`+script+`)`) })
 }
 
 const staleShown = `!document.getElementById("stale").hidden`

@@ -61,6 +61,7 @@ func (s *Server) showImpact(c echo.Context) error {
 	}
 	if p.Asked {
 		p.Impact = impactView(version.Catalog, version.Impact(failure))
+		p.Impact.Down, p.Impact.At = downWords(version.Catalog, failure), failure.At
 	}
 	return s.render(c, status, view.ImpactPageOf(p))
 }
@@ -91,6 +92,24 @@ func failureOf(c catalog.Catalog, sent url.Values, now time.Time) (catalog.Failu
 		f.At = at
 	}
 	return f, wrong
+}
+
+// downWords says what has failed: "Leeds and Tax office are down,".
+func downWords(c catalog.Catalog, f catalog.Failure) string {
+	var names []string
+	for k, slugs := range map[catalog.Kind][]string{
+		catalog.KindSite: f.Sites, catalog.KindService: f.Services, catalog.KindDataSet: f.DataSets,
+		catalog.KindThirdParty: f.ThirdParties, catalog.KindTenant: f.Tenants,
+	} {
+		for _, slug := range slugs {
+			names = append(names, c.NameOf(k, slug))
+		}
+	}
+	slices.Sort(names)
+	if more := len(names) - linesShown; more > 0 {
+		names = append(names[:linesShown], fmt.Sprintf("%d more", more))
+	}
+	return verb(names, "is", "are") + " down,"
 }
 
 func nothingFails(f catalog.Failure) bool {

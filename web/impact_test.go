@@ -13,6 +13,7 @@ func TestImpactSaysWhatStopsThroughWhichPathAndWhatItCosts(t *testing.T) {
 	ivy.get(t, "/impact").want(t, 200)
 	page := ivy.get(t, "/impact?site=leeds").want(t, 200)
 	page.says(t, "headline", "1 flow stops")
+	page.says(t, "down", "is down,")
 	page.says(t, "cost", "9,000 GBP a minute")
 	page.says(t, "flows", "Customer order")
 	page.says(t, "tree", "Leeds is down")

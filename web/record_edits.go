@@ -30,6 +30,7 @@ type recordAct struct {
 	meanwhile   []string
 	base        int
 	managed     bool
+	merged      any // what was typed, with what somebody else changed meanwhile
 }
 
 func (a recordAct) isNew() bool { return a.Slug == "" }
@@ -97,6 +98,9 @@ func (s *Server) recordForm(c echo.Context, status int, a recordAct, record any)
 	}
 	form := recordForm{catalog: version.Catalog}
 	switch {
+	case a.merged != nil:
+		p.Why = a.sent.Get("why")
+		p.Fields = form.of(a.Kind.Fields(), a.merged, "", false)
 	case a.sent != nil:
 		p.Why = a.sent.Get("why")
 		p.Fields = form.again(a.Kind.Fields(), a.sent, "", a.sent.Get("more"), p.New)
@@ -193,7 +197,7 @@ func (s *Server) takeRecord(c echo.Context, a recordAct) error {
 		a.wrong = fieldsOf(err)
 		return s.recordForm(c, http.StatusUnprocessableEntity, a, nil)
 	case fault.KindOf(err) == fault.Conflict || fault.KindOf(err) == fault.Forbidden:
-		return s.refusedRecord(c, a, err)
+		return s.refusedRecord(c, a, saved.Record, err)
 	case err != nil:
 		return err
 	}
@@ -226,9 +230,9 @@ func (s *Server) saveSent(ctx context.Context, a recordAct, who access.Principal
 	return e, err
 }
 
-// refusedRecord draws the form again with why it was not saved. Where somebody else was first it shows what they changed;
-// saving again is then based on that.
-func (s *Server) refusedRecord(c echo.Context, a recordAct, refused error) error {
+// refusedRecord draws the form again with why it was not saved. Where somebody else was first it shows what they changed, and
+// has it in the fields that this person left alone; saving again is then based on that.
+func (s *Server) refusedRecord(c echo.Context, a recordAct, mine any, refused error) error {
 	a.problem = refusal("It was not saved", refused)
 	f := fault.As(refused)
 	if f.Rule != store.RuleEditedMeanwhile {
@@ -253,6 +257,9 @@ func (s *Server) refusedRecord(c echo.Context, a recordAct, refused error) error
 	a.base = 0
 	if stands != nil {
 		a.base, a.managed, after = stands.Since, stands.Managed, stands.Record
+	}
+	if before != nil && after != nil {
+		a.merged = a.Kind.Merge(before, mine, after)
 	}
 	for _, d := range a.Kind.Differences(before, after) {
 		a.meanwhile = append(a.meanwhile, d.String())

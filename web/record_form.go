@@ -299,6 +299,10 @@ func (f recordForm) number(field catalog.Field, typed, name string) (any, bool) 
 		return n, true
 	}
 	n, err := strconv.ParseFloat(plain, 64)
+	if before, after, cut := strings.Cut(plain, "."); cut && field.Unit == "money" && len(after) == 3 {
+		f.wrong.Add(name, "%s could be %s or %s%s: write it without the point.", strconv.Quote(typed), before, before, after)
+		return 0, true
+	}
 	if err != nil || n != n || n > 1e15 || n < -1e15 {
 		f.wrong.Add(name, "%s is not a number.", strconv.Quote(typed))
 		return 0, true

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -213,6 +214,9 @@ func (s *Server) recordPage(c echo.Context, status int, refused error) error {
 	if there {
 		if slices.Contains(failing(), ref.Kind) {
 			p.Impact = view.ImpactPath(ref)
+			if asOf != nil {
+				p.Impact += "&on=" + url.QueryEscape(c.QueryParam("on"))
+			}
 		}
 		p.Around = around(version.Catalog, ref)
 		p.Facts = factsOf(version.Catalog, ref.Kind.Fields(), e.Record, asOf)

@@ -76,10 +76,24 @@ func TestTwoEditsAtOnceLoseNothing(t *testing.T) {
 	if got := p.service(t, "checkout"); got.BusinessOwner != "Bea herself" || got.TechnicalOwner == "Pat himself" {
 		t.Errorf("the second was saved over the first: %+v", got)
 	}
-	pat.submit(t, both, "Save", url.Values{"business_owner": {"Bea herself"}}).want(t, 303)
+	pat.submit(t, both, "Save", nil).want(t, 303) // what he left alone is as she has made it
 	if got := p.service(t, "checkout"); got.BusinessOwner != "Bea herself" || got.TechnicalOwner != "Pat himself" {
 		t.Errorf("after the second had seen both: %+v", got)
 	}
+}
+
+func TestWhatCouldMeanTwoThingsIsNotSaved(t *testing.T) {
+	_, bea, _ := describing(t)
+	form := bea.get(t, "/catalog/capability/new").want(t, 200)
+	thousands := bea.submit(t, form, "Save", url.Values{"name": {"Gift wrap"}, "revenue_per_hour": {"540.000"}}).want(t, 422)
+	if got := thousands.wrong("revenue_per_hour"); !strings.Contains(got, "540 or 540000") {
+		t.Errorf("at the revenue: %q", got)
+	}
+	reserved := bea.submit(t, form, "Save", url.Values{"name": {"New"}, "revenue_per_hour": {"540,000"}}).want(t, 422)
+	if got := reserved.wrong("slug"); !strings.Contains(got, "where one is added") {
+		t.Errorf("at the short name: %q", got)
+	}
+	bea.get(t, "/catalog/service?text=zzz").want(t, 200).says(t, "empty", "zzz")
 }
 
 func TestASaveThatWouldBreakAReferenceSaysWhich(t *testing.T) {

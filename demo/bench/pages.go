@@ -171,22 +171,23 @@ func (s *site) measure(ctx context.Context, name, path string) ([]figure, error)
 	}, nil
 }
 
-// outside is the time outside the database over the time of rendering alone, one after the other, in turns.
+// outside is the time outside the database over the time of rendering alone, one after the other, in turns, for long enough that
+// no single disturbance decides.
 func (s *site) outside(ctx context.Context, path string) (float64, error) {
-	const turns = 400
+	const turns, atLeast = 400, 5 * time.Second
 	var outside, renders []float64
-	for range turns {
+	for began := time.Now(); len(renders) < turns || time.Since(began) < atLeast; {
 		one, err := s.get(ctx, path)
 		if err != nil {
 			return 0, err
 		}
 		outside = append(outside, (one.took - one.database).Seconds())
 		var body bytes.Buffer
-		began := time.Now()
+		drawing := time.Now()
 		if err := s.drawn.Render(ctx, &body); err != nil {
 			return 0, err
 		}
-		renders = append(renders, time.Since(began).Seconds())
+		renders = append(renders, time.Since(drawing).Seconds())
 	}
 	return median(outside) / median(renders), nil
 }

@@ -39,6 +39,19 @@ func (k Kind) Differences(before, after any) []Difference {
 	return differences(k.Fields(), before, after, "")
 }
 
+// Merge is somebody's version of a record with what somebody else has changed meanwhile in fields that the first left as they
+// were. All three are records of the kind.
+func (k Kind) Merge(before, mine, theirs any) any {
+	merged := reflect.New(reflect.TypeOf(mine)).Elem()
+	merged.Set(reflect.ValueOf(mine))
+	for _, f := range k.Fields() {
+		if len(differences([]Field{f}, before, mine, "")) == 0 {
+			merged.Field(f.place).Set(reflect.ValueOf(theirs).Field(f.place))
+		}
+	}
+	return merged.Interface()
+}
+
 func differences(fields []Field, before, after any, under string) (all []Difference) {
 	for _, f := range fields {
 		if reflect.DeepEqual(f.In(before), f.In(after)) {

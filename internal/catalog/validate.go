@@ -138,6 +138,8 @@ func (f Field) wrongText(text string) string {
 		return ""
 	case f.Key == "slug" && (!slugs.MatchString(text) || len(text) > LongestSlug):
 		return fmt.Sprintf("%q is not a short name: small letters, digits and single dashes, at most 80", text)
+	case f.Key == "slug" && text == "new":
+		return "\"new\" cannot be a short name: it is where one is added"
 	case len(text) > LongestText:
 		return fmt.Sprintf("is longer than %d characters", LongestText)
 	case strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && (f.Form != Long || r != '\n') || r == 0x7f }):

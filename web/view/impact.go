@@ -2,6 +2,7 @@ package view
 
 import (
 	"net/url"
+	"time"
 
 	"keyholder/internal/catalog"
 )
@@ -20,6 +21,8 @@ type ImpactPage struct {
 
 // Impact is what a failure does to the rest, as people read it.
 type Impact struct {
+	Down         string // what has failed: "Leeds is down,"
+	At           time.Time
 	Headline     string
 	Cost         string
 	Flows        []FlowEffect

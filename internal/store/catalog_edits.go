@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"keyholder/ent"
 	"keyholder/ent/catalogrecord"
 	"keyholder/ent/planversion"
@@ -128,11 +130,8 @@ func (s *Store) changeCatalog(t *tx, action string, about CatalogChange, rows []
 	if err != nil {
 		return 0, err
 	}
-	if err := t.sound(after, changes); err != nil {
-		return 0, err
-	}
 	about.Version = newest + 1
-	digest, err := t.saveRecords(about.Version, rows)
+	digest, err := t.saveChecked(after, about.Version, changes, rows)
 	if err != nil {
 		return 0, err
 	}
@@ -149,8 +148,23 @@ func (s *Store) changeCatalog(t *tx, action string, about CatalogChange, rows []
 	})
 }
 
+// saveChecked writes rows while they are checked, for of a large catalogue either takes long; what is wrong with any takes all of
+// them back.
+func (t *tx) saveChecked(after catalog.Catalog, version int, changes []catalog.Change, rows []newRecord) (digest string, err error) {
+	var checks errgroup.Group
+	checks.Go(func() error { return sound(after, changes) })
+	digest, err = t.saveRecords(version, rows)
+	if wrong := checks.Wait(); wrong != nil {
+		return "", wrong
+	}
+	if err == nil && slices.ContainsFunc(changes, func(c catalog.Change) bool { return c.Record == nil }) {
+		err = t.plansHold(after)
+	}
+	return digest, err
+}
+
 // sound refuses changes that are wrong in themselves, or that take away what others refer to.
-func (t *tx) sound(after catalog.Catalog, changes []catalog.Change) error {
+func sound(after catalog.Catalog, changes []catalog.Change) error {
 	found := make([][]catalog.Problem, len(changes))
 	err := inParallel(len(changes), func(i int) error {
 		if e, ok := after.Entry(changes[i].Ref); ok {
@@ -181,7 +195,7 @@ func (t *tx) sound(after catalog.Catalog, changes []catalog.Change) error {
 	if broken := after.Broken(retired); len(broken) > 0 {
 		return fault.Late(RuleStillReferred, "It is still referred to: %s. Change that first.", strings.Join(broken, "; "))
 	}
-	return t.plansHold(after)
+	return nil
 }
 
 // plansHold refuses to take away what a plan in force acts on.

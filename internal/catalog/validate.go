@@ -50,7 +50,7 @@ func (c Catalog) ProblemsOf(e Entry) iter.Seq[Problem] {
 		say := func(path, format string, args ...any) bool {
 			return yield(Problem{e.Ref, path, fmt.Sprintf(format, args...)})
 		}
-		if !checkFields(e.Kind.Fields(), e.Record, "", say) || !checkRules(c, e, say) {
+		if !checkFields(e.Kind.Fields(), e.Record, say) || !checkRules(c, e, say) {
 			return
 		}
 		for r := range e.References() {
@@ -74,47 +74,49 @@ func (c Catalog) Validate() error {
 type sayer func(path, format string, args ...any) bool
 
 // checkFields checks each value against the form of its field.
-func checkFields(fields []Field, record any, under string, say sayer) bool {
+func checkFields(fields []Field, record any, say sayer) bool {
 	for _, f := range fields {
-		if !f.check(record, under, say) {
+		if !f.check(record, say) {
 			return false
 		}
 	}
 	return true
 }
 
-func (f Field) check(record any, under string, say sayer) bool {
+func (f Field) check(record any, say sayer) bool {
 	switch f.Form {
 	case Text, Long, URL, Choice:
 		what := f.wrongText(f.TextIn(record))
-		return what == "" || say(under+f.Key, "%s", what)
+		return what == "" || say(f.Key, "%s", what)
 	case Choices, List:
 		texts := f.TextsIn(record)
 		if len(texts) > MostRows {
-			return say(under+f.Key, "has more than %d", MostRows)
+			return say(f.Key, "has more than %d", MostRows)
 		}
 		for i, text := range texts {
-			if what := f.wrongItem(texts[:i], text); what != "" && !say(under+f.Key+nth(i), "%s", what) {
+			if what := f.wrongItem(texts[:i], text); what != "" && !say(f.Key+nth(i), "%s", what) {
 				return false
 			}
 		}
 	case Rows:
 		rows := f.RowsIn(record)
 		if len(rows) > MostRows {
-			return say(under+f.Key, "has more than %d", MostRows)
+			return say(f.Key, "has more than %d", MostRows)
 		}
-		for i, row := range rows {
-			if !checkFields(f.Columns, row, under+f.Key+nth(i)+".", say) {
+		at := 0
+		inRow := func(path, format string, args ...any) bool { return say(f.Key+nth(at)+"."+path, format, args...) }
+		for at = range rows {
+			if !checkFields(f.Columns, rows[at], inRow) {
 				return false
 			}
 		}
 	case Number, Whole, Span:
 		if what := f.wrongNumber(f.In(record)); what != "" {
-			return say(under+f.Key, "%s", what)
+			return say(f.Key, "%s", what)
 		}
 	case Group:
 		if group := f.In(record); !f.Optional || !isZero(group) {
-			return checkFields(f.Columns, group, under+f.Key+".", say)
+			return checkFields(f.Columns, group, func(path, format string, args ...any) bool { return say(f.Key+"."+path, format, args...) })
 		}
 	case YesNo, Pairs, JSON:
 	}

@@ -53,10 +53,7 @@ func (s *Store) EditRecord(ctx context.Context, by access.Principal, e Edit) (in
 		if err := s.mayEdit(t, e, stands); err != nil {
 			return err
 		}
-		row, err := recordOf(e.Change)
-		if err != nil {
-			return err
-		}
+		row := newRecord{Change: e.Change}
 		if stands != nil {
 			row.stood, row.managed = true, stands.Managed
 		}
@@ -95,19 +92,21 @@ func (s *Store) editedMeanwhile(t *tx, e Edit, how string) error {
 type newRecord struct {
 	catalog.Change
 	body            []byte // in canonical form; nil where it is retired
+	digest          string // of the body
 	stood           bool   // another one of it is in force
 	managed, locked bool
 }
 
-func recordOf(c catalog.Change) (row newRecord, err error) {
-	row.Change = c
-	if c.Record == nil {
-		return row, nil
+// write makes the body of a record that has none yet.
+func (r *newRecord) write() (err error) {
+	if r.Record == nil || r.body != nil {
+		return nil
 	}
-	if row.body, err = (catalog.Entry{Ref: c.Ref, Record: c.Record}).Body(); err != nil {
-		return row, fmt.Errorf("write %s: %w", c.Ref, err)
+	if r.body, err = (catalog.Entry{Ref: r.Ref, Record: r.Record}).Body(); err != nil {
+		return fmt.Errorf("write %s: %w", r.Ref, err)
 	}
-	return row, nil
+	r.digest = canonical.DigestBytes("keyholder/catalog-record/1", r.body)
+	return nil
 }
 
 // changeCatalog makes the next version of the catalogue from some records, which is checked as a whole.
@@ -126,7 +125,7 @@ func (s *Store) changeCatalog(t *tx, action string, about CatalogChange, rows []
 	for i, row := range rows {
 		changes[i] = row.Change
 	}
-	after, err := before.With(changes)
+	after, err := written(before.Catalog, changes, rows)
 	if err != nil {
 		return 0, err
 	}
@@ -148,12 +147,29 @@ func (s *Store) changeCatalog(t *tx, action string, about CatalogChange, rows []
 	})
 }
 
+// written makes the catalogue after changes, and at the same time the bodies of its rows.
+func written(before catalog.Catalog, changes []catalog.Change, rows []newRecord) (after catalog.Catalog, err error) {
+	var both errgroup.Group
+	both.Go(func() (err error) {
+		after, err = before.With(changes)
+		return err
+	})
+	both.Go(func() error {
+		return inParallel(len(rows), func(i int) error { return rows[i].write() })
+	})
+	return after, both.Wait()
+}
+
 // saveChecked writes rows while they are checked, for of a large catalogue either takes long; what is wrong with any takes all of
 // them back.
 func (t *tx) saveChecked(after catalog.Catalog, version int, changes []catalog.Change, rows []newRecord) (digest string, err error) {
 	var checks errgroup.Group
 	checks.Go(func() error { return sound(after, changes) })
-	digest, err = t.saveRecords(version, rows)
+	checks.Go(func() (err error) {
+		digest, err = digestOf(rows)
+		return err
+	})
+	err = t.saveRecords(version, rows)
 	if wrong := checks.Wait(); wrong != nil {
 		return "", wrong
 	}
@@ -221,39 +237,44 @@ func (t *tx) plansHold(after catalog.Catalog) error {
 	return nil
 }
 
-// saveRecords ends what stood, begins what stands now, and returns the digest of all of it.
-func (t *tx) saveRecords(version int, rows []newRecord) (string, error) {
+// digestOf is the digest of all that a change of the catalogue changes.
+func digestOf(rows []newRecord) (string, error) {
 	type changed struct {
 		catalog.Ref
 		Digest string `json:"digest,omitempty"` // of its body
 	}
 	all := make([]changed, len(rows))
+	for i, row := range rows {
+		all[i] = changed{row.Ref, row.digest}
+	}
+	return canonical.Digest("keyholder/catalog-change/1", all)
+}
+
+// saveRecords ends what stood, and begins what stands now.
+func (t *tx) saveRecords(version int, rows []newRecord) error {
 	ends := map[catalog.Kind][]string{}
 	var begins []newRecord
-	for i, row := range rows {
-		all[i].Ref = row.Ref
+	for _, row := range rows {
 		if row.stood {
 			ends[row.Kind] = append(ends[row.Kind], row.Slug)
 		}
-		if row.Record == nil {
-			continue
+		if row.Record != nil {
+			begins = append(begins, row)
 		}
-		all[i].Digest = canonical.DigestBytes("keyholder/catalog-record/1", row.body)
-		begins = append(begins, row)
 	}
 	for kind, slugs := range ends {
 		for some := range slices.Chunk(slugs, rowsAtOnce) {
 			err := t.CatalogRecord.Update().Where(catalogrecord.Kind(string(kind)), catalogrecord.SlugIn(some...), catalogrecord.UntilIsNil()).
 				SetUntil(version).Exec(t.ctx)
 			if err != nil {
-				return "", fmt.Errorf("end records of the catalogue: %w", err)
+				return fmt.Errorf("end records of the catalogue: %w", err)
 			}
 		}
 	}
 	if err := t.insertRecords(version, begins); err != nil {
-		return "", fmt.Errorf("save records of the catalogue: %w", err)
+		return fmt.Errorf("save records of the catalogue: %w", err)
 	}
-	return canonical.Digest("keyholder/catalog-change/1", all)
+	return nil
 }
 
 // objectOf is what the record says was changed.
@@ -396,24 +417,27 @@ func (t *tx) differing(b Bundle, m Manner) ([]newRecord, error) {
 		return nil, err
 	}
 	all := make([]newRecord, len(b.Records))
-	err = inParallel(len(all), func(i int) (err error) {
-		all[i], err = recordOf(catalog.Change{Ref: b.Records[i].Ref, Record: b.Records[i].Record})
-		return err
+	held := make(map[catalog.Ref]bool, len(all))
+	for i, e := range b.Records {
+		_, stood := stands[e.Ref]
+		all[i] = newRecord{Change: catalog.Change{Ref: e.Ref, Record: e.Record}, stood: stood, managed: true, locked: m.Lock}
+		held[e.Ref] = true
+	}
+	err = inParallel(len(all), func(i int) error {
+		if !all[i].stood {
+			return nil // there is nothing to compare it with yet
+		}
+		return all[i].write()
 	})
 	if err != nil {
 		return nil, err
 	}
 	var rows []newRecord
-	held := make(map[catalog.Ref]bool, len(all))
 	for _, row := range all {
-		held[row.Ref] = true
-		var now inForce
-		now, row.stood = stands[row.Ref]
-		if row.stood && bytes.Equal(now.body, row.body) && now.managed && now.locked == m.Lock {
-			continue
+		now := stands[row.Ref]
+		if !row.stood || !bytes.Equal(now.body, row.body) || !now.managed || now.locked != m.Lock {
+			rows = append(rows, row)
 		}
-		row.managed, row.locked = true, m.Lock
-		rows = append(rows, row)
 	}
 	if m.Prune {
 		for ref, now := range stands {
@@ -495,11 +519,7 @@ func (s *Store) Ship(ctx context.Context) error {
 		}
 		var rows []newRecord
 		for e := range catalog.Shipped().Entries() {
-			row, err := recordOf(catalog.Change{Ref: e.Ref, Record: e.Record})
-			if err != nil {
-				return err
-			}
-			rows = append(rows, row)
+			rows = append(rows, newRecord{Change: catalog.Change{Ref: e.Ref, Record: e.Record}})
 		}
 		_, err = s.changeCatalog(t, "catalog.ship", CatalogChange{Why: "What Keyholder ships with"}, rows)
 		return err

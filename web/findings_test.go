@@ -16,7 +16,7 @@ func unowned(t *testing.T, by visitor, slug string) {
 	by.submit(t, form, "Save", url.Values{"technical_owner": {""}}).want(t, 303)
 }
 
-const unownedCheckout = "[data-finding='no-owner/service/checkout/']"
+const unownedCheckout = "[data-finding='no-owner/service/checkout/technical']"
 
 func TestAFindingIsRaisedByAChangeAndMendedByAnother(t *testing.T) {
 	_, bea, pat := describing(t)

@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -45,6 +46,10 @@ func failingFields() []catalog.Field {
 func (s *Server) showImpact(c echo.Context) error {
 	page := s.page(c, "What stops when something fails")
 	version, asOf, err := s.catalogOf(c)
+	wrongDay := fieldsOf(err)
+	if wrongDay != nil {
+		version, err = s.store.Catalog(c.Request().Context())
+	}
 	if err != nil {
 		return err
 	}
@@ -52,6 +57,7 @@ func (s *Server) showImpact(c echo.Context) error {
 	p := view.ImpactPage{Page: page, AsOf: asOf, At: sent.Get("at"), On: sent.Get("on")}
 	p.Live = false // it is a form and an answer to it
 	failure, wrong := failureOf(version.Catalog, sent, s.store.Now())
+	maps.Copy(wrong, wrongDay)
 	form := recordForm{catalog: version.Catalog}
 	p.Form = form.again(failingFields(), sent, "", "", true)
 	p.Wrong, p.Asked = wrong, len(wrong) == 0 && !nothingFails(failure)
@@ -129,7 +135,7 @@ func impactView(c catalog.Catalog, i catalog.Impact) view.Impact {
 	p.Tree, p.More = t.grown(treeShown)
 	p.Tenants, p.Outlets = bounded(tenantLines(i)), bounded(outletLines(c, i))
 	p.Notes = impactNotes(c, i)
-	p.Order, p.OrderMore, p.Cycles = orderLines(c, c.Order(i.Down()))
+	p.Order, p.OrderMore, p.Cycles = orderLines(c, c.Order(i.Movable()))
 	p.Picture = t.picture(i)
 	return p
 }
@@ -176,9 +182,19 @@ func headline(i catalog.Impact) string {
 	for _, f := range i.Flows {
 		effects[f.Effect]++
 	}
-	return fmt.Sprintf("%s, %s. %s down, %s behind.",
+	var apart []string
+	for _, t := range i.Tenants {
+		if t.Failed && t.Services == 0 {
+			apart = append(apart, t.Name)
+		}
+	}
+	words := fmt.Sprintf("%s, %s. %s down, %s behind.",
 		counted(effects[catalog.Stops], "flow stops", "flows stop"), counted(effects[catalog.Degrades], "degrades", "degrade"),
 		counted(len(i.Failed)+len(i.Stopped), "service is", "services are"), counted(len(i.Delayed), "falls", "fall"))
+	if len(apart) > 0 {
+		words += fmt.Sprintf(" %s no service alone: what is shared goes on for the others.", verb(apart, "has", "have"))
+	}
+	return words
 }
 
 func counted(n int, one, many string) string {
@@ -363,6 +379,9 @@ func tenantLines(i catalog.Impact) []string {
 	lines := make([]string, len(i.Tenants))
 	for n, t := range i.Tenants {
 		lines[n] = fmt.Sprintf("%s: %s down", t.Name, counted(t.Services, "service that serves it is", "services that serve it are"))
+		if t.Failed {
+			lines[n] = t.Name + ": is down itself"
+		}
 		if t.Priority > 0 {
 			lines[n] += fmt.Sprintf("; recovered with priority %d", t.Priority)
 		}

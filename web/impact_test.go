@@ -44,6 +44,29 @@ func TestImpactOfWhatIsNotThereIsRefusedAtItsField(t *testing.T) {
 	}
 }
 
+func TestADayThatIsNoneOrIsStillToComeIsRefusedAtItsField(t *testing.T) {
+	p := newPortal(t)
+	ivy := p.someone(t, "Ivy", "incident-commanders")
+	for _, day := range []string{"yesterday", p.clock.Now().Add(48 * time.Hour).Format(time.DateOnly)} {
+		page := ivy.get(t, "/impact?service=checkout&on="+day).want(t, 422)
+		if page.wrong("on") == "" || page.Find("#on").AttrOr("value", "") != day {
+			t.Errorf("%s: message %q, typed %q", day, page.wrong("on"), page.Find("#on").AttrOr("value", ""))
+		}
+		ivy.get(t, "/catalog?on="+day).want(t, 422)
+	}
+	ivy.get(t, "/impact?service=checkout&on="+p.clock.Now().Format(time.DateOnly)).want(t, 200)
+}
+
+func TestATenantThatSharesAllItsServicesStopsNobodyElse(t *testing.T) {
+	p := newPortal(t)
+	ivy := p.someone(t, "Ivy", "incident-commanders")
+	bea := p.someone(t, "Bea", "business-owners")
+	bea.submit(t, bea.get(t, "/catalog/tenant/new").want(t, 200), "Save", url.Values{"name": {"Northern brand"}}).want(t, 303)
+	page := ivy.get(t, "/impact?tenant=northern-brand").want(t, 200)
+	page.says(t, "headline", "Northern brand has no service alone: what is shared goes on for the others.")
+	page.says(t, "tenants", "Northern brand: is down itself")
+}
+
 func TestAsItWasOnReproducesTheImpactOfThatDay(t *testing.T) {
 	p := newPortal(t)
 	p.clock.Add(30 * 24 * time.Hour)

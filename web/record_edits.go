@@ -276,6 +276,12 @@ type retireForm struct {
 	Why  string `form:"why"`
 }
 
+// retirement is a wish to retire a record that was refused: its page shows why, and what was typed.
+type retirement struct {
+	why     string
+	refused error
+}
+
 // retireRecord takes a record out of the catalogue.
 func (s *Server) retireRecord(c echo.Context) error {
 	ref, err := refOf(c)
@@ -290,13 +296,13 @@ func (s *Server) retireRecord(c echo.Context) error {
 		return err
 	}
 	why := text(wrong, "why", form.Why, "", failover.MaxText)
-	if err := wrong.Err(); err != nil {
-		return err
+	if err = wrong.Err(); err == nil {
+		base, _ := strconv.Atoi(form.Base)
+		_, err = s.store.EditRecord(c.Request().Context(), principal(c), store.Edit{Change: catalog.Change{Ref: ref}, Base: base, Why: why})
 	}
-	base, _ := strconv.Atoi(form.Base)
-	_, err = s.store.EditRecord(c.Request().Context(), principal(c), store.Edit{Change: catalog.Change{Ref: ref}, Base: base, Why: why})
-	if fault.KindOf(err) == fault.Conflict || fault.KindOf(err) == fault.Forbidden {
-		return s.recordPage(c, statusOf(err), err)
+	switch fault.KindOf(err) {
+	case fault.Conflict, fault.Forbidden, fault.Invalid:
+		return s.recordPage(c, retirement{why: form.Why, refused: err})
 	}
 	if err != nil {
 		return err

@@ -42,14 +42,15 @@ func (s *Server) catalogOf(c echo.Context) (store.CatalogVersion, *view.AsOf, er
 	if day, err := time.Parse(time.DateOnly, on); err == nil {
 		at, ok = day.Add(24*time.Hour-time.Nanosecond), true
 	}
-	if !ok {
-		return store.CatalogVersion{}, nil, fault.Wrong{"on": "Type a date such as " + s.store.Now().Format(time.DateOnly) + "."}.Err()
+	now := s.store.Now()
+	if !ok || at.Truncate(24*time.Hour).After(now) {
+		return store.CatalogVersion{}, nil, fault.Wrong{"on": "Type a date up to today, such as " + now.Format(time.DateOnly) + "."}.Err()
 	}
 	version, err := s.store.CatalogOn(ctx, at)
-	now, query := *c.Request().URL, c.Request().URL.Query()
+	today, query := *c.Request().URL, c.Request().URL.Query()
 	query.Del("on")
-	now.RawQuery = query.Encode()
-	return version, &view.AsOf{On: on, Version: version.Version, Now: now.RequestURI()}, err
+	today.RawQuery = query.Encode()
+	return version, &view.AsOf{On: on, Version: version.Version, Now: today.RequestURI()}, err
 }
 
 // mayEdit says whether somebody may change records of a kind.
@@ -180,7 +181,7 @@ func nameOf(c catalog.Catalog, f catalog.Field, slug string) string {
 }
 
 // showRecord draws one record.
-func (s *Server) showRecord(c echo.Context) error { return s.recordPage(c, http.StatusOK, nil) }
+func (s *Server) showRecord(c echo.Context) error { return s.recordPage(c, retirement{}) }
 
 // refOf is the record that the address names.
 func refOf(c echo.Context) (catalog.Ref, error) {
@@ -189,7 +190,7 @@ func refOf(c echo.Context) (catalog.Ref, error) {
 }
 
 // recordPage draws one record, with what was refused on top.
-func (s *Server) recordPage(c echo.Context, status int, refused error) error {
+func (s *Server) recordPage(c echo.Context, r retirement) error {
 	ref, err := refOf(c)
 	if err != nil {
 		return err
@@ -208,7 +209,7 @@ func (s *Server) recordPage(c echo.Context, status int, refused error) error {
 		return fault.Missing(ref.Kind.One(), ref.Slug)
 	}
 	p := view.Record{
-		Kind: ref.Kind, Slug: ref.Slug, AsOf: asOf, Retired: !there, Problem: refusal("It was not retired", refused),
+		Kind: ref.Kind, Slug: ref.Slug, AsOf: asOf, Retired: !there, Problem: refusal("It was not retired", r.refused), Why: r.why, Wrong: fieldsOf(r.refused),
 		History: recordChanges(history),
 	}
 	if there {
@@ -236,10 +237,13 @@ func (s *Server) recordPage(c echo.Context, status int, refused error) error {
 		e = history[0].Entry
 	}
 	p.Page = s.page(c, e.Name)
-	p.Live = status == http.StatusOK && asOf == nil
+	p.Live = r.refused == nil && asOf == nil
 	p.Typing = p.MayEdit
 	p.Name = e.Name
-	return s.render(c, status, view.RecordPage(p))
+	if r.refused != nil {
+		return s.render(c, statusOf(r.refused), view.RecordPage(p))
+	}
+	return s.render(c, http.StatusOK, view.RecordPage(p))
 }
 
 // editable fills in what an edit of a record needs to know.

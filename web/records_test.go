@@ -99,7 +99,10 @@ func TestWhatCouldMeanTwoThingsIsNotSaved(t *testing.T) {
 func TestASaveThatWouldBreakAReferenceSaysWhich(t *testing.T) {
 	p, bea, _ := describing(t)
 	page := bea.get(t, "/catalog/service/checkout").want(t, 200)
-	refused := bea.submit(t, page, "Retire Checkout", nil).want(t, 409)
+	refused := bea.submit(t, page, "Retire Checkout", url.Values{"why": {"Sold with the brand"}}).want(t, 409)
+	if got := refused.Find("#why").AttrOr("value", ""); got != "Sold with the brand" {
+		t.Errorf("the reason that was typed is now %q", got)
+	}
 	refused.says(t, "problem", store.RuleStillReferred)
 	refused.says(t, "problem", "flow Customer order")
 	p.service(t, "checkout")

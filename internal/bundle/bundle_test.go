@@ -51,8 +51,9 @@ func TestWhatIsWrongIsNamedWithItsPlace(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
 		"unknown field":     {"currency: GBP", "currency: GBP\ncolour: red", "shop.yaml:5:1: "},
 		"not YAML":          {"currency: GBP", "currency: [", "shop.yaml:"},
-		"wrong type":        {"approvals: 1", "approvals: many", "shop.yaml:"},
-		"bad duration":      {"rto: 15m", "rto: soon", "shop.yaml:"},
+		"wrong type":        {"approvals: 1", "approvals: many", `"many" is not what was expected: a whole number`},
+		"bad duration":      {"rto: 15m", "rto: soon", `"soon" is not a duration such as 15m`},
+		"no list":           {"writer_sites: [leeds, dublin]", "writer_sites: {leeds: 1}", "where a list was expected"},
 		"unknown site":      {"sites: [leeds, dublin]", "sites: [leeds, atlantis]", `there is no site "atlantis"`},
 		"unknown policy":    {"policy: tier-1-move", "policy: none", `there is no policy "none"`},
 		"unknown connector": {"connector: dns", "connector: telnet", "telnet"},

@@ -2,9 +2,11 @@ package bundle
 
 import (
 	"bytes"
+	"encoding"
 	"errors"
 	"fmt"
 	"iter"
+	"reflect"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -163,9 +165,43 @@ func (d document) syntax(err error) error {
 	var syntax yaml.Error
 	if errors.As(err, &syntax) && syntax.GetToken() != nil {
 		at := syntax.GetToken().Position
-		return fmt.Errorf("%s:%d:%d: %s", d.file, d.line+at.Line-1, at.Column, syntax.GetMessage())
+		return fmt.Errorf("%s:%d:%d: %s", d.file, d.line+at.Line-1, at.Column, plainly(err, syntax))
 	}
 	return fmt.Errorf("%s: %w", d.place, err)
+}
+
+// plainly says what a value is and what was expected, where the YAML reader speaks of Go's types.
+func plainly(err error, syntax yaml.Error) string {
+	var mistyped *yaml.TypeError
+	var misplaced *yaml.UnexpectedNodeTypeError
+	switch {
+	case errors.As(err, &mistyped):
+		return fmt.Sprintf("%q is not what was expected: %s", mistyped.Token.Value, expected(mistyped.DstType))
+	case errors.As(err, &misplaced):
+		words := strings.NewReplacer("sequence", "list", "mapping", "set of names with values")
+		return words.Replace(fmt.Sprintf("this is a %s, where a %s was expected", misplaced.Actual.YAMLName(), misplaced.Expected.YAMLName()))
+	}
+	return syntax.GetMessage()
+}
+
+// expected says what a type of Go is in a file.
+func expected(t reflect.Type) string {
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+		return "a text such as 15m"
+	}
+	switch t.Kind() { //nolint:exhaustive // records have no others
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int64:
+		return "a whole number"
+	case reflect.Float64:
+		return "a number"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Struct, reflect.Map:
+		return "names with values"
+	}
+	return "a text"
 }
 
 // on says what is wrong with a node.

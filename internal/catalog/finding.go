@@ -350,17 +350,19 @@ func (a *audit) flows(yield func(Finding) bool) bool {
 // owners finds records that nobody answers for.
 func (a *audit) owners(yield func(Finding) bool) bool {
 	for _, s := range a.Services {
-		if s.BusinessOwner != "" && s.TechnicalOwner != "" {
-			continue
-		}
-		f := of(NoOwner, s)
-		f.Owner = s.BusinessOwner + s.TechnicalOwner
-		f.What, f.Mend = s.Name+" has no business owner.", "Name who decides what its loss may cost."
-		if s.TechnicalOwner == "" {
-			f.What, f.Mend = s.Name+" has no technical owner.", "Name who runs it."
-		}
-		if !yield(f) {
-			return false
+		for _, who := range []struct{ owner, kind, mend string }{
+			{s.BusinessOwner, "business", "Name who decides what its loss may cost."},
+			{s.TechnicalOwner, "technical", "Name who runs it."},
+		} {
+			if who.owner != "" {
+				continue
+			}
+			f := of(NoOwner, s)
+			f.Owner, f.Detail = s.BusinessOwner+s.TechnicalOwner, who.kind // whoever of the two is there
+			f.What, f.Mend = fmt.Sprintf("%s has no %s owner.", s.Name, who.kind), who.mend
+			if !yield(f) {
+				return false
+			}
 		}
 	}
 	for _, k := range []Kind{KindDataSet, KindFlow, KindRule, KindThirdParty} {

@@ -105,3 +105,12 @@ func TestAFindingKeepsItsKeyWhileItStands(t *testing.T) {
 		t.Errorf("it was %+v, is %+v", first, again)
 	}
 }
+
+func TestAServiceWithoutEitherOwnerIsFoundTwice(t *testing.T) {
+	c := sound()
+	c.Services[0].BusinessOwner, c.Services[0].TechnicalOwner = "", ""
+	found := slices.Collect(catalog.New(c).Findings(nil))
+	if len(found) != 2 || found[0].Key() == found[1].Key() {
+		t.Errorf("found %+v", found)
+	}
+}

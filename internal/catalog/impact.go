@@ -65,7 +65,8 @@ type StepImpact struct {
 // TenantImpact is a tenant that is served by what is down.
 type TenantImpact struct {
 	Tenant
-	Services int // how many of the services that serve it are down
+	Services int  // how many of the services that serve it are down
+	Failed   bool // it is down by itself
 }
 
 // OutletImpact is an outlet that has to work offline.
@@ -92,6 +93,11 @@ type CapabilityTaken struct {
 // Down are the services that failed or stopped.
 func (i Impact) Down() []string {
 	return append(slugsOf(i.Failed), slugsOf(i.Stopped)...)
+}
+
+// Movable are the services that failed and are deployed somewhere that did not: they could run there.
+func (i Impact) Movable() []string {
+	return slices.DeleteFunc(slugsOf(i.Failed), func(slug string) bool { return slices.Contains(i.SingleHomed, slug) })
 }
 
 // FailedServices are the services that are down by themselves.
@@ -395,8 +401,9 @@ func (s *spread) tenants(i *Impact, down []int32) {
 		}
 	}
 	for _, t := range s.Tenants {
-		if n := shared + own[t.Slug]; n > 0 || slices.Contains(s.failure.Tenants, t.Slug) {
-			i.Tenants = append(i.Tenants, TenantImpact{s.Whole(t), n})
+		failed := slices.Contains(s.failure.Tenants, t.Slug)
+		if n := shared + own[t.Slug]; n > 0 || failed {
+			i.Tenants = append(i.Tenants, TenantImpact{s.Whole(t), n, failed})
 		}
 	}
 	slices.SortStableFunc(i.Tenants, func(a, b TenantImpact) int { return cmp.Compare(lastIfNone(a.Priority), lastIfNone(b.Priority)) })

@@ -336,3 +336,15 @@ func randomFailure(r *rand.Rand, c catalog.Catalog) catalog.Failure {
 	}
 	return f
 }
+
+func TestOnlyWhatCanMoveIsPutInOrder(t *testing.T) {
+	c := sound()
+	c.Services[1].Deployments = []catalog.Deployment{{Site: "north", Role: catalog.Active}}
+	i := catalog.New(c).Impact(catalog.Failure{Sites: []string{"north"}})
+	if got := i.FailedServices(); !slices.Equal(got, []string{"pay", "report"}) {
+		t.Fatalf("failed: %v", got)
+	}
+	if got := i.Movable(); !slices.Equal(got, []string{"pay"}) {
+		t.Errorf("movable: %v, although report is deployed nowhere else", got)
+	}
+}

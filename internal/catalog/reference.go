@@ -16,31 +16,33 @@ type Reference struct {
 // References goes through everything that a record refers to.
 func (e Entry) References() iter.Seq[Reference] {
 	return func(yield func(Reference) bool) {
-		walk(e.Kind.Fields(), e.Record, "", func(path, slug string, may []Kind) bool {
+		walk(e.Kind.Fields(), e.Record, func(path, slug string, may []Kind) bool {
 			return yield(Reference{From: e.Ref, Path: path, To: slug, May: may})
 		})
 	}
 }
 
 // walk finds the references in a record or a row of one.
-func walk(fields []Field, record any, under string, yield func(path, slug string, may []Kind) bool) bool {
+func walk(fields []Field, record any, yield func(path, slug string, may []Kind) bool) bool {
 	for _, f := range fields {
 		switch {
 		case f.Form == Rows:
-			for i, row := range f.RowsIn(record) {
-				if !walk(f.Columns, row, under+f.Key+nth(i)+".", yield) {
+			at, rows := 0, f.RowsIn(record)
+			inRow := func(path, slug string, may []Kind) bool { return yield(f.Key+nth(at)+"."+path, slug, may) }
+			for at = range rows {
+				if !walk(f.Columns, rows[at], inRow) {
 					return false
 				}
 			}
 		case len(f.Leads) == 0:
 		case f.Form == List:
 			for i, slug := range f.TextsIn(record) {
-				if !yield(under+f.Key+nth(i), slug, f.Leads) {
+				if !yield(f.Key+nth(i), slug, f.Leads) {
 					return false
 				}
 			}
 		default:
-			if slug := f.TextIn(record); slug != "" && !yield(under+f.Key, slug, f.Leads) {
+			if slug := f.TextIn(record); slug != "" && !yield(f.Key, slug, f.Leads) {
 				return false
 			}
 		}

@@ -172,6 +172,8 @@ type Record struct {
 	Base      int
 	AsOf      *AsOf
 	Problem   *Refusal
+	Why       string // typed for a retirement that was refused
+	Wrong     map[string]string
 }
 
 // OutletReport is the last that an outlet said of itself; Queued is empty where it never said anything.

@@ -46,6 +46,7 @@ func Navigation() []NavLink {
 		{Path: IncidentsPath(), Text: "Incidents", Needs: access.See},
 		{Path: PlansPath(), Text: "Plans", Needs: access.See},
 		{Path: CatalogPath(), Text: "Catalogue", Needs: access.See},
+		{Path: ImpactPath(), Text: "Impact", Needs: access.See},
 		{Path: AuditPath(AuditFilter{}), Text: "Record", Needs: access.ReadAudit},
 	}
 }

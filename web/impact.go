@@ -208,7 +208,7 @@ func impactCost(c catalog.Catalog, i catalog.Impact) string {
 	if len(i.Capabilities) == 0 {
 		return "No capability earns less."
 	}
-	return fmt.Sprintf("It costs %s a minute:", failover.Money(i.RevenuePerMinute(), c.Currency))
+	return fmt.Sprintf("It costs %s a minute.", failover.Money(i.RevenuePerMinute(), c.Currency))
 }
 
 func flowEffect(c catalog.Catalog, flow catalog.FlowImpact) view.FlowEffect {

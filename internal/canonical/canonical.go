@@ -37,6 +37,8 @@ func Digest(prefix string, v any) (string, error) {
 
 // DigestBytes is Digest of bytes that are canonical already.
 func DigestBytes(prefix string, body []byte) string {
-	sum := sha256.Sum256(append(append([]byte(prefix), 0), body...))
-	return hex.EncodeToString(sum[:])
+	sum := sha256.New()
+	sum.Write(append([]byte(prefix), 0))
+	sum.Write(body)
+	return hex.EncodeToString(sum.Sum(nil))
 }

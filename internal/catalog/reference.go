@@ -27,12 +27,8 @@ func walk(fields []Field, record any, yield func(path, slug string, may []Kind) 
 	for _, f := range fields {
 		switch {
 		case f.Form == Rows:
-			at, rows := 0, f.RowsIn(record)
-			inRow := func(path, slug string, may []Kind) bool { return yield(f.Key+nth(at)+"."+path, slug, may) }
-			for at = range rows {
-				if !walk(f.Columns, rows[at], inRow) {
-					return false
-				}
+			if !walkRows(f.Key, f.Columns, f.RowsIn(record), yield) {
+				return false
 			}
 		case len(f.Leads) == 0:
 		case f.Form == List:
@@ -45,6 +41,17 @@ func walk(fields []Field, record any, yield func(path, slug string, may []Kind) 
 			if slug := f.TextIn(record); slug != "" && !yield(f.Key, slug, f.Leads) {
 				return false
 			}
+		}
+	}
+	return true
+}
+
+func walkRows(key string, columns []Field, rows []any, yield func(path, slug string, may []Kind) bool) bool {
+	at := 0
+	inRow := func(path, slug string, may []Kind) bool { return yield(key+nth(at)+"."+path, slug, may) }
+	for at = range rows {
+		if !walk(columns, rows[at], inRow) {
+			return false
 		}
 	}
 	return true

@@ -73,6 +73,11 @@ func (c Catalog) Validate() error {
 // sayer notes a problem, and says whether to go on.
 type sayer func(path, format string, args ...any) bool
 
+// under says it of what lies within something.
+func (s sayer) under(what string) sayer {
+	return func(path, format string, args ...any) bool { return s(what+path, format, args...) }
+}
+
 // checkFields checks each value against the form of its field.
 func checkFields(fields []Field, record any, say sayer) bool {
 	for _, f := range fields {
@@ -103,22 +108,27 @@ func (f Field) check(record any, say sayer) bool {
 		if len(rows) > MostRows {
 			return say(f.Key, "has more than %d", MostRows)
 		}
-		at := 0
-		inRow := func(path, format string, args ...any) bool { return say(f.Key+nth(at)+"."+path, format, args...) }
-		for at = range rows {
-			if !checkFields(f.Columns, rows[at], inRow) {
-				return false
-			}
-		}
+		return checkRows(f.Key, f.Columns, rows, say)
 	case Number, Whole, Span:
 		if what := f.wrongNumber(f.In(record)); what != "" {
 			return say(f.Key, "%s", what)
 		}
 	case Group:
 		if group := f.In(record); !f.Optional || !isZero(group) {
-			return checkFields(f.Columns, group, func(path, format string, args ...any) bool { return say(f.Key+"."+path, format, args...) })
+			return checkFields(f.Columns, group, say.under(f.Key+"."))
 		}
 	case YesNo, Pairs, JSON:
+	}
+	return true
+}
+
+func checkRows(key string, columns []Field, rows []any, say sayer) bool {
+	at := 0
+	inRow := func(path, format string, args ...any) bool { return say(key+nth(at)+"."+path, format, args...) }
+	for at = range rows {
+		if !checkFields(columns, rows[at], inRow) {
+			return false
+		}
 	}
 	return true
 }

@@ -51,11 +51,11 @@ func (d onConn) Tx(ctx context.Context) (dialect.Tx, error) {
 }
 
 // insertRecords writes rows of the catalogue, thousands at once: by COPY where there is one.
-func (t *tx) insertRecords(version int, rows []newRecord) error {
+func (t *tx) insertRecords(version int, rows []*newRecord) error {
 	if t.conn != nil {
 		return t.conn.Raw(func(driver any) error {
 			_, err := driver.(*stdlib.Conn).Conn().CopyFrom(t.ctx, pgx.Identifier{catalogrecord.Table}, recordColumns,
-				pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) { return rows[i].values(version), nil }))
+				pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) { return rows[i].values(version) }))
 			return err
 		})
 	}
@@ -64,7 +64,11 @@ func (t *tx) insertRecords(version int, rows []newRecord) error {
 		rows = rows[len(some):]
 		insert := entsql.Dialect(dialect.SQLite).Insert(catalogrecord.Table).Columns(recordColumns...)
 		for _, row := range some {
-			insert.Values(row.values(version)...)
+			values, err := row.values(version)
+			if err != nil {
+				return err
+			}
+			insert.Values(values...)
 		}
 		query, args := insert.Query()
 		if _, err := t.ExecContext(t.ctx, query, args...); err != nil {
@@ -79,8 +83,11 @@ var recordColumns = []string{
 	catalogrecord.FieldManaged, catalogrecord.FieldLocked,
 }
 
-func (r newRecord) values(version int) []any {
-	return []any{string(r.Kind), r.Slug, r.body, version, r.managed, r.locked}
+func (r *newRecord) values(version int) ([]any, error) {
+	if err := r.write(); err != nil {
+		return nil, err
+	}
+	return []any{string(r.Kind), r.Slug, r.body, version, r.managed, r.locked}, nil
 }
 
 // rowsAtOnce bounds one statement: a database takes so many parameters.

@@ -125,7 +125,7 @@ func (s *Store) changeCatalog(t *tx, action string, about CatalogChange, rows []
 	for i, row := range rows {
 		changes[i] = row.Change
 	}
-	after, err := written(before.Catalog, changes, rows)
+	after, err := before.With(changes)
 	if err != nil {
 		return 0, err
 	}
@@ -147,28 +147,11 @@ func (s *Store) changeCatalog(t *tx, action string, about CatalogChange, rows []
 	})
 }
 
-// written makes the catalogue after changes, and at the same time the bodies of its rows.
-func written(before catalog.Catalog, changes []catalog.Change, rows []newRecord) (after catalog.Catalog, err error) {
-	var both errgroup.Group
-	both.Go(func() (err error) {
-		after, err = before.With(changes)
-		return err
-	})
-	both.Go(func() error {
-		return inParallel(len(rows), func(i int) error { return rows[i].write() })
-	})
-	return after, both.Wait()
-}
-
 // saveChecked writes rows while they are checked, for of a large catalogue either takes long; what is wrong with any takes all of
 // them back.
 func (t *tx) saveChecked(after catalog.Catalog, version int, changes []catalog.Change, rows []newRecord) (digest string, err error) {
 	var checks errgroup.Group
 	checks.Go(func() error { return sound(after, changes) })
-	checks.Go(func() (err error) {
-		digest, err = digestOf(rows)
-		return err
-	})
 	err = t.saveRecords(version, rows)
 	if wrong := checks.Wait(); wrong != nil {
 		return "", wrong
@@ -176,7 +159,10 @@ func (t *tx) saveChecked(after catalog.Catalog, version int, changes []catalog.C
 	if err == nil && slices.ContainsFunc(changes, func(c catalog.Change) bool { return c.Record == nil }) {
 		err = t.plansHold(after)
 	}
-	return digest, err
+	if err != nil {
+		return "", err
+	}
+	return digestOf(rows)
 }
 
 // sound refuses changes that are wrong in themselves, or that take away what others refer to.
@@ -250,16 +236,16 @@ func digestOf(rows []newRecord) (string, error) {
 	return canonical.Digest("keyholder/catalog-change/1", all)
 }
 
-// saveRecords ends what stood, and begins what stands now.
+// saveRecords ends what stood, and begins what stands now. Bodies that were not needed before are written on the way.
 func (t *tx) saveRecords(version int, rows []newRecord) error {
 	ends := map[catalog.Kind][]string{}
-	var begins []newRecord
-	for _, row := range rows {
-		if row.stood {
+	var begins []*newRecord
+	for i := range rows {
+		if row := &rows[i]; row.stood {
 			ends[row.Kind] = append(ends[row.Kind], row.Slug)
 		}
-		if row.Record != nil {
-			begins = append(begins, row)
+		if rows[i].Record != nil {
+			begins = append(begins, &rows[i])
 		}
 	}
 	for kind, slugs := range ends {

@@ -300,8 +300,7 @@ func (s *Server) retireRecord(c echo.Context) error {
 		base, _ := strconv.Atoi(form.Base)
 		_, err = s.store.EditRecord(c.Request().Context(), principal(c), store.Edit{Change: catalog.Change{Ref: ref}, Base: base, Why: why})
 	}
-	switch fault.KindOf(err) {
-	case fault.Conflict, fault.Forbidden, fault.Invalid:
+	if fault.KindOf(err) == fault.Conflict || fault.KindOf(err) == fault.Forbidden || fieldsOf(err) != nil {
 		return s.recordPage(c, retirement{why: form.Why, refused: err})
 	}
 	if err != nil {

@@ -1,0 +1,69 @@
+package approval
+
+import (
+	"slices"
+
+	"keyholder/internal/access"
+	"keyholder/internal/catalog"
+)
+
+// Yes is one person's approval, with the roles in which it counts.
+type Yes struct {
+	Person string
+	Roles  []access.Role
+}
+
+// Missing is what one way of approving still wants: nothing, once it is enough.
+func Missing(p catalog.Policy, votes []Yes) []access.Role {
+	var least []access.Role
+	for i, way := range p.Ways() {
+		if wanted := unfilled(way, votes); i == 0 || len(wanted) < len(least) {
+			least = wanted
+		}
+	}
+	return least
+}
+
+// Enough says whether some way of approving has all its people.
+func Enough(p catalog.Policy, votes []Yes) bool {
+	return len(p.Needs) > 0 && len(Missing(p, votes)) == 0
+}
+
+// unfilled seats voters, one person on one seat, as many as can sit, and returns the seats that stay empty.
+func unfilled(way []catalog.Need, votes []Yes) []access.Role {
+	var seats []access.Role
+	for _, n := range way {
+		for range n.Persons {
+			seats = append(seats, n.Role)
+		}
+	}
+	on := make([]int, len(seats)) // the voter on each seat, from 1 on; 0 is empty
+	for voter := range votes {
+		if slices.ContainsFunc(votes[:voter], func(v Yes) bool { return v.Person == votes[voter].Person }) {
+			continue // one person, one vote
+		}
+		seat(seats, votes, on, voter, make([]bool, len(seats)))
+	}
+	var empty []access.Role
+	for i, role := range seats {
+		if on[i] == 0 {
+			empty = append(empty, role)
+		}
+	}
+	return empty
+}
+
+// seat finds a voter a seat, asking others to move to another one that suits them.
+func seat(seats []access.Role, votes []Yes, on []int, voter int, tried []bool) bool {
+	for i, role := range seats {
+		if tried[i] || !slices.Contains(votes[voter].Roles, role) {
+			continue
+		}
+		tried[i] = true
+		if on[i] == 0 || seat(seats, votes, on, on[i]-1, tried) {
+			on[i] = voter + 1
+			return true
+		}
+	}
+	return false
+}

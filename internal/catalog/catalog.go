@@ -19,6 +19,9 @@ type Catalog struct {
 	Rules             []DegradedModeRule
 	Flows             []Flow
 	Signals           []Signal
+	Policies          []Policy
+	Assignments       []Assignment
+	Deputies          []Deputy
 
 	index *index
 }

@@ -30,6 +30,9 @@ const (
 	KindRule             Kind = "degraded-mode-rule"
 	KindFlow             Kind = "flow"
 	KindSignal           Kind = "signal"
+	KindPolicy           Kind = "policy"
+	KindAssignment       Kind = "assignment"
+	KindDeputy           Kind = "deputy"
 )
 
 // SettingsSlug is how the one record of settings is referred to.
@@ -64,7 +67,8 @@ func (k Kind) Many() string {
 
 // EditedBy is the permission that changing a record of the kind takes. Who has which role is for administrators.
 func (k Kind) EditedBy() access.Permission {
-	if k == KindSettings {
+	switch k { //nolint:exhaustive // the others are for those who describe
+	case KindSettings, KindPolicy, KindAssignment, KindDeputy:
 		return access.ApplyCatalog
 	}
 	return access.EditCatalog
@@ -111,6 +115,9 @@ var shelves = []shelf{
 	shelfFor(KindFlow, func(c *Catalog) *[]Flow { return &c.Flows }, func(x Flow) (string, string) { return x.Slug, x.Name }),
 	shelfFor(KindOutlet, func(c *Catalog) *[]Outlet { return &c.Outlets }, func(x Outlet) (string, string) { return x.Slug, x.Name }),
 	shelfFor(KindSignal, func(c *Catalog) *[]Signal { return &c.Signals }, func(x Signal) (string, string) { return x.Slug, x.Name }),
+	shelfFor(KindPolicy, func(c *Catalog) *[]Policy { return &c.Policies }, func(x Policy) (string, string) { return x.Slug, x.Name }),
+	shelfFor(KindAssignment, func(c *Catalog) *[]Assignment { return &c.Assignments }, func(x Assignment) (string, string) { return x.Slug, x.Name }),
+	shelfFor(KindDeputy, func(c *Catalog) *[]Deputy { return &c.Deputies }, func(x Deputy) (string, string) { return x.Slug, x.Name }),
 }
 
 func shelfOf(k Kind) shelf {

@@ -227,6 +227,12 @@ func checkRules(c Catalog, e Entry, say sayer) bool {
 		}
 	case Service:
 		return checkService(c, r, say)
+	case Policy:
+		return checkPolicy(r, say)
+	case Assignment:
+		return c.checkAssignment(r, say)
+	case Deputy:
+		return c.checkDeputy(r, say)
 	case Flow:
 		if len(r.Steps) == 0 {
 			return say("steps", "a flow has at least one step")

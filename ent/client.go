@@ -24,7 +24,6 @@ import (
 	"keyholder/ent/outletreport"
 	"keyholder/ent/person"
 	"keyholder/ent/planversion"
-	"keyholder/ent/policyversion"
 	"keyholder/ent/reading"
 	"keyholder/ent/request"
 	"keyholder/ent/run"
@@ -68,8 +67,6 @@ type Client struct {
 	Person *PersonClient
 	// PlanVersion is the client for interacting with the PlanVersion builders.
 	PlanVersion *PlanVersionClient
-	// PolicyVersion is the client for interacting with the PolicyVersion builders.
-	PolicyVersion *PolicyVersionClient
 	// Reading is the client for interacting with the Reading builders.
 	Reading *ReadingClient
 	// Request is the client for interacting with the Request builders.
@@ -102,7 +99,6 @@ func (c *Client) init() {
 	c.OutletReport = NewOutletReportClient(c.config)
 	c.Person = NewPersonClient(c.config)
 	c.PlanVersion = NewPlanVersionClient(c.config)
-	c.PolicyVersion = NewPolicyVersionClient(c.config)
 	c.Reading = NewReadingClient(c.config)
 	c.Request = NewRequestClient(c.config)
 	c.Run = NewRunClient(c.config)
@@ -212,7 +208,6 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		OutletReport:   NewOutletReportClient(cfg),
 		Person:         NewPersonClient(cfg),
 		PlanVersion:    NewPlanVersionClient(cfg),
-		PolicyVersion:  NewPolicyVersionClient(cfg),
 		Reading:        NewReadingClient(cfg),
 		Request:        NewRequestClient(cfg),
 		Run:            NewRunClient(cfg),
@@ -249,7 +244,6 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		OutletReport:   NewOutletReportClient(cfg),
 		Person:         NewPersonClient(cfg),
 		PlanVersion:    NewPlanVersionClient(cfg),
-		PolicyVersion:  NewPolicyVersionClient(cfg),
 		Reading:        NewReadingClient(cfg),
 		Request:        NewRequestClient(cfg),
 		Run:            NewRunClient(cfg),
@@ -285,7 +279,7 @@ func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Acceptance, c.AuditEvent, c.CatalogRecord, c.CatalogVersion, c.Decision,
 		c.FactSheet, c.Head, c.Incident, c.Outbox, c.Outcome, c.OutletReport, c.Person,
-		c.PlanVersion, c.PolicyVersion, c.Reading, c.Request, c.Run, c.Session,
+		c.PlanVersion, c.Reading, c.Request, c.Run, c.Session,
 	} {
 		n.Use(hooks...)
 	}
@@ -297,7 +291,7 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Acceptance, c.AuditEvent, c.CatalogRecord, c.CatalogVersion, c.Decision,
 		c.FactSheet, c.Head, c.Incident, c.Outbox, c.Outcome, c.OutletReport, c.Person,
-		c.PlanVersion, c.PolicyVersion, c.Reading, c.Request, c.Run, c.Session,
+		c.PlanVersion, c.Reading, c.Request, c.Run, c.Session,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -332,8 +326,6 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Person.mutate(ctx, m)
 	case *PlanVersionMutation:
 		return c.PlanVersion.mutate(ctx, m)
-	case *PolicyVersionMutation:
-		return c.PolicyVersion.mutate(ctx, m)
 	case *ReadingMutation:
 		return c.Reading.mutate(ctx, m)
 	case *RequestMutation:
@@ -2076,139 +2068,6 @@ func (c *PlanVersionClient) mutate(ctx context.Context, m *PlanVersionMutation) 
 	}
 }
 
-// PolicyVersionClient is a client for the PolicyVersion schema.
-type PolicyVersionClient struct {
-	config
-}
-
-// NewPolicyVersionClient returns a client for the PolicyVersion from the given config.
-func NewPolicyVersionClient(c config) *PolicyVersionClient {
-	return &PolicyVersionClient{config: c}
-}
-
-// Use adds a list of mutation hooks to the hooks stack.
-// A call to `Use(f, g, h)` equals to `policyversion.Hooks(f(g(h())))`.
-func (c *PolicyVersionClient) Use(hooks ...Hook) {
-	c.hooks.PolicyVersion = append(c.hooks.PolicyVersion, hooks...)
-}
-
-// Intercept adds a list of query interceptors to the interceptors stack.
-// A call to `Intercept(f, g, h)` equals to `policyversion.Intercept(f(g(h())))`.
-func (c *PolicyVersionClient) Intercept(interceptors ...Interceptor) {
-	c.inters.PolicyVersion = append(c.inters.PolicyVersion, interceptors...)
-}
-
-// Create returns a builder for creating a PolicyVersion entity.
-func (c *PolicyVersionClient) Create() *PolicyVersionCreate {
-	mutation := newPolicyVersionMutation(c.config, OpCreate)
-	return &PolicyVersionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
-}
-
-// CreateBulk returns a builder for creating a bulk of PolicyVersion entities.
-func (c *PolicyVersionClient) CreateBulk(builders ...*PolicyVersionCreate) *PolicyVersionCreateBulk {
-	return &PolicyVersionCreateBulk{config: c.config, builders: builders}
-}
-
-// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
-// a builder and applies setFunc on it.
-func (c *PolicyVersionClient) MapCreateBulk(slice any, setFunc func(*PolicyVersionCreate, int)) *PolicyVersionCreateBulk {
-	rv := reflect.ValueOf(slice)
-	if rv.Kind() != reflect.Slice {
-		return &PolicyVersionCreateBulk{err: fmt.Errorf("calling to PolicyVersionClient.MapCreateBulk with wrong type %T, need slice", slice)}
-	}
-	builders := make([]*PolicyVersionCreate, rv.Len())
-	for i := 0; i < rv.Len(); i++ {
-		builders[i] = c.Create()
-		setFunc(builders[i], i)
-	}
-	return &PolicyVersionCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for PolicyVersion.
-func (c *PolicyVersionClient) Update() *PolicyVersionUpdate {
-	mutation := newPolicyVersionMutation(c.config, OpUpdate)
-	return &PolicyVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
-}
-
-// UpdateOne returns an update builder for the given entity.
-func (c *PolicyVersionClient) UpdateOne(_m *PolicyVersion) *PolicyVersionUpdateOne {
-	mutation := newPolicyVersionMutation(c.config, OpUpdateOne, withPolicyVersion(_m))
-	return &PolicyVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
-}
-
-// UpdateOneID returns an update builder for the given id.
-func (c *PolicyVersionClient) UpdateOneID(id int) *PolicyVersionUpdateOne {
-	mutation := newPolicyVersionMutation(c.config, OpUpdateOne, withPolicyVersionID(id))
-	return &PolicyVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
-}
-
-// Delete returns a delete builder for PolicyVersion.
-func (c *PolicyVersionClient) Delete() *PolicyVersionDelete {
-	mutation := newPolicyVersionMutation(c.config, OpDelete)
-	return &PolicyVersionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
-}
-
-// DeleteOne returns a builder for deleting the given entity.
-func (c *PolicyVersionClient) DeleteOne(_m *PolicyVersion) *PolicyVersionDeleteOne {
-	return c.DeleteOneID(_m.ID)
-}
-
-// DeleteOneID returns a builder for deleting the given entity by its id.
-func (c *PolicyVersionClient) DeleteOneID(id int) *PolicyVersionDeleteOne {
-	builder := c.Delete().Where(policyversion.ID(id))
-	builder.mutation.id = &id
-	builder.mutation.op = OpDeleteOne
-	return &PolicyVersionDeleteOne{builder}
-}
-
-// Query returns a query builder for PolicyVersion.
-func (c *PolicyVersionClient) Query() *PolicyVersionQuery {
-	return &PolicyVersionQuery{
-		config: c.config,
-		ctx:    &QueryContext{Type: TypePolicyVersion},
-		inters: c.Interceptors(),
-	}
-}
-
-// Get returns a PolicyVersion entity by its id.
-func (c *PolicyVersionClient) Get(ctx context.Context, id int) (*PolicyVersion, error) {
-	return c.Query().Where(policyversion.ID(id)).Only(ctx)
-}
-
-// GetX is like Get, but panics if an error occurs.
-func (c *PolicyVersionClient) GetX(ctx context.Context, id int) *PolicyVersion {
-	obj, err := c.Get(ctx, id)
-	if err != nil {
-		panic(err)
-	}
-	return obj
-}
-
-// Hooks returns the client hooks.
-func (c *PolicyVersionClient) Hooks() []Hook {
-	return c.hooks.PolicyVersion
-}
-
-// Interceptors returns the client interceptors.
-func (c *PolicyVersionClient) Interceptors() []Interceptor {
-	return c.inters.PolicyVersion
-}
-
-func (c *PolicyVersionClient) mutate(ctx context.Context, m *PolicyVersionMutation) (Value, error) {
-	switch m.Op() {
-	case OpCreate:
-		return (&PolicyVersionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&PolicyVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdateOne:
-		return (&PolicyVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpDelete, OpDeleteOne:
-		return (&PolicyVersionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
-	default:
-		return nil, fmt.Errorf("ent: unknown PolicyVersion mutation op: %q", m.Op())
-	}
-}
-
 // ReadingClient is a client for the Reading schema.
 type ReadingClient struct {
 	config
@@ -2745,13 +2604,13 @@ func (c *SessionClient) mutate(ctx context.Context, m *SessionMutation) (Value, 
 type (
 	hooks struct {
 		Acceptance, AuditEvent, CatalogRecord, CatalogVersion, Decision, FactSheet,
-		Head, Incident, Outbox, Outcome, OutletReport, Person, PlanVersion,
-		PolicyVersion, Reading, Request, Run, Session []ent.Hook
+		Head, Incident, Outbox, Outcome, OutletReport, Person, PlanVersion, Reading,
+		Request, Run, Session []ent.Hook
 	}
 	inters struct {
 		Acceptance, AuditEvent, CatalogRecord, CatalogVersion, Decision, FactSheet,
-		Head, Incident, Outbox, Outcome, OutletReport, Person, PlanVersion,
-		PolicyVersion, Reading, Request, Run, Session []ent.Interceptor
+		Head, Incident, Outbox, Outcome, OutletReport, Person, PlanVersion, Reading,
+		Request, Run, Session []ent.Interceptor
 	}
 )
 

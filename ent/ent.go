@@ -19,7 +19,6 @@ import (
 	"keyholder/ent/outletreport"
 	"keyholder/ent/person"
 	"keyholder/ent/planversion"
-	"keyholder/ent/policyversion"
 	"keyholder/ent/reading"
 	"keyholder/ent/request"
 	"keyholder/ent/run"
@@ -103,7 +102,6 @@ func checkColumn(t, c string) error {
 			outletreport.Table:   outletreport.ValidColumn,
 			person.Table:         person.ValidColumn,
 			planversion.Table:    planversion.ValidColumn,
-			policyversion.Table:  policyversion.ValidColumn,
 			reading.Table:        reading.ValidColumn,
 			request.Table:        request.ValidColumn,
 			run.Table:            run.ValidColumn,

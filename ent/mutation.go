@@ -19,7 +19,6 @@ import (
 	"keyholder/ent/outletreport"
 	"keyholder/ent/person"
 	"keyholder/ent/planversion"
-	"keyholder/ent/policyversion"
 	"keyholder/ent/predicate"
 	"keyholder/ent/reading"
 	"keyholder/ent/request"
@@ -56,7 +55,6 @@ const (
 	TypeOutletReport   = "OutletReport"
 	TypePerson         = "Person"
 	TypePlanVersion    = "PlanVersion"
-	TypePolicyVersion  = "PolicyVersion"
 	TypeReading        = "Reading"
 	TypeRequest        = "Request"
 	TypeRun            = "Run"
@@ -7084,21 +7082,22 @@ func (m *OutletReportMutation) ResetEdge(name string) error {
 // PersonMutation represents an operation that mutates the Person nodes in the graph.
 type PersonMutation struct {
 	config
-	op            Op
-	typ           string
-	id            *string
-	issuer        *string
-	subject       *string
-	name          *string
-	email         *string
-	groups        *[]string
-	appendgroups  []string
-	signed_in_at  *time.Time
-	created_at    *time.Time
-	clearedFields map[string]struct{}
-	done          bool
-	oldValue      func(context.Context) (*Person, error)
-	predicates    []predicate.Person
+	op             Op
+	typ            string
+	id             *string
+	issuer         *string
+	subject        *string
+	name           *string
+	email          *string
+	email_verified *bool
+	groups         *[]string
+	appendgroups   []string
+	signed_in_at   *time.Time
+	created_at     *time.Time
+	clearedFields  map[string]struct{}
+	done           bool
+	oldValue       func(context.Context) (*Person, error)
+	predicates     []predicate.Person
 }
 
 var _ ent.Mutation = (*PersonMutation)(nil)
@@ -7349,6 +7348,42 @@ func (m *PersonMutation) ResetEmail() {
 	m.email = nil
 }
 
+// SetEmailVerified sets the "email_verified" field.
+func (m *PersonMutation) SetEmailVerified(b bool) {
+	m.email_verified = &b
+}
+
+// EmailVerified returns the value of the "email_verified" field in the mutation.
+func (m *PersonMutation) EmailVerified() (r bool, exists bool) {
+	v := m.email_verified
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEmailVerified returns the old "email_verified" field's value of the Person entity.
+// If the Person object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PersonMutation) OldEmailVerified(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEmailVerified is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEmailVerified requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEmailVerified: %w", err)
+	}
+	return oldValue.EmailVerified, nil
+}
+
+// ResetEmailVerified resets all changes to the "email_verified" field.
+func (m *PersonMutation) ResetEmailVerified() {
+	m.email_verified = nil
+}
+
 // SetGroups sets the "groups" field.
 func (m *PersonMutation) SetGroups(s []string) {
 	m.groups = &s
@@ -7506,7 +7541,7 @@ func (m *PersonMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *PersonMutation) Fields() []string {
-	fields := make([]string, 0, 7)
+	fields := make([]string, 0, 8)
 	if m.issuer != nil {
 		fields = append(fields, person.FieldIssuer)
 	}
@@ -7518,6 +7553,9 @@ func (m *PersonMutation) Fields() []string {
 	}
 	if m.email != nil {
 		fields = append(fields, person.FieldEmail)
+	}
+	if m.email_verified != nil {
+		fields = append(fields, person.FieldEmailVerified)
 	}
 	if m.groups != nil {
 		fields = append(fields, person.FieldGroups)
@@ -7544,6 +7582,8 @@ func (m *PersonMutation) Field(name string) (ent.Value, bool) {
 		return m.Name()
 	case person.FieldEmail:
 		return m.Email()
+	case person.FieldEmailVerified:
+		return m.EmailVerified()
 	case person.FieldGroups:
 		return m.Groups()
 	case person.FieldSignedInAt:
@@ -7567,6 +7607,8 @@ func (m *PersonMutation) OldField(ctx context.Context, name string) (ent.Value, 
 		return m.OldName(ctx)
 	case person.FieldEmail:
 		return m.OldEmail(ctx)
+	case person.FieldEmailVerified:
+		return m.OldEmailVerified(ctx)
 	case person.FieldGroups:
 		return m.OldGroups(ctx)
 	case person.FieldSignedInAt:
@@ -7609,6 +7651,13 @@ func (m *PersonMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetEmail(v)
+		return nil
+	case person.FieldEmailVerified:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEmailVerified(v)
 		return nil
 	case person.FieldGroups:
 		v, ok := value.([]string)
@@ -7691,6 +7740,9 @@ func (m *PersonMutation) ResetField(name string) error {
 		return nil
 	case person.FieldEmail:
 		m.ResetEmail()
+		return nil
+	case person.FieldEmailVerified:
+		m.ResetEmailVerified()
 		return nil
 	case person.FieldGroups:
 		m.ResetGroups()
@@ -8383,638 +8435,6 @@ func (m *PlanVersionMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *PlanVersionMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown PlanVersion edge %s", name)
-}
-
-// PolicyVersionMutation represents an operation that mutates the PolicyVersion nodes in the graph.
-type PolicyVersionMutation struct {
-	config
-	op            Op
-	typ           string
-	id            *int
-	slug          *string
-	version       *int
-	addversion    *int
-	digest        *string
-	body          *[]byte
-	published_by  *string
-	published_at  *time.Time
-	clearedFields map[string]struct{}
-	done          bool
-	oldValue      func(context.Context) (*PolicyVersion, error)
-	predicates    []predicate.PolicyVersion
-}
-
-var _ ent.Mutation = (*PolicyVersionMutation)(nil)
-
-// policyversionOption allows management of the mutation configuration using functional options.
-type policyversionOption func(*PolicyVersionMutation)
-
-// newPolicyVersionMutation creates new mutation for the PolicyVersion entity.
-func newPolicyVersionMutation(c config, op Op, opts ...policyversionOption) *PolicyVersionMutation {
-	m := &PolicyVersionMutation{
-		config:        c,
-		op:            op,
-		typ:           TypePolicyVersion,
-		clearedFields: make(map[string]struct{}),
-	}
-	for _, opt := range opts {
-		opt(m)
-	}
-	return m
-}
-
-// withPolicyVersionID sets the ID field of the mutation.
-func withPolicyVersionID(id int) policyversionOption {
-	return func(m *PolicyVersionMutation) {
-		var (
-			err   error
-			once  sync.Once
-			value *PolicyVersion
-		)
-		m.oldValue = func(ctx context.Context) (*PolicyVersion, error) {
-			once.Do(func() {
-				if m.done {
-					err = errors.New("querying old values post mutation is not allowed")
-				} else {
-					value, err = m.Client().PolicyVersion.Get(ctx, id)
-				}
-			})
-			return value, err
-		}
-		m.id = &id
-	}
-}
-
-// withPolicyVersion sets the old PolicyVersion of the mutation.
-func withPolicyVersion(node *PolicyVersion) policyversionOption {
-	return func(m *PolicyVersionMutation) {
-		m.oldValue = func(context.Context) (*PolicyVersion, error) {
-			return node, nil
-		}
-		m.id = &node.ID
-	}
-}
-
-// Client returns a new `ent.Client` from the mutation. If the mutation was
-// executed in a transaction (ent.Tx), a transactional client is returned.
-func (m PolicyVersionMutation) Client() *Client {
-	client := &Client{config: m.config}
-	client.init()
-	return client
-}
-
-// Tx returns an `ent.Tx` for mutations that were executed in transactions;
-// it returns an error otherwise.
-func (m PolicyVersionMutation) Tx() (*Tx, error) {
-	if _, ok := m.driver.(*txDriver); !ok {
-		return nil, errors.New("ent: mutation is not running in a transaction")
-	}
-	tx := &Tx{config: m.config}
-	tx.init()
-	return tx, nil
-}
-
-// ID returns the ID value in the mutation. Note that the ID is only available
-// if it was provided to the builder or after it was returned from the database.
-func (m *PolicyVersionMutation) ID() (id int, exists bool) {
-	if m.id == nil {
-		return
-	}
-	return *m.id, true
-}
-
-// IDs queries the database and returns the entity ids that match the mutation's predicate.
-// That means, if the mutation is applied within a transaction with an isolation level such
-// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
-// or updated by the mutation.
-func (m *PolicyVersionMutation) IDs(ctx context.Context) ([]int, error) {
-	switch {
-	case m.op.Is(OpUpdateOne | OpDeleteOne):
-		id, exists := m.ID()
-		if exists {
-			return []int{id}, nil
-		}
-		fallthrough
-	case m.op.Is(OpUpdate | OpDelete):
-		return m.Client().PolicyVersion.Query().Where(m.predicates...).IDs(ctx)
-	default:
-		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
-	}
-}
-
-// SetSlug sets the "slug" field.
-func (m *PolicyVersionMutation) SetSlug(s string) {
-	m.slug = &s
-}
-
-// Slug returns the value of the "slug" field in the mutation.
-func (m *PolicyVersionMutation) Slug() (r string, exists bool) {
-	v := m.slug
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldSlug returns the old "slug" field's value of the PolicyVersion entity.
-// If the PolicyVersion object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *PolicyVersionMutation) OldSlug(ctx context.Context) (v string, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldSlug is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldSlug requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldSlug: %w", err)
-	}
-	return oldValue.Slug, nil
-}
-
-// ResetSlug resets all changes to the "slug" field.
-func (m *PolicyVersionMutation) ResetSlug() {
-	m.slug = nil
-}
-
-// SetVersion sets the "version" field.
-func (m *PolicyVersionMutation) SetVersion(i int) {
-	m.version = &i
-	m.addversion = nil
-}
-
-// Version returns the value of the "version" field in the mutation.
-func (m *PolicyVersionMutation) Version() (r int, exists bool) {
-	v := m.version
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldVersion returns the old "version" field's value of the PolicyVersion entity.
-// If the PolicyVersion object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *PolicyVersionMutation) OldVersion(ctx context.Context) (v int, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldVersion requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
-	}
-	return oldValue.Version, nil
-}
-
-// AddVersion adds i to the "version" field.
-func (m *PolicyVersionMutation) AddVersion(i int) {
-	if m.addversion != nil {
-		*m.addversion += i
-	} else {
-		m.addversion = &i
-	}
-}
-
-// AddedVersion returns the value that was added to the "version" field in this mutation.
-func (m *PolicyVersionMutation) AddedVersion() (r int, exists bool) {
-	v := m.addversion
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// ResetVersion resets all changes to the "version" field.
-func (m *PolicyVersionMutation) ResetVersion() {
-	m.version = nil
-	m.addversion = nil
-}
-
-// SetDigest sets the "digest" field.
-func (m *PolicyVersionMutation) SetDigest(s string) {
-	m.digest = &s
-}
-
-// Digest returns the value of the "digest" field in the mutation.
-func (m *PolicyVersionMutation) Digest() (r string, exists bool) {
-	v := m.digest
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldDigest returns the old "digest" field's value of the PolicyVersion entity.
-// If the PolicyVersion object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *PolicyVersionMutation) OldDigest(ctx context.Context) (v string, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldDigest is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldDigest requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldDigest: %w", err)
-	}
-	return oldValue.Digest, nil
-}
-
-// ResetDigest resets all changes to the "digest" field.
-func (m *PolicyVersionMutation) ResetDigest() {
-	m.digest = nil
-}
-
-// SetBody sets the "body" field.
-func (m *PolicyVersionMutation) SetBody(b []byte) {
-	m.body = &b
-}
-
-// Body returns the value of the "body" field in the mutation.
-func (m *PolicyVersionMutation) Body() (r []byte, exists bool) {
-	v := m.body
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldBody returns the old "body" field's value of the PolicyVersion entity.
-// If the PolicyVersion object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *PolicyVersionMutation) OldBody(ctx context.Context) (v []byte, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldBody is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldBody requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldBody: %w", err)
-	}
-	return oldValue.Body, nil
-}
-
-// ResetBody resets all changes to the "body" field.
-func (m *PolicyVersionMutation) ResetBody() {
-	m.body = nil
-}
-
-// SetPublishedBy sets the "published_by" field.
-func (m *PolicyVersionMutation) SetPublishedBy(s string) {
-	m.published_by = &s
-}
-
-// PublishedBy returns the value of the "published_by" field in the mutation.
-func (m *PolicyVersionMutation) PublishedBy() (r string, exists bool) {
-	v := m.published_by
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldPublishedBy returns the old "published_by" field's value of the PolicyVersion entity.
-// If the PolicyVersion object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *PolicyVersionMutation) OldPublishedBy(ctx context.Context) (v string, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldPublishedBy is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldPublishedBy requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldPublishedBy: %w", err)
-	}
-	return oldValue.PublishedBy, nil
-}
-
-// ResetPublishedBy resets all changes to the "published_by" field.
-func (m *PolicyVersionMutation) ResetPublishedBy() {
-	m.published_by = nil
-}
-
-// SetPublishedAt sets the "published_at" field.
-func (m *PolicyVersionMutation) SetPublishedAt(t time.Time) {
-	m.published_at = &t
-}
-
-// PublishedAt returns the value of the "published_at" field in the mutation.
-func (m *PolicyVersionMutation) PublishedAt() (r time.Time, exists bool) {
-	v := m.published_at
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldPublishedAt returns the old "published_at" field's value of the PolicyVersion entity.
-// If the PolicyVersion object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *PolicyVersionMutation) OldPublishedAt(ctx context.Context) (v time.Time, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldPublishedAt is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldPublishedAt requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldPublishedAt: %w", err)
-	}
-	return oldValue.PublishedAt, nil
-}
-
-// ResetPublishedAt resets all changes to the "published_at" field.
-func (m *PolicyVersionMutation) ResetPublishedAt() {
-	m.published_at = nil
-}
-
-// Where appends a list predicates to the PolicyVersionMutation builder.
-func (m *PolicyVersionMutation) Where(ps ...predicate.PolicyVersion) {
-	m.predicates = append(m.predicates, ps...)
-}
-
-// WhereP appends storage-level predicates to the PolicyVersionMutation builder. Using this method,
-// users can use type-assertion to append predicates that do not depend on any generated package.
-func (m *PolicyVersionMutation) WhereP(ps ...func(*sql.Selector)) {
-	p := make([]predicate.PolicyVersion, len(ps))
-	for i := range ps {
-		p[i] = ps[i]
-	}
-	m.Where(p...)
-}
-
-// Op returns the operation name.
-func (m *PolicyVersionMutation) Op() Op {
-	return m.op
-}
-
-// SetOp allows setting the mutation operation.
-func (m *PolicyVersionMutation) SetOp(op Op) {
-	m.op = op
-}
-
-// Type returns the node type of this mutation (PolicyVersion).
-func (m *PolicyVersionMutation) Type() string {
-	return m.typ
-}
-
-// Fields returns all fields that were changed during this mutation. Note that in
-// order to get all numeric fields that were incremented/decremented, call
-// AddedFields().
-func (m *PolicyVersionMutation) Fields() []string {
-	fields := make([]string, 0, 6)
-	if m.slug != nil {
-		fields = append(fields, policyversion.FieldSlug)
-	}
-	if m.version != nil {
-		fields = append(fields, policyversion.FieldVersion)
-	}
-	if m.digest != nil {
-		fields = append(fields, policyversion.FieldDigest)
-	}
-	if m.body != nil {
-		fields = append(fields, policyversion.FieldBody)
-	}
-	if m.published_by != nil {
-		fields = append(fields, policyversion.FieldPublishedBy)
-	}
-	if m.published_at != nil {
-		fields = append(fields, policyversion.FieldPublishedAt)
-	}
-	return fields
-}
-
-// Field returns the value of a field with the given name. The second boolean
-// return value indicates that this field was not set, or was not defined in the
-// schema.
-func (m *PolicyVersionMutation) Field(name string) (ent.Value, bool) {
-	switch name {
-	case policyversion.FieldSlug:
-		return m.Slug()
-	case policyversion.FieldVersion:
-		return m.Version()
-	case policyversion.FieldDigest:
-		return m.Digest()
-	case policyversion.FieldBody:
-		return m.Body()
-	case policyversion.FieldPublishedBy:
-		return m.PublishedBy()
-	case policyversion.FieldPublishedAt:
-		return m.PublishedAt()
-	}
-	return nil, false
-}
-
-// OldField returns the old value of the field from the database. An error is
-// returned if the mutation operation is not UpdateOne, or the query to the
-// database failed.
-func (m *PolicyVersionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
-	switch name {
-	case policyversion.FieldSlug:
-		return m.OldSlug(ctx)
-	case policyversion.FieldVersion:
-		return m.OldVersion(ctx)
-	case policyversion.FieldDigest:
-		return m.OldDigest(ctx)
-	case policyversion.FieldBody:
-		return m.OldBody(ctx)
-	case policyversion.FieldPublishedBy:
-		return m.OldPublishedBy(ctx)
-	case policyversion.FieldPublishedAt:
-		return m.OldPublishedAt(ctx)
-	}
-	return nil, fmt.Errorf("unknown PolicyVersion field %s", name)
-}
-
-// SetField sets the value of a field with the given name. It returns an error if
-// the field is not defined in the schema, or if the type mismatched the field
-// type.
-func (m *PolicyVersionMutation) SetField(name string, value ent.Value) error {
-	switch name {
-	case policyversion.FieldSlug:
-		v, ok := value.(string)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetSlug(v)
-		return nil
-	case policyversion.FieldVersion:
-		v, ok := value.(int)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetVersion(v)
-		return nil
-	case policyversion.FieldDigest:
-		v, ok := value.(string)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetDigest(v)
-		return nil
-	case policyversion.FieldBody:
-		v, ok := value.([]byte)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetBody(v)
-		return nil
-	case policyversion.FieldPublishedBy:
-		v, ok := value.(string)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetPublishedBy(v)
-		return nil
-	case policyversion.FieldPublishedAt:
-		v, ok := value.(time.Time)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetPublishedAt(v)
-		return nil
-	}
-	return fmt.Errorf("unknown PolicyVersion field %s", name)
-}
-
-// AddedFields returns all numeric fields that were incremented/decremented during
-// this mutation.
-func (m *PolicyVersionMutation) AddedFields() []string {
-	var fields []string
-	if m.addversion != nil {
-		fields = append(fields, policyversion.FieldVersion)
-	}
-	return fields
-}
-
-// AddedField returns the numeric value that was incremented/decremented on a field
-// with the given name. The second boolean return value indicates that this field
-// was not set, or was not defined in the schema.
-func (m *PolicyVersionMutation) AddedField(name string) (ent.Value, bool) {
-	switch name {
-	case policyversion.FieldVersion:
-		return m.AddedVersion()
-	}
-	return nil, false
-}
-
-// AddField adds the value to the field with the given name. It returns an error if
-// the field is not defined in the schema, or if the type mismatched the field
-// type.
-func (m *PolicyVersionMutation) AddField(name string, value ent.Value) error {
-	switch name {
-	case policyversion.FieldVersion:
-		v, ok := value.(int)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.AddVersion(v)
-		return nil
-	}
-	return fmt.Errorf("unknown PolicyVersion numeric field %s", name)
-}
-
-// ClearedFields returns all nullable fields that were cleared during this
-// mutation.
-func (m *PolicyVersionMutation) ClearedFields() []string {
-	return nil
-}
-
-// FieldCleared returns a boolean indicating if a field with the given name was
-// cleared in this mutation.
-func (m *PolicyVersionMutation) FieldCleared(name string) bool {
-	_, ok := m.clearedFields[name]
-	return ok
-}
-
-// ClearField clears the value of the field with the given name. It returns an
-// error if the field is not defined in the schema.
-func (m *PolicyVersionMutation) ClearField(name string) error {
-	return fmt.Errorf("unknown PolicyVersion nullable field %s", name)
-}
-
-// ResetField resets all changes in the mutation for the field with the given name.
-// It returns an error if the field is not defined in the schema.
-func (m *PolicyVersionMutation) ResetField(name string) error {
-	switch name {
-	case policyversion.FieldSlug:
-		m.ResetSlug()
-		return nil
-	case policyversion.FieldVersion:
-		m.ResetVersion()
-		return nil
-	case policyversion.FieldDigest:
-		m.ResetDigest()
-		return nil
-	case policyversion.FieldBody:
-		m.ResetBody()
-		return nil
-	case policyversion.FieldPublishedBy:
-		m.ResetPublishedBy()
-		return nil
-	case policyversion.FieldPublishedAt:
-		m.ResetPublishedAt()
-		return nil
-	}
-	return fmt.Errorf("unknown PolicyVersion field %s", name)
-}
-
-// AddedEdges returns all edge names that were set/added in this mutation.
-func (m *PolicyVersionMutation) AddedEdges() []string {
-	edges := make([]string, 0, 0)
-	return edges
-}
-
-// AddedIDs returns all IDs (to other nodes) that were added for the given edge
-// name in this mutation.
-func (m *PolicyVersionMutation) AddedIDs(name string) []ent.Value {
-	return nil
-}
-
-// RemovedEdges returns all edge names that were removed in this mutation.
-func (m *PolicyVersionMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 0)
-	return edges
-}
-
-// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
-// the given name in this mutation.
-func (m *PolicyVersionMutation) RemovedIDs(name string) []ent.Value {
-	return nil
-}
-
-// ClearedEdges returns all edge names that were cleared in this mutation.
-func (m *PolicyVersionMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 0)
-	return edges
-}
-
-// EdgeCleared returns a boolean which indicates if the edge with the given name
-// was cleared in this mutation.
-func (m *PolicyVersionMutation) EdgeCleared(name string) bool {
-	return false
-}
-
-// ClearEdge clears the value of the edge with the given name. It returns an error
-// if that edge is not defined in the schema.
-func (m *PolicyVersionMutation) ClearEdge(name string) error {
-	return fmt.Errorf("unknown PolicyVersion unique edge %s", name)
-}
-
-// ResetEdge resets all changes to the edge with the given name in this mutation.
-// It returns an error if the edge is not defined in the schema.
-func (m *PolicyVersionMutation) ResetEdge(name string) error {
-	return fmt.Errorf("unknown PolicyVersion edge %s", name)
 }
 
 // ReadingMutation represents an operation that mutates the Reading nodes in the graph.

@@ -26,6 +26,8 @@ type Person struct {
 	Name string `json:"name,omitempty"`
 	// Email holds the value of the "email" field.
 	Email string `json:"email,omitempty"`
+	// EmailVerified holds the value of the "email_verified" field.
+	EmailVerified bool `json:"email_verified,omitempty"`
 	// Groups holds the value of the "groups" field.
 	Groups []string `json:"groups,omitempty"`
 	// SignedInAt holds the value of the "signed_in_at" field.
@@ -42,6 +44,8 @@ func (*Person) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case person.FieldGroups:
 			values[i] = new([]byte)
+		case person.FieldEmailVerified:
+			values[i] = new(sql.NullBool)
 		case person.FieldID, person.FieldIssuer, person.FieldSubject, person.FieldName, person.FieldEmail:
 			values[i] = new(sql.NullString)
 		case person.FieldSignedInAt, person.FieldCreatedAt:
@@ -90,6 +94,12 @@ func (_m *Person) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field email", values[i])
 			} else if value.Valid {
 				_m.Email = value.String
+			}
+		case person.FieldEmailVerified:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field email_verified", values[i])
+			} else if value.Valid {
+				_m.EmailVerified = value.Bool
 			}
 		case person.FieldGroups:
 			if value, ok := values[i].(*[]byte); !ok {
@@ -158,6 +168,9 @@ func (_m *Person) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("email=")
 	builder.WriteString(_m.Email)
+	builder.WriteString(", ")
+	builder.WriteString("email_verified=")
+	builder.WriteString(fmt.Sprintf("%v", _m.EmailVerified))
 	builder.WriteString(", ")
 	builder.WriteString("groups=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Groups))

@@ -47,6 +47,20 @@ func (_c *PersonCreate) SetEmail(v string) *PersonCreate {
 	return _c
 }
 
+// SetEmailVerified sets the "email_verified" field.
+func (_c *PersonCreate) SetEmailVerified(v bool) *PersonCreate {
+	_c.mutation.SetEmailVerified(v)
+	return _c
+}
+
+// SetNillableEmailVerified sets the "email_verified" field if the given value is not nil.
+func (_c *PersonCreate) SetNillableEmailVerified(v *bool) *PersonCreate {
+	if v != nil {
+		_c.SetEmailVerified(*v)
+	}
+	return _c
+}
+
 // SetGroups sets the "groups" field.
 func (_c *PersonCreate) SetGroups(v []string) *PersonCreate {
 	_c.mutation.SetGroups(v)
@@ -78,6 +92,7 @@ func (_c *PersonCreate) Mutation() *PersonMutation {
 
 // Save creates the Person in the database.
 func (_c *PersonCreate) Save(ctx context.Context) (*Person, error) {
+	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -103,6 +118,14 @@ func (_c *PersonCreate) ExecX(ctx context.Context) {
 	}
 }
 
+// defaults sets the default values of the builder before save.
+func (_c *PersonCreate) defaults() {
+	if _, ok := _c.mutation.EmailVerified(); !ok {
+		v := person.DefaultEmailVerified
+		_c.mutation.SetEmailVerified(v)
+	}
+}
+
 // check runs all checks and user-defined validators on the builder.
 func (_c *PersonCreate) check() error {
 	if _, ok := _c.mutation.Issuer(); !ok {
@@ -116,6 +139,9 @@ func (_c *PersonCreate) check() error {
 	}
 	if _, ok := _c.mutation.Email(); !ok {
 		return &ValidationError{Name: "email", err: errors.New(`ent: missing required field "Person.email"`)}
+	}
+	if _, ok := _c.mutation.EmailVerified(); !ok {
+		return &ValidationError{Name: "email_verified", err: errors.New(`ent: missing required field "Person.email_verified"`)}
 	}
 	if _, ok := _c.mutation.Groups(); !ok {
 		return &ValidationError{Name: "groups", err: errors.New(`ent: missing required field "Person.groups"`)}
@@ -177,6 +203,10 @@ func (_c *PersonCreate) createSpec() (*Person, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Email(); ok {
 		_spec.SetField(person.FieldEmail, field.TypeString, value)
 		_node.Email = value
+	}
+	if value, ok := _c.mutation.EmailVerified(); ok {
+		_spec.SetField(person.FieldEmailVerified, field.TypeBool, value)
+		_node.EmailVerified = value
 	}
 	if value, ok := _c.mutation.Groups(); ok {
 		_spec.SetField(person.FieldGroups, field.TypeJSON, value)
@@ -263,6 +293,18 @@ func (u *PersonUpsert) SetEmail(v string) *PersonUpsert {
 // UpdateEmail sets the "email" field to the value that was provided on create.
 func (u *PersonUpsert) UpdateEmail() *PersonUpsert {
 	u.SetExcluded(person.FieldEmail)
+	return u
+}
+
+// SetEmailVerified sets the "email_verified" field.
+func (u *PersonUpsert) SetEmailVerified(v bool) *PersonUpsert {
+	u.Set(person.FieldEmailVerified, v)
+	return u
+}
+
+// UpdateEmailVerified sets the "email_verified" field to the value that was provided on create.
+func (u *PersonUpsert) UpdateEmailVerified() *PersonUpsert {
+	u.SetExcluded(person.FieldEmailVerified)
 	return u
 }
 
@@ -375,6 +417,20 @@ func (u *PersonUpsertOne) UpdateEmail() *PersonUpsertOne {
 	})
 }
 
+// SetEmailVerified sets the "email_verified" field.
+func (u *PersonUpsertOne) SetEmailVerified(v bool) *PersonUpsertOne {
+	return u.Update(func(s *PersonUpsert) {
+		s.SetEmailVerified(v)
+	})
+}
+
+// UpdateEmailVerified sets the "email_verified" field to the value that was provided on create.
+func (u *PersonUpsertOne) UpdateEmailVerified() *PersonUpsertOne {
+	return u.Update(func(s *PersonUpsert) {
+		s.UpdateEmailVerified()
+	})
+}
+
 // SetGroups sets the "groups" field.
 func (u *PersonUpsertOne) SetGroups(v []string) *PersonUpsertOne {
 	return u.Update(func(s *PersonUpsert) {
@@ -460,6 +516,7 @@ func (_c *PersonCreateBulk) Save(ctx context.Context) ([]*Person, error) {
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*PersonMutation)
 				if !ok {
@@ -651,6 +708,20 @@ func (u *PersonUpsertBulk) SetEmail(v string) *PersonUpsertBulk {
 func (u *PersonUpsertBulk) UpdateEmail() *PersonUpsertBulk {
 	return u.Update(func(s *PersonUpsert) {
 		s.UpdateEmail()
+	})
+}
+
+// SetEmailVerified sets the "email_verified" field.
+func (u *PersonUpsertBulk) SetEmailVerified(v bool) *PersonUpsertBulk {
+	return u.Update(func(s *PersonUpsert) {
+		s.SetEmailVerified(v)
+	})
+}
+
+// UpdateEmailVerified sets the "email_verified" field to the value that was provided on create.
+func (u *PersonUpsertBulk) UpdateEmailVerified() *PersonUpsertBulk {
+	return u.Update(func(s *PersonUpsert) {
+		s.UpdateEmailVerified()
 	})
 }
 

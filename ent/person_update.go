@@ -57,6 +57,20 @@ func (_u *PersonUpdate) SetNillableEmail(v *string) *PersonUpdate {
 	return _u
 }
 
+// SetEmailVerified sets the "email_verified" field.
+func (_u *PersonUpdate) SetEmailVerified(v bool) *PersonUpdate {
+	_u.mutation.SetEmailVerified(v)
+	return _u
+}
+
+// SetNillableEmailVerified sets the "email_verified" field if the given value is not nil.
+func (_u *PersonUpdate) SetNillableEmailVerified(v *bool) *PersonUpdate {
+	if v != nil {
+		_u.SetEmailVerified(*v)
+	}
+	return _u
+}
+
 // SetGroups sets the "groups" field.
 func (_u *PersonUpdate) SetGroups(v []string) *PersonUpdate {
 	_u.mutation.SetGroups(v)
@@ -130,6 +144,9 @@ func (_u *PersonUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.Email(); ok {
 		_spec.SetField(person.FieldEmail, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.EmailVerified(); ok {
+		_spec.SetField(person.FieldEmailVerified, field.TypeBool, value)
+	}
 	if value, ok := _u.mutation.Groups(); ok {
 		_spec.SetField(person.FieldGroups, field.TypeJSON, value)
 	}
@@ -185,6 +202,20 @@ func (_u *PersonUpdateOne) SetEmail(v string) *PersonUpdateOne {
 func (_u *PersonUpdateOne) SetNillableEmail(v *string) *PersonUpdateOne {
 	if v != nil {
 		_u.SetEmail(*v)
+	}
+	return _u
+}
+
+// SetEmailVerified sets the "email_verified" field.
+func (_u *PersonUpdateOne) SetEmailVerified(v bool) *PersonUpdateOne {
+	_u.mutation.SetEmailVerified(v)
+	return _u
+}
+
+// SetNillableEmailVerified sets the "email_verified" field if the given value is not nil.
+func (_u *PersonUpdateOne) SetNillableEmailVerified(v *bool) *PersonUpdateOne {
+	if v != nil {
+		_u.SetEmailVerified(*v)
 	}
 	return _u
 }
@@ -291,6 +322,9 @@ func (_u *PersonUpdateOne) sqlSave(ctx context.Context) (_node *Person, err erro
 	}
 	if value, ok := _u.mutation.Email(); ok {
 		_spec.SetField(person.FieldEmail, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.EmailVerified(); ok {
+		_spec.SetField(person.FieldEmailVerified, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.Groups(); ok {
 		_spec.SetField(person.FieldGroups, field.TypeJSON, value)

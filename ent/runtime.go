@@ -7,6 +7,7 @@ import (
 	"keyholder/ent/catalogversion"
 	"keyholder/ent/head"
 	"keyholder/ent/incident"
+	"keyholder/ent/person"
 	"keyholder/ent/request"
 	"keyholder/ent/run"
 	"keyholder/ent/schema"
@@ -60,6 +61,12 @@ func init() {
 	incidentDescRevision := incidentFields[11].Descriptor()
 	// incident.DefaultRevision holds the default value on creation for the revision field.
 	incident.DefaultRevision = incidentDescRevision.Default.(int)
+	personFields := schema.Person{}.Fields()
+	_ = personFields
+	// personDescEmailVerified is the schema descriptor for email_verified field.
+	personDescEmailVerified := personFields[5].Descriptor()
+	// person.DefaultEmailVerified holds the default value on creation for the email_verified field.
+	person.DefaultEmailVerified = personDescEmailVerified.Default.(bool)
 	requestFields := schema.Request{}.Fields()
 	_ = requestFields
 	// requestDescRound is the schema descriptor for round field.

@@ -40,8 +40,6 @@ type Tx struct {
 	Person *PersonClient
 	// PlanVersion is the client for interacting with the PlanVersion builders.
 	PlanVersion *PlanVersionClient
-	// PolicyVersion is the client for interacting with the PolicyVersion builders.
-	PolicyVersion *PolicyVersionClient
 	// Reading is the client for interacting with the Reading builders.
 	Reading *ReadingClient
 	// Request is the client for interacting with the Request builders.
@@ -194,7 +192,6 @@ func (tx *Tx) init() {
 	tx.OutletReport = NewOutletReportClient(tx.config)
 	tx.Person = NewPersonClient(tx.config)
 	tx.PlanVersion = NewPlanVersionClient(tx.config)
-	tx.PolicyVersion = NewPolicyVersionClient(tx.config)
 	tx.Reading = NewReadingClient(tx.config)
 	tx.Request = NewRequestClient(tx.config)
 	tx.Run = NewRunClient(tx.config)

@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
@@ -75,7 +76,7 @@ func (s *Server) terms(ctx context.Context, b begin, f view.StartForm) (failover
 	if err := wrong.Err(); err != nil {
 		return t, err
 	}
-	return s.store.TermsNow(ctx, t)
+	return s.store.TermsNow(ctx, t, s.store.Now())
 }
 
 // stated is the cause that the incident states; empty where there is none or it is not known.
@@ -114,8 +115,8 @@ func (b begin) impact(t failover.Terms) time.Time {
 
 func (s *Server) drawCheck(c echo.Context, status int, b begin, f view.StartForm, t failover.Terms, refused error) error {
 	ctx := c.Request().Context()
-	policy, err := s.store.Policy(ctx, t.Policy, t.PolicyVer)
-	if err != nil {
+	rules, err := approval.RulesOf(b.catalog, t.Decided(b.now))
+	if err != nil && fault.As(err) == nil {
 		return err
 	}
 	situation, err := s.store.Situation(ctx, t, b.impact(t))
@@ -130,7 +131,7 @@ func (s *Server) drawCheck(c echo.Context, status int, b begin, f view.StartForm
 	p := view.Check{
 		Page: page, Form: f, About: b.about(), Sentence: fmt.Sprintf("%s (%s)", sentence(ask(b.catalog, t)), t.Mode),
 		Button: "Request approval: " + ask(b.catalog, t), Back: form + "?" + startQuery(f).Encode(), File: view.RequestsPath(),
-		Steps: planSteps(situation.Plan, t.Mode), Policy: policyWords(policy.What, t.Cause), MadeAt: situation.Now,
+		Steps: planSteps(situation.Plan, t.Mode), Policy: policyWords(rules), MadeAt: situation.Now,
 		With: companions(b.catalog, t.Services), Blast: blast(b.catalog, t.Services, b.catalog.ImpactOf(t.Services, situation.Now)),
 		Waiting: costWords(b.catalog, t, situation.Now), Options: situation.Facts("").Options, Offer: true,
 	}
@@ -211,10 +212,6 @@ func (s *Server) file(ctx context.Context, who access.Principal, b begin, f view
 		}
 		return failover.Request{}, refused
 	}
-	policy, err := s.store.Policy(ctx, t.Policy, t.PolicyVer)
-	if err != nil {
-		return failover.Request{}, err
-	}
 	situation, err := s.store.Situation(ctx, t, b.impact(t))
 	if err != nil {
 		return failover.Request{}, err
@@ -226,6 +223,6 @@ func (s *Server) file(ctx context.Context, who access.Principal, b begin, f view
 	wrong := fault.Wrong{}
 	return s.store.FileRequest(ctx, who, store.File{
 		ID: actID(f.Act), Incident: f.Incident, Terms: t, Reason: text(wrong, "reason", f.Reason, "", failover.MaxText),
-		Lifetime: policy.What.Lifetime.D(), Impact: impact, Sheet: situation.Facts(""), Checked: f.Checked,
+		Impact: impact, Sheet: situation.Facts(""), Checked: f.Checked,
 	})
 }

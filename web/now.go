@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
@@ -99,29 +100,29 @@ func (s *Server) now(ctx context.Context, page view.Page, who access.Principal) 
 func (s *Server) waiting(ctx context.Context, here situation, who access.Principal) ([]view.Waiting, error) {
 	var waiting []view.Waiting
 	for _, r := range here.requests {
-		policy, err := s.store.Policy(ctx, r.Terms.Policy, r.Terms.PolicyVer)
+		ballot, err := s.store.Ballot(ctx, r)
 		if err != nil {
 			return nil, err
 		}
-		if w, ok := here.asks(r, policy.What, who); ok {
+		if w, ok := here.asks(r, ballot, who); ok {
 			waiting = append(waiting, w)
 		}
 	}
 	for _, r := range here.runs {
-		policy, err := s.store.Policy(ctx, r.Terms.Policy, r.Terms.PolicyVer)
+		due, err := s.confirmable(ctx, r, who, here.now)
 		if err != nil {
 			return nil, err
 		}
-		waiting = append(waiting, here.stops(r, policy.What, who)...)
+		waiting = append(waiting, here.stops(r, due, who)...)
 	}
 	return waiting, nil
 }
 
 // asks says what an open request wants of this person, if anything.
-func (here situation) asks(r failover.Request, p failover.Policy, who access.Principal) (view.Waiting, bool) {
+func (here situation) asks(r failover.Request, b approval.Ballot, who access.Principal) (view.Waiting, bool) {
 	w := view.Waiting{Path: view.RequestPath(r.Code), Since: r.FiledAt, Until: r.ExpiresAt}
 	switch {
-	case r.MayDecideAfterSignIn(who, p, here.now):
+	case r.MayDecideAfterSignIn(who, b, here.now):
 		w.Title = "Decide: " + ask(here.catalog, r.Terms)
 		w.Why = fmt.Sprintf("%s asks for it. Waiting %s.", r.Requester.Name, costWords(here.catalog, r.Terms, here.now))
 		return w, true
@@ -133,16 +134,29 @@ func (here situation) asks(r failover.Request, p failover.Policy, who access.Pri
 	return w, false
 }
 
-// stops says what a run wants of this person.
-func (here situation) stops(r failover.Run, p failover.Policy, who access.Principal) []view.Waiting {
-	var waiting []view.Waiting
+// confirmable are the exceptions to a run that wait for this person's confirmation.
+func (s *Server) confirmable(ctx context.Context, r failover.Run, who access.Principal, now time.Time) ([]failover.Exception, error) {
+	var due []failover.Exception
 	for _, x := range r.PendingExceptions() {
-		if r.MayConfirmAfterSignIn(x, who, p, here.now) {
-			waiting = append(waiting, view.Waiting{
-				Title: "Second person: " + x.Kind.Title() + ", " + moveTitle(here.catalog, r.Terms),
-				Why:   x.By.Name + ": " + x.Reason, Path: view.RunPath(r.Code), Since: x.At,
-			})
+		ballot, err := s.store.BallotOn(ctx, r, x)
+		if err != nil {
+			return nil, err
 		}
+		if r.MayConfirmAfterSignIn(x, who, ballot, now) {
+			due = append(due, x)
+		}
+	}
+	return due, nil
+}
+
+// stops says what a run wants of this person.
+func (here situation) stops(r failover.Run, due []failover.Exception, who access.Principal) []view.Waiting {
+	var waiting []view.Waiting
+	for _, x := range due {
+		waiting = append(waiting, view.Waiting{
+			Title: "Second person: " + x.Kind.Title() + ", " + moveTitle(here.catalog, r.Terms),
+			Why:   x.By.Name + ": " + x.Reason, Path: view.RunPath(r.Code), Since: x.At,
+		})
 	}
 	if who.May(access.Steer) && len(waiting) == 0 && stands(r) {
 		waiting = append(waiting, view.Waiting{

@@ -5,10 +5,12 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
@@ -61,14 +63,10 @@ func (s *Server) showPlan(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	policy, err := s.store.Policy(ctx, plan.What.Policy, 0)
-	if err != nil {
-		return err
-	}
 	page := s.page(c, plan.What.Name)
 	p := view.Plan{
 		Page: page, Line: planLine(version.Catalog, plan),
-		Policy: policyWords(policy.What, failover.CauseUnknown), Verify: verifyWords(version.Catalog, plan.What),
+		Policy: planPolicies(version.Catalog, plan.What, s.store.Now()), Verify: verifyWords(version.Catalog, plan.What),
 	}
 	for _, mode := range []failover.Mode{failover.Emergency, failover.Planned} {
 		p.Modes = append(p.Modes, planMode(plan.What, mode))
@@ -122,4 +120,14 @@ func verifyWords(c catalog.Catalog, p failover.Plan) []string {
 		v.Residual.Name,
 		fmt.Sprintf("All of it without a break for %s, within %s; else the run pauses and asks", failover.Span(v.Hold.D()), failover.Span(v.Within.D())),
 	}
+}
+
+// planPolicies says who decides on a plan's moves: in an emergency of unknown cause, at this hour.
+func planPolicies(c catalog.Catalog, p failover.Plan, now time.Time) string {
+	t := failover.Terms{Services: p.Services, Mode: failover.Emergency, Cause: failover.CauseUnknown}
+	rules, err := approval.RulesOf(c, t.Decided(now))
+	if err != nil {
+		return sentence(err.Error())
+	}
+	return policyWords(rules)
 }

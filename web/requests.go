@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
@@ -49,7 +50,7 @@ func planSteps(p failover.Plan, m failover.Mode) []view.PlanStep {
 type asked struct {
 	failover.Request
 	catalog catalog.Catalog
-	policy  failover.Policy
+	ballot  approval.Ballot
 	plan    failover.Plan
 	sheet   store.KeptSheet
 	now     time.Time
@@ -65,15 +66,14 @@ func (s *Server) asked(ctx context.Context, code string) (a asked, err error) {
 	if err != nil {
 		return a, err
 	}
-	policy, err := s.store.Policy(ctx, a.Terms.Policy, a.Terms.PolicyVer)
-	if err != nil {
+	if a.ballot, err = s.store.Ballot(ctx, a.Request); err != nil {
 		return a, err
 	}
 	plan, err := s.store.Plan(ctx, a.Terms.Plan, a.Terms.PlanVersion)
 	if err != nil {
 		return a, err
 	}
-	a.catalog, a.policy, a.plan = version.Catalog, policy.What, plan.What
+	a.catalog, a.plan = version.Catalog, plan.What
 	a.impact = a.catalog.ImpactOf(a.Terms.Services, a.now)
 	a.sheet, err = s.store.NewestSheet(ctx, a.ID)
 	return a, err
@@ -121,7 +121,7 @@ func (a asked) approval(page view.Page) view.Approval {
 		Standing: a.standingWords(), Requester: a.Requester.Name, Reason: a.Reason, Cause: a.Terms.Cause.Title(),
 		Filed: a.FiledAt, Expires: a.ExpiresAt, Left: failover.Span(max(0, a.ExpiresAt.Sub(a.now))), Waiting: a.waitingWords(),
 		Ceiling: ceilingWords(a.Terms.Ceiling), Undo: "until " + a.catalog.SiteName(a.Terms.To) + " accepts its first order; then by a planned move back",
-		Want: a.policy.Approvals, Needs: policyWords(a.policy, a.Terms.Cause), Who: access.Titles(a.Voters(a.policy)) + " other than " + a.Requester.Name,
+		Needs: policyWords(a.ballot.Rules), Who: access.Titles(a.ballot.Rules.Voters()) + " other than " + a.Requester.Name,
 		Blast: blast(a.catalog, a.Terms.Services, a.impact),
 		Steps: planSteps(situation.Plan, a.Terms.Mode), Sheet: sheetOf(a.sheet, a.now), Audit: view.AuditOfPath(a.Code),
 	}
@@ -137,7 +137,14 @@ func (a asked) approval(page view.Page) view.Approval {
 			p.Have++
 		}
 	}
-	p.Want = max(p.Want, p.Have+a.Missing(a.policy))
+	p.Want = p.Have
+	if p.State == failover.Requested {
+		missing := a.ballot.Missing()
+		p.Wanted = wantedWords(missing)
+		for _, w := range missing {
+			p.Want = max(p.Want, p.Have+max(1, len(w.Roles)))
+		}
+	}
 	return p
 }
 
@@ -167,7 +174,7 @@ func (a asked) standingWords() string {
 		return ""
 	}
 	nobody := access.Principal{}
-	if f := fault.As(a.MayDecide(nobody, a.policy, a.now)); f != nil {
+	if f := fault.As(a.MayDecide(nobody, a.ballot, a.now)); f != nil {
 		return f.Message
 	}
 	return ""
@@ -213,7 +220,7 @@ func (s *Server) change(ctx context.Context, a asked, who access.Principal) (*vi
 	if !a.MustConfirm(a.now) {
 		return nil, nil
 	}
-	terms, err := s.store.TermsNow(ctx, a.Terms)
+	terms, err := s.store.TermsNow(ctx, a.Terms, a.FiledAt)
 	if err != nil {
 		return nil, err
 	}
@@ -221,27 +228,26 @@ func (s *Server) change(ctx context.Context, a asked, who access.Principal) (*vi
 	if err != nil {
 		return nil, err
 	}
-	policy, err := s.store.Policy(ctx, terms.Policy, terms.PolicyVer)
-	if err != nil {
-		return nil, err
-	}
 	change := &view.Change{Who: a.Requester.Name}
 	if terms.PlanDigest != a.Terms.PlanDigest {
 		change.What = append(change.What, fmt.Sprintf("Plan %s: version %d became %d", plan.What.Name, a.Terms.PlanVersion, terms.PlanVersion))
 	}
-	if terms.PolicyDigest != a.Terms.PolicyDigest {
-		change.What = append(change.What, fmt.Sprintf("Policy %s: version %d became %d", policy.What.Name, a.Terms.PolicyVer, terms.PolicyVer))
-	}
-	if terms.Ground != a.Terms.Ground {
+	if terms.Ground != a.Terms.Ground || terms.Rules != a.Terms.Rules {
 		before, err := s.store.CatalogAt(ctx, a.Terms.Catalog)
 		if err != nil {
 			return nil, err
 		}
 		change.What = append(change.What, fmt.Sprintf("Catalogue: version %d became %d", a.Terms.Catalog, terms.Catalog))
 		change.Lines = a.Terms.DiffGrounds(before.Catalog, a.catalog)
+		if terms.Rules != a.Terms.Rules {
+			lines, err := a.rulesChanged()
+			if err != nil {
+				return nil, err
+			}
+			change.Lines = append(change.Lines, lines...)
+		}
 	}
 	change.Lines = append(change.Lines, failover.DiffPlans(a.plan, plan.What, a.Terms.Mode)...)
-	change.Lines = append(change.Lines, failover.DiffPolicies(a.policy, policy.What)...)
 	if a.Requester.ID == who.ID {
 		shown, err := terms.Digest()
 		if err != nil {
@@ -252,9 +258,22 @@ func (s *Server) change(ctx context.Context, a asked, who access.Principal) (*vi
 	return change, nil
 }
 
+// rulesChanged says who decided before, and who decides now.
+func (a asked) rulesChanged() ([]string, error) {
+	now, err := approval.RulesOf(a.catalog, a.Terms.Decided(a.FiledAt))
+	if err != nil && fault.As(err) == nil {
+		return nil, err
+	}
+	was, is := policyWords(a.ballot.Rules), policyWords(now)
+	if was == is {
+		return []string{"What the policies apply to is described otherwise"}, nil
+	}
+	return []string{"Who decides was: " + was, "Who decides now: " + is}, nil
+}
+
 // action is what this person may do: the rule that answers the form and decides in the database draws the buttons.
 func (a asked) action(who access.Principal, typed typedVote) view.Action {
-	err := a.MayDecide(who, a.policy, a.now)
+	err := a.MayDecide(who, a.ballot, a.now)
 	act := view.Action{}
 	switch {
 	case a.MayWithdraw(who, a.now):

@@ -7,9 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
 	"keyholder/internal/failover"
 	"keyholder/internal/store"
+	"keyholder/internal/testkit"
 )
 
 const approve = "Approve: move Checkout from Leeds to Dublin"
@@ -85,16 +87,25 @@ func TestRequesterMayNotApproveOwnRequestOnThePageOrByAForgedPost(t *testing.T) 
 	own.hasButton(t, approve, false)
 	own.hasButton(t, "Reject", false)
 	own.hasButton(t, "Withdraw this request", true)
-	own.says(t, "not-you", failover.RuleTwoPeople)
+	own.says(t, "not-you", approval.RuleTwoPeople)
 	forged := ivy.post(t, "/a/"+r.Code+"/decide", ballot(owen.get(t, "/a/"+r.Code), failover.Yes)).want(t, 403)
 	forged.says(t, "problem", "Nobody decides on their own request")
-	forged.says(t, "problem", failover.RuleTwoPeople)
+	forged.says(t, "problem", approval.RuleTwoPeople)
 	forged.says(t, "problem", "Who can: Incident commander or Business owner other than Ivy")
-	if lines := p.refusals(t, r.Code); len(lines) != 1 || lines[0].Rule != failover.RuleTwoPeople || lines[0].Actor.Name != "Ivy" {
+	if lines := p.refusals(t, r.Code); len(lines) != 1 || lines[0].Rule != approval.RuleTwoPeople || lines[0].Actor.Name != "Ivy" {
 		t.Errorf("the record has %+v", lines)
 	}
 	if got := p.state(t, r.Code); got.State != failover.Requested || len(got.Decisions) != 0 {
 		t.Errorf("it is %s with %d votes", got.State, len(got.Decisions))
+	}
+}
+
+// wantsApprovals makes the policy for moves ask for so many people.
+func (p *portal) wantsApprovals(t *testing.T, n int) {
+	t.Helper()
+	b := store.Bundle{Records: []catalog.Entry{testkit.MovePolicy(t, p.bundle, n)}}
+	if _, err := p.Apply(p.ctx, failover.Person{ID: "cli", Name: "catalog apply"}, b, store.Manner{}); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -185,11 +196,7 @@ func TestAVoteWithAnOldSignInIsSentToSignInAgain(t *testing.T) {
 func TestTwoVotesAreTwoPersons(t *testing.T) {
 	p := newPortal(t)
 	p.outage(t)
-	policy := p.bundle.Policies[0]
-	policy.Approvals = 2
-	if _, err := p.PublishPolicy(p.ctx, failover.Person{ID: "cli", Name: "catalog apply"}, policy); err != nil {
-		t.Fatal(err)
-	}
+	p.wantsApprovals(t, 2)
 	ivy, owen, cem := p.someone(t, "Ivy", "incident-commanders"), p.someone(t, "Owen", "business-owners"), p.someone(t, "Cem", "incident-commanders")
 	r := p.requested(t, ivy)
 	first := owen.submit(t, owen.get(t, "/a/"+r.Code), approve, nil).want(t, 303)
@@ -251,12 +258,8 @@ func TestFactsThatChangedAreShownBeforeTheVoteCounts(t *testing.T) {
 func TestAPlanPublishedAnewVoidsVotesUntilTheRequesterConfirms(t *testing.T) {
 	p := newPortal(t)
 	p.outage(t)
-	policy := p.bundle.Policies[0]
-	policy.Approvals = 2
+	p.wantsApprovals(t, 2)
 	actor := failover.Person{ID: "cli", Name: "plan publish"}
-	if _, err := p.PublishPolicy(p.ctx, actor, policy); err != nil {
-		t.Fatal(err)
-	}
 	ivy, owen := p.someone(t, "Ivy", "incident-commanders"), p.someone(t, "Owen", "business-owners")
 	r := p.requested(t, ivy)
 	owen.submit(t, owen.get(t, "/a/"+r.Code), approve, nil).want(t, 303)

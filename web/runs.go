@@ -174,10 +174,6 @@ func (s *Server) runPage(c echo.Context, status int, typed typedCommand) error {
 	if err != nil {
 		return err
 	}
-	policy, err := s.store.Policy(ctx, r.Terms.Policy, r.Terms.PolicyVer)
-	if err != nil {
-		return err
-	}
 	page := s.page(c, r.Code+": "+moveTitle(version.Catalog, r.Terms))
 	now := s.store.Now()
 	p := drawnRun(version.Catalog, r, now)
@@ -192,7 +188,11 @@ func (s *Server) runPage(c echo.Context, status int, typed typedCommand) error {
 	}
 	runWays(&p, r, plan.What, who, typed)
 	for _, x := range r.PendingExceptions() {
-		p.Pending = append(p.Pending, pendingLine(r, x, who, policy.What, now, typed))
+		ballot, err := s.store.BallotOn(ctx, r, x)
+		if err != nil {
+			return err
+		}
+		p.Pending = append(p.Pending, pendingLine(r, x, who, ballot, now, typed))
 	}
 	p.Typing = r.State == failover.Paused || r.State == failover.Blocked || len(p.Pending) > 0
 	return s.render(c, status, view.RunPage(p))

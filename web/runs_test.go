@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"keyholder/internal/approval"
 	"keyholder/internal/failover"
 	"keyholder/internal/store"
 )
@@ -137,7 +138,7 @@ func TestAnExceptionIsConfirmedByASecondPersonWithFourDigits(t *testing.T) {
 	own.hasButton(t, "Propose: "+label, false)
 	id := p.run(t, code).Exceptions[0].ID
 	digits := own.field("digits")
-	ivy.post(t, "/runs/"+code+"/confirm", url.Values{"exception": {id}, "code": {digits}}).want(t, 403).says(t, "problem", failover.RuleExceptionTwo)
+	ivy.post(t, "/runs/"+code+"/confirm", url.Values{"exception": {id}, "code": {digits}}).want(t, 403).says(t, "problem", approval.RuleTwoPeople)
 
 	confirm := "Confirm as second person: Promote without proof of the fence"
 	owen.get(t, "/").says(t, "needs-you", "Second person: Promote without proof of the fence")

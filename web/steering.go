@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/audit"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
@@ -86,12 +87,12 @@ func proposeForm(code string, kind failover.ExceptionKind, target, label string,
 	return f
 }
 
-func pendingLine(r failover.Run, x failover.Exception, who access.Principal, p failover.Policy, now time.Time, typed typedCommand) view.PendingLine {
+func pendingLine(r failover.Run, x failover.Exception, who access.Principal, b approval.Ballot, now time.Time, typed typedCommand) view.PendingLine {
 	line := view.PendingLine{
 		ExceptionLine: exceptionLine(r, x), Code: x.Code(),
-		Who: access.Titles(access.Holders(access.DecideExcept)) + " other than " + x.By.Name,
+		Who: access.Titles(b.Rules.Voters()) + " other than " + x.By.Name,
 	}
-	err := r.MayConfirm(x, who, p, now)
+	err := r.MayConfirm(x, who, b, now)
 	switch {
 	case err == nil:
 		line.Form = &view.ConfirmForm{Path: view.ConfirmExceptionPath(r.Code), Act: store.NewID(), ID: x.ID}

@@ -100,11 +100,11 @@ func (s *Server) voteRefused(c echo.Context, r failover.Request, form voteForm, 
 
 // ruledOut is the rule's no to a vote that could not be posted to the process; it is recorded as any refusal is.
 func (s *Server) ruledOut(ctx context.Context, r failover.Request, who access.Principal) (error, error) {
-	policy, err := s.store.Policy(ctx, r.Terms.Policy, r.Terms.PolicyVer)
+	ballot, err := s.store.Ballot(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	no := r.MayDecide(who, policy.What, s.store.Now())
+	no := r.MayDecide(who, ballot, s.store.Now())
 	return no, s.store.Refused(ctx, failover.Person{ID: who.ID, Name: who.Name}, "request.decide", r.Code, no)
 }
 

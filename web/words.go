@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
 	"keyholder/internal/failover"
 )
@@ -44,18 +45,64 @@ func sentence(text string) string {
 	return string(unicode.ToUpper(r)) + text[size:]
 }
 
-// policyWords says in sentences what a policy asks for.
-func policyWords(p failover.Policy, cause failover.Cause) string {
-	approvals := "One approval is needed"
-	if p.Approvals > 1 {
-		approvals = fmt.Sprintf("%d approvals are needed", p.Approvals)
+// policyWords says in sentences what policies ask for.
+func policyWords(rules approval.Rules) string {
+	if len(rules) == 0 {
+		return "No policy says who decides on this, so nobody can."
 	}
-	words := fmt.Sprintf("%s, from somebody other than the requester: %s. A vote needs a sign-in of the last %s. The request expires after %s.",
-		approvals, access.Titles(p.Roles), failover.Span(p.RecentSignIn.D()), failover.Span(p.Lifetime.D()))
-	if cause == failover.CauseCompromise {
-		words += " After a compromise one vote must come from a " + access.SecurityOfficer.Title() + "."
+	var words []string
+	for _, r := range rules {
+		ways := make([]string, 0, 2)
+		for _, way := range r.Policy.Ways() {
+			ways = append(ways, wayWords(way))
+		}
+		line := fmt.Sprintf("%s: %s must approve, other than the requester", r.Policy.Name, strings.Join(ways, ", or "))
+		if len(r.Policy.Veto) > 0 {
+			line += "; only a no from " + access.Titles(r.Policy.Veto) + " ends it"
+		}
+		words = append(words, line+fmt.Sprintf(". A vote needs a sign-in of the last %s.", failover.Span(r.Policy.RecentSignIn.D())))
 	}
-	return words
+	return strings.Join(words, " ") + fmt.Sprintf(" The request expires after %s.", failover.Span(rules.Lifetime()))
+}
+
+// wayWords says whom one way of approving takes: "one incident commander and two business owners".
+func wayWords(way []catalog.Need) string {
+	parts := make([]string, len(way))
+	for i, n := range way {
+		parts[i] = people(n.Persons, n.Role)
+	}
+	return strings.Join(parts, " and ")
+}
+
+func people(n int, r access.Role) string {
+	title := strings.ToLower(r.Title())
+	switch n {
+	case 1:
+		return "one " + title
+	case 2:
+		return "two " + title + "s"
+	}
+	return fmt.Sprintf("%d %ss", n, title)
+}
+
+// wantedWords says who is still wanted: "one security officer".
+func wantedWords(wants []approval.Want) string {
+	var parts []string
+	for _, w := range wants {
+		if len(w.Roles) == 0 {
+			parts = append(parts, w.Policy)
+		}
+		counts := map[access.Role]int{}
+		for _, r := range w.Roles {
+			counts[r]++
+		}
+		for _, r := range access.Roles() {
+			if n := counts[r]; n > 0 {
+				parts = append(parts, people(n, r))
+			}
+		}
+	}
+	return joined(parts)
 }
 
 // waitCost is what waiting costs a minute. A planned move begins from what works, so waiting costs nothing.

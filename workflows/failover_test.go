@@ -138,13 +138,12 @@ func quickShop(t *testing.T) store.Bundle {
 			Kind   catalog.Kind
 			Record json.RawMessage
 		}
-		Plans    []rules.Plan
-		Policies []rules.Policy
+		Plans []rules.Plan
 	}
 	if err := json.Unmarshal(body, &kept); err != nil {
 		t.Fatal(err)
 	}
-	b := store.Bundle{Plans: kept.Plans, Policies: kept.Policies}
+	b := store.Bundle{Plans: kept.Plans}
 	for _, r := range kept.Records {
 		e, err := catalog.Decode(r.Kind, r.Record)
 		if err != nil {
@@ -171,7 +170,7 @@ func (s *stage) someone(name, group string) access.Principal {
 func (s *stage) file(mode rules.Mode, ceiling rules.Ceiling) {
 	s.t.Helper()
 	ctx := s.t.Context()
-	terms, err := s.TermsNow(ctx, rules.Terms{Plan: "move-checkout", From: "leeds", To: "dublin", Mode: mode, Cause: rules.CauseSite, Ceiling: ceiling})
+	terms, err := s.TermsNow(ctx, rules.Terms{Plan: "move-checkout", From: "leeds", To: "dublin", Mode: mode, Cause: rules.CauseSite, Ceiling: ceiling}, s.Now())
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -180,7 +179,7 @@ func (s *stage) file(mode rules.Mode, ceiling rules.Ceiling) {
 		s.t.Fatal(err)
 	}
 	s.request, err = s.FileRequest(ctx, s.ines, store.File{
-		ID: store.NewID(), Terms: terms, Reason: "Leeds is dark", Lifetime: 30 * time.Minute, Impact: s.Now(), Sheet: situation.Facts(""),
+		ID: store.NewID(), Terms: terms, Reason: "Leeds is dark", Impact: s.Now(), Sheet: situation.Facts(""),
 	})
 	if err != nil {
 		s.t.Fatal(err)

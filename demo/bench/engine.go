@@ -78,7 +78,7 @@ func (r *rig) approved(ctx context.Context, steps int) (string, error) {
 	terms, err := r.store.TermsNow(ctx, failover.Terms{
 		Plan: planOf(steps), From: "leeds", To: "dublin", Mode: failover.Emergency, Cause: failover.CauseSite,
 		Ceiling: failover.Ceiling{Kind: failover.CeilingUnknown},
-	})
+	}, r.store.Now())
 	if err != nil {
 		return "", err
 	}
@@ -87,7 +87,7 @@ func (r *rig) approved(ctx context.Context, steps int) (string, error) {
 		return "", err
 	}
 	request, err := r.store.FileRequest(ctx, r.ines, store.File{
-		ID: store.NewID(), Terms: terms, Reason: "bench", Lifetime: time.Hour, Impact: r.store.Now(), Sheet: situation.Facts(""),
+		ID: store.NewID(), Terms: terms, Reason: "bench", Impact: r.store.Now(), Sheet: situation.Facts(""),
 	})
 	if err != nil {
 		return "", err

@@ -108,7 +108,7 @@ func (s *site) file(ctx context.Context, by access.Principal, incident string) (
 	terms, err := s.store.TermsNow(ctx, failover.Terms{
 		Plan: "move-checkout", From: "leeds", To: "dublin", Mode: failover.Emergency, Cause: failover.CauseSite,
 		Ceiling: failover.Ceiling{Kind: failover.CeilingUnknown},
-	})
+	}, s.store.Now())
 	if err != nil {
 		return failover.Request{}, err
 	}
@@ -117,7 +117,7 @@ func (s *site) file(ctx context.Context, by access.Principal, incident string) (
 		return failover.Request{}, err
 	}
 	return s.store.FileRequest(ctx, by, store.File{
-		ID: store.NewID(), Incident: incident, Terms: terms, Reason: "bench", Lifetime: time.Hour, Impact: s.store.Now(), Sheet: situation.Facts(""),
+		ID: store.NewID(), Incident: incident, Terms: terms, Reason: "bench", Impact: s.store.Now(), Sheet: situation.Facts(""),
 	})
 }
 

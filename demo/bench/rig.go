@@ -135,7 +135,9 @@ func planOf(steps int) string { return fmt.Sprintf("steps-%d", steps) }
 func catalogOf(sizes ...int) store.Bundle {
 	b := store.Bundle{
 		Records: slices.Collect(catalog.New(catalog.Catalog{
-			Settings:     catalog.Settings{Currency: "GBP", Roles: []access.RoleClaim{{Group: commanders, Role: access.IncidentCommander}}},
+			Settings:     catalog.Settings{Currency: "GBP"},
+			Assignments: []catalog.Assignment{{Slug: commanders, Name: "Commanders", Role: access.IncidentCommander, Group: commanders}},
+			Policies: catalog.ShippedPolicies(),
 			Sites:        []catalog.Site{{Slug: "leeds", Name: "Leeds"}, {Slug: "dublin", Name: "Dublin"}},
 			Tiers:        []catalog.Tier{{Slug: "tier-1", Name: "Tier 1", RTO: catalog.Duration(15 * time.Minute)}},
 			Capabilities: []catalog.Capability{{Slug: "checkout", Name: "Checkout", RevenuePerHour: 540000}},
@@ -143,10 +145,6 @@ func catalogOf(sizes ...int) store.Bundle {
 			Services:     []catalog.Service{{Slug: "checkout", Name: "Checkout", Tier: "tier-1", Capability: "checkout", DataSets: []string{"orders"}, Pattern: catalog.ActivePassive}},
 			Signals:      []catalog.Signal{signalOf("success", catalog.Success), signalOf("volume", catalog.Volume)},
 		}).Entries()),
-		Policies: []failover.Policy{{
-			Slug: "one", Name: "One approver", Approvals: 1, Roles: []access.Role{access.IncidentCommander},
-			RecentSignIn: catalog.Duration(8 * time.Hour), Lifetime: catalog.Duration(time.Hour),
-		}},
 	}
 	for _, n := range sizes {
 		b.Plans = append(b.Plans, plan(n))
@@ -170,7 +168,7 @@ func plan(n int) failover.Plan {
 	}
 	p := failover.Plan{
 		Slug: planOf(n), Name: planOf(n), Recovery: "move", Services: []string{"checkout"}, DataSet: "orders",
-		Sites: []string{"leeds", "dublin"}, Policy: "one", Gates: []failover.Check{check},
+		Sites: []string{"leeds", "dublin"}, Gates: []failover.Check{check},
 		Steps: []failover.Step{act("fence", failover.FenceStep), {Slug: "loss", Name: "loss", Purpose: failover.LossStep}, act("promote", failover.PromoteStep)},
 		Verify: failover.Verify{
 			Hold: catalog.Duration(time.Millisecond), Within: catalog.Duration(time.Minute), Success: "success", Volume: "volume", Residual: check,

@@ -164,18 +164,6 @@ func (f PlanVersionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value,
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PlanVersionMutation", m)
 }
 
-// The PolicyVersionFunc type is an adapter to allow the use of ordinary
-// function as PolicyVersion mutator.
-type PolicyVersionFunc func(context.Context, *ent.PolicyVersionMutation) (ent.Value, error)
-
-// Mutate calls f(ctx, m).
-func (f PolicyVersionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
-	if mv, ok := m.(*ent.PolicyVersionMutation); ok {
-		return f(ctx, mv)
-	}
-	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PolicyVersionMutation", m)
-}
-
 // The ReadingFunc type is an adapter to allow the use of ordinary
 // function as Reading mutator.
 type ReadingFunc func(context.Context, *ent.ReadingMutation) (ent.Value, error)

@@ -267,6 +267,7 @@ var (
 		{Name: "subject", Type: field.TypeString},
 		{Name: "name", Type: field.TypeString},
 		{Name: "email", Type: field.TypeString},
+		{Name: "email_verified", Type: field.TypeBool, Default: false},
 		{Name: "groups", Type: field.TypeJSON},
 		{Name: "signed_in_at", Type: field.TypeTime},
 		{Name: "created_at", Type: field.TypeTime},
@@ -304,29 +305,6 @@ var (
 				Name:    "planversion_slug_version",
 				Unique:  true,
 				Columns: []*schema.Column{PlanVersionsColumns[1], PlanVersionsColumns[2]},
-			},
-		},
-	}
-	// PolicyVersionsColumns holds the columns for the "policy_versions" table.
-	PolicyVersionsColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeInt, Increment: true},
-		{Name: "slug", Type: field.TypeString},
-		{Name: "version", Type: field.TypeInt},
-		{Name: "digest", Type: field.TypeString},
-		{Name: "body", Type: field.TypeBytes},
-		{Name: "published_by", Type: field.TypeString},
-		{Name: "published_at", Type: field.TypeTime},
-	}
-	// PolicyVersionsTable holds the schema information for the "policy_versions" table.
-	PolicyVersionsTable = &schema.Table{
-		Name:       "policy_versions",
-		Columns:    PolicyVersionsColumns,
-		PrimaryKey: []*schema.Column{PolicyVersionsColumns[0]},
-		Indexes: []*schema.Index{
-			{
-				Name:    "policyversion_slug_version",
-				Unique:  true,
-				Columns: []*schema.Column{PolicyVersionsColumns[1], PolicyVersionsColumns[2]},
 			},
 		},
 	}
@@ -462,7 +440,6 @@ var (
 		OutletReportsTable,
 		PersonsTable,
 		PlanVersionsTable,
-		PolicyVersionsTable,
 		ReadingsTable,
 		RequestsTable,
 		RunsTable,

@@ -19,6 +19,8 @@ const (
 	FieldName = "name"
 	// FieldEmail holds the string denoting the email field in the database.
 	FieldEmail = "email"
+	// FieldEmailVerified holds the string denoting the email_verified field in the database.
+	FieldEmailVerified = "email_verified"
 	// FieldGroups holds the string denoting the groups field in the database.
 	FieldGroups = "groups"
 	// FieldSignedInAt holds the string denoting the signed_in_at field in the database.
@@ -36,6 +38,7 @@ var Columns = []string{
 	FieldSubject,
 	FieldName,
 	FieldEmail,
+	FieldEmailVerified,
 	FieldGroups,
 	FieldSignedInAt,
 	FieldCreatedAt,
@@ -50,6 +53,11 @@ func ValidColumn(column string) bool {
 	}
 	return false
 }
+
+var (
+	// DefaultEmailVerified holds the default value on creation for the "email_verified" field.
+	DefaultEmailVerified bool
+)
 
 // OrderOption defines the ordering options for the Person queries.
 type OrderOption func(*sql.Selector)
@@ -77,6 +85,11 @@ func ByName(opts ...sql.OrderTermOption) OrderOption {
 // ByEmail orders the results by the email field.
 func ByEmail(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldEmail, opts...).ToFunc()
+}
+
+// ByEmailVerified orders the results by the email_verified field.
+func ByEmailVerified(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEmailVerified, opts...).ToFunc()
 }
 
 // BySignedInAt orders the results by the signed_in_at field.

@@ -84,6 +84,11 @@ func Email(v string) predicate.Person {
 	return predicate.Person(sql.FieldEQ(FieldEmail, v))
 }
 
+// EmailVerified applies equality check predicate on the "email_verified" field. It's identical to EmailVerifiedEQ.
+func EmailVerified(v bool) predicate.Person {
+	return predicate.Person(sql.FieldEQ(FieldEmailVerified, v))
+}
+
 // SignedInAt applies equality check predicate on the "signed_in_at" field. It's identical to SignedInAtEQ.
 func SignedInAt(v time.Time) predicate.Person {
 	return predicate.Person(sql.FieldEQ(FieldSignedInAt, v))
@@ -352,6 +357,16 @@ func EmailEqualFold(v string) predicate.Person {
 // EmailContainsFold applies the ContainsFold predicate on the "email" field.
 func EmailContainsFold(v string) predicate.Person {
 	return predicate.Person(sql.FieldContainsFold(FieldEmail, v))
+}
+
+// EmailVerifiedEQ applies the EQ predicate on the "email_verified" field.
+func EmailVerifiedEQ(v bool) predicate.Person {
+	return predicate.Person(sql.FieldEQ(FieldEmailVerified, v))
+}
+
+// EmailVerifiedNEQ applies the NEQ predicate on the "email_verified" field.
+func EmailVerifiedNEQ(v bool) predicate.Person {
+	return predicate.Person(sql.FieldNEQ(FieldEmailVerified, v))
 }
 
 // SignedInAtEQ applies the EQ predicate on the "signed_in_at" field.

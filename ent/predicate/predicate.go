@@ -45,9 +45,6 @@ type Person func(*sql.Selector)
 // PlanVersion is the predicate function for planversion builders.
 type PlanVersion func(*sql.Selector)
 
-// PolicyVersion is the predicate function for policyversion builders.
-type PolicyVersion func(*sql.Selector)
-
 // Reading is the predicate function for reading builders.
 type Reading func(*sql.Selector)
 

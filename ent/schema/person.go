@@ -17,6 +17,7 @@ func (Person) Fields() []ent.Field {
 		field.String("subject").Immutable(),
 		field.String("name"),
 		field.String("email"),
+		field.Bool("email_verified").Default(false),
 		field.Strings("groups"),
 		field.Time("signed_in_at"),
 		field.Time("created_at").Immutable(),

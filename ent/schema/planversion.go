@@ -10,21 +10,7 @@ import (
 type PlanVersion struct{ ent.Schema }
 
 // Fields of the record.
-func (PlanVersion) Fields() []ent.Field { return publication() }
-
-// Indexes of the record.
-func (PlanVersion) Indexes() []ent.Index { return oncePerVersion() }
-
-// PolicyVersion is an approval policy as it was published once; the newest of its slug is in force.
-type PolicyVersion struct{ ent.Schema }
-
-// Fields of the record.
-func (PolicyVersion) Fields() []ent.Field { return publication() }
-
-// Indexes of the record.
-func (PolicyVersion) Indexes() []ent.Index { return oncePerVersion() }
-
-func publication() []ent.Field {
+func (PlanVersion) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("slug").Immutable(),
 		field.Int("version").Immutable(),
@@ -35,4 +21,7 @@ func publication() []ent.Field {
 	}
 }
 
-func oncePerVersion() []ent.Index { return []ent.Index{index.Fields("slug", "version").Unique()} }
+// Indexes of the record.
+func (PlanVersion) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("slug", "version").Unique()}
+}

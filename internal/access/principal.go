@@ -10,8 +10,32 @@ import (
 type Principal struct {
 	ID         string    `json:"id"` // the person's record
 	Name       string    `json:"name"`
-	Roles      []Role    `json:"roles"`
+	Mail       string    `json:"mail,omitempty"` // verified by the provider; empty where it is not
+	Roles      []Role    `json:"roles"`          // each once, wherever it holds
+	Grants     []Grant   `json:"grants,omitempty"`
 	SignedInAt time.Time `json:"signed_in_at"` // auth_time of the provider, not of the session
+}
+
+// With is the person with grants, and the roles that these give somewhere.
+func (p Principal) With(grants []Grant) Principal {
+	p.Grants, p.Roles = grants, nil
+	for _, g := range grants {
+		if !slices.Contains(p.Roles, g.Role) {
+			p.Roles = append(p.Roles, g.Role)
+		}
+	}
+	return p
+}
+
+// Holds lists the grants of a role that cover all of the objects.
+func (p Principal) Holds(r Role, objects ...Object) []Grant {
+	var covering []Grant
+	for _, g := range p.Grants {
+		if g.Role == r && r.Known() && !slices.ContainsFunc(objects, func(o Object) bool { return !g.Scope.Covers(o) }) {
+			covering = append(covering, g)
+		}
+	}
+	return covering
 }
 
 // Has says whether the person holds one of the roles.
@@ -52,21 +76,4 @@ func Titles(roles []Role) string {
 		names = append(names, r.Title())
 	}
 	return strings.Join(names, " or ")
-}
-
-// RoleClaim maps one group of the provider's claim to a role.
-type RoleClaim struct {
-	Group string `json:"group"`
-	Role  Role   `json:"role"`
-}
-
-// RolesOf maps a person's groups to roles; an unknown group or role gives none.
-func RolesOf(groups []string, claims []RoleClaim) []Role {
-	var roles []Role
-	for _, c := range claims {
-		if c.Role.Known() && slices.Contains(groups, c.Group) && !slices.Contains(roles, c.Role) {
-			roles = append(roles, c.Role)
-		}
-	}
-	return roles
 }

@@ -22,6 +22,7 @@ func (s Scope) Everywhere() bool {
 
 // Object is one thing that somebody acts on, as scopes tell things apart: a service at the sites that it is about.
 type Object struct {
+	Service    string   `json:"service,omitempty"`
 	Tier       string   `json:"tier,omitempty"`
 	Capability string   `json:"capability,omitempty"`
 	Tenants    []Tenant `json:"tenants,omitempty"` // all that it serves

@@ -38,7 +38,7 @@ func ValidateFiles(paths []string) (int, error) {
 		return 0, err
 	}
 	b, err := bundle.Read(files, bundle.Context{Catalog: catalog.Shipped(), Kinds: Connectors()})
-	return len(b.Records) + len(b.Plans) + len(b.Policies), err
+	return len(b.Records) + len(b.Plans), err
 }
 
 // PlanFiles says what applying files would change, and changes nothing.
@@ -62,7 +62,7 @@ func ApplyFiles(ctx context.Context, c config.Config, paths []string, m store.Ma
 // PublishPlans puts the plans of files in force and says what that changed. Files that hold anything else are refused.
 func PublishPlans(ctx context.Context, c config.Config, paths []string) (applied store.Applied, err error) {
 	err = withFiles(ctx, c, paths, func(s *store.Store, b store.Bundle) error {
-		if len(b.Plans) == 0 || len(b.Records)+len(b.Policies) > 0 {
+		if len(b.Plans) == 0 || len(b.Records) > 0 {
 			return errors.New("the files must hold plans and nothing else; \"keyholder catalog apply\" takes the rest")
 		}
 		applied, err = s.Apply(ctx, operator(), b, store.Manner{})
@@ -136,15 +136,7 @@ func Context(ctx context.Context, s *store.Store) (bundle.Context, error) {
 	if err != nil {
 		return bundle.Context{}, err
 	}
-	policies, err := s.Policies(ctx)
-	if err != nil {
-		return bundle.Context{}, err
-	}
-	in := bundle.Context{Catalog: version.Catalog, Kinds: Connectors()}
-	for _, p := range policies {
-		in.Policies = append(in.Policies, p.Slug)
-	}
-	return in, nil
+	return bundle.Context{Catalog: version.Catalog, Kinds: Connectors()}, nil
 }
 
 func withStore(ctx context.Context, c config.Config, do func(*store.Store) error) (err error) {

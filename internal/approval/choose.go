@@ -264,3 +264,28 @@ func (s *search) from(depth int, c Case, left []*catalog.Policy) {
 		s.from(depth+1, d.with(c, v), fitting)
 	}
 }
+
+// HolesOf finds the gaps and ties in a catalogue's policies, at most some. An action of which no policy speaks at all is no
+// hole: nobody is led to believe that it can be approved.
+func HolesOf(c catalog.Catalog, most int) []Hole {
+	slugs := func(k catalog.Kind) []string {
+		var all []string
+		for e := range c.Of(k) {
+			all = append(all, e.Slug)
+		}
+		return all
+	}
+	var holes []Hole
+	for _, action := range catalog.Actions() {
+		if !slices.ContainsFunc(c.Policies, func(p catalog.Policy) bool { return p.Action == action }) {
+			continue
+		}
+		var causes, modes []string
+		if action.HasCause() {
+			causes, modes = catalog.Causes(), catalog.Modes()
+		}
+		space := NewSpace([]catalog.Action{action}, slugs(catalog.KindTier), slugs(catalog.KindCapability), slugs(catalog.KindTenant), causes, modes)
+		holes = append(holes, space.Holes(c.Policies, most-len(holes))...)
+	}
+	return holes
+}

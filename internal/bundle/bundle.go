@@ -42,19 +42,15 @@ const (
 )
 
 // What a document may describe besides the records of the catalogue.
-const (
-	kindPlan   = "plan"
-	kindPolicy = "policy"
-)
+const kindPlan = "plan"
 
 // Context is what files are read against.
 type Context struct {
-	Catalog  catalog.Catalog // that the records come on top of
-	Policies []string        // that are in force already
-	Kinds    connector.Set   // of real system that plans may act on
+	Catalog catalog.Catalog // that the records come on top of
+	Kinds   connector.Set   // of real system that plans may act on
 }
 
-// Read reads the records, plans and policies of some files, strictly: nothing is returned unless all is right.
+// Read reads the records and plans of some files, strictly: nothing is returned unless all is right.
 func Read(files []File, in Context) (store.Bundle, error) {
 	r := reader{Context: in, seen: map[string]place{}}
 	total := 0
@@ -101,9 +97,6 @@ func (r *reader) read(d document) {
 	case kindPlan:
 		p, err := decode[failover.Plan](d, node)
 		r.keep(d, kind, p.Slug, err, func() { r.bundle.Plans = append(r.bundle.Plans, p) })
-	case kindPolicy:
-		p, err := decode[failover.Policy](d, node)
-		r.keep(d, kind, p.Slug, err, func() { r.bundle.Policies = append(r.bundle.Policies, p) })
 	default:
 		e, err := decodeRecord(d, catalog.Kind(kind), node)
 		r.keep(d, kind, e.Slug, err, func() { r.bundle.Records = append(r.bundle.Records, e) })
@@ -143,27 +136,10 @@ func (r *reader) check() {
 	if r.wrong.any() {
 		return
 	}
-	known := map[string]bool{}
-	for _, slug := range r.Policies {
-		known[slug] = true
-	}
-	for _, p := range r.bundle.Policies {
-		known[p.Slug] = true
-		r.note(kindPolicy, p.Slug, p.Validate())
-	}
 	for _, p := range r.bundle.Plans {
-		if !known[p.Policy] {
-			r.wrong = r.wrong.add(r.document(kindPlan, p.Slug).at("policy", "there is no policy %q", p.Policy))
-			continue
+		if err := checkPlan(p, whole, r.Kinds); err != nil {
+			r.wrong = r.wrong.add(r.document(kindPlan, p.Slug).at("", "%s %s: %v", kindPlan, p.Slug, err))
 		}
-		r.note(kindPlan, p.Slug, checkPlan(p, whole, r.Kinds))
-	}
-}
-
-// note says what is wrong with a plan or policy.
-func (r *reader) note(kind, slug string, err error) {
-	if err != nil {
-		r.wrong = r.wrong.add(r.document(kind, slug).at("", "%s %s: %v", kind, slug, err))
 	}
 }
 

@@ -42,8 +42,8 @@ func TestAWholeCatalogueIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, err := b.Catalog(catalog.Catalog{})
-	if err != nil || len(c.Services) != 3 || len(b.Plans) != 1 || len(b.Policies) != 1 || len(c.Roles) != 7 {
-		t.Errorf("got %d services, %d plans, %d policies, %d roles, %v", len(c.Services), len(b.Plans), len(b.Policies), len(c.Roles), err)
+	if err != nil || len(c.Services) != 3 || len(b.Plans) != 1 || len(c.Policies) != 3 || len(c.Assignments) != 7 {
+		t.Errorf("got %d services, %d plans, %d policies, %d assignments, %v", len(c.Services), len(b.Plans), len(c.Policies), len(c.Assignments), err)
 	}
 }
 
@@ -51,16 +51,16 @@ func TestWhatIsWrongIsNamedWithItsPlace(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
 		"unknown field":     {"currency: GBP", "currency: GBP\ncolour: red", "shop.yaml:5:1: "},
 		"not YAML":          {"currency: GBP", "currency: [", "shop.yaml:"},
-		"wrong type":        {"approvals: 1", "approvals: many", `"many" is not what was expected: a whole number`},
+		"wrong type":        {"persons: 1", "persons: many", `"many" is not what was expected: a whole number`},
 		"bad duration":      {"rto: 15m", "rto: soon", `"soon" is not a duration such as 15m`},
 		"no list":           {"writer_sites: [leeds, dublin]", "writer_sites: {leeds: 1}", "where a list was expected"},
 		"unknown site":      {"sites: [leeds, dublin]", "sites: [leeds, atlantis]", `there is no site "atlantis"`},
-		"unknown policy":    {"policy: tier-1-move", "policy: none", `there is no policy "none"`},
+		"policy in a plan":  {"data_set: orders\nsites", "data_set: orders\npolicy: none\nsites", "policy"},
 		"unknown connector": {"connector: dns", "connector: telnet", "telnet"},
 		"unknown variable":  {"${to.url}/healthz", "${to.nowhere}/healthz", "to.nowhere"},
-		"unknown role":      {"role: auditor", "role: king", `"king" is not a role`},
+		"unknown role":      {"role: auditor", "role: king", `"king" is not one of`},
 		"bad expectation":   {"is: gt, value: 0", "is: above, value: 0", "write-seen"},
-		"no approval asked": {"approvals: 1", "approvals: 0", "at least 1"},
+		"no approval asked": {"persons: 1", "persons: 0", "from 1 to 10"},
 		"promote unfenced":  {"purpose: fence", "purpose: act", "fence, then loss, then promote"},
 	} {
 		t.Run(name, func(t *testing.T) {

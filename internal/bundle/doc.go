@@ -1,3 +1,3 @@
-// Package bundle owns the files in which a catalogue, policies and plans are kept: reading them strictly, with the place
+// Package bundle owns the files in which a catalogue and plans are kept: reading them strictly, with the place
 // of what is wrong, and writing them. It never saves.
 package bundle

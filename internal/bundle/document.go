@@ -80,7 +80,7 @@ func (d document) parse() (kind string, body *ast.MappingNode, err error) {
 			continue
 		}
 		text, isText := v.Value.(*ast.StringNode)
-		if !isText || text.Value != kindPlan && text.Value != kindPolicy && !catalog.Kind(text.Value).Known() {
+		if !isText || text.Value != kindPlan && !catalog.Kind(text.Value).Known() {
 			return "", nil, d.on(v.Value, "%s is not a kind of record; those are %s", v.Value, strings.Join(kindNames(), ", "))
 		}
 		body.Values = append(body.Values[:i:i], body.Values[i+1:]...)
@@ -94,7 +94,7 @@ func kindNames() []string {
 	for _, k := range catalog.Kinds() {
 		names = append(names, string(k))
 	}
-	return append(names, kindPolicy, kindPlan)
+	return append(names, kindPlan)
 }
 
 // mapping is a node with keys; a document with one key is another type of node.

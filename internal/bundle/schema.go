@@ -56,7 +56,6 @@ func Schema() ([]byte, error) {
 		add(string(k), k.Fields(), catalog.Field.Needed)
 	}
 	named := func(f catalog.Field) bool { return f.Key == "slug" || f.Key == "name" } // the rest depends on the rest
-	add(kindPolicy, catalog.FieldsOf(reflect.TypeFor[failover.Policy]()), named)
 	add(kindPlan, catalog.FieldsOf(reflect.TypeFor[failover.Plan]()), named)
 	body, err := json.MarshalIndent(whole, "", "  ")
 	if err != nil {

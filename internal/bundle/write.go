@@ -18,13 +18,8 @@ func Write(w io.Writer, b store.Bundle) error {
 			return fmt.Errorf("write %s: %w", e.Ref, err)
 		}
 	}
-	for i, p := range b.Policies {
-		if err := writeDocument(w, i == 0 && len(b.Records) == 0, kindPolicy, p); err != nil {
-			return fmt.Errorf("write policy %s: %w", p.Slug, err)
-		}
-	}
 	for i, p := range b.Plans {
-		if err := writeDocument(w, i == 0 && len(b.Records)+len(b.Policies) == 0, kindPlan, p); err != nil {
+		if err := writeDocument(w, i == 0 && len(b.Records) == 0, kindPlan, p); err != nil {
 			return fmt.Errorf("write plan %s: %w", p.Slug, err)
 		}
 	}

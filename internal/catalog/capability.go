@@ -97,3 +97,13 @@ func (p Peak) wrong() string {
 	}
 	return ""
 }
+
+// Peak is the peak of a capability that applies at some moment, if one does.
+func (c Catalog) Peak(capability string, at time.Time) (name string, peak bool) {
+	x, ok := c.Capability(capability)
+	if !ok {
+		return "", false
+	}
+	_, name = x.PerHour(at, c.Zone())
+	return name, name != ""
+}

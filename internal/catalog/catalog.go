@@ -1,7 +1,5 @@
 package catalog
 
-import "keyholder/internal/access"
-
 // Catalog is one version of everything the retailer has described, each list in the order of its slugs. New makes one
 // that answers look-ups and impact quickly; one put together by hand gives the same answers, slowly.
 type Catalog struct {
@@ -28,7 +26,6 @@ type Catalog struct {
 
 // Settings is the one record of what holds for the whole catalogue.
 type Settings struct {
-	Currency string             `json:"currency" doc:"Three letters, of all money in the catalogue."`
-	TimeZone string             `json:"time_zone,omitempty" doc:"That peak calendars are meant in, as the IANA database calls it: Europe/London. UTC where there is none."`
-	Roles    []access.RoleClaim `json:"roles,omitempty" doc:"Which group of the sign-in provider has which role."`
+	Currency string `json:"currency" doc:"Three letters, of all money in the catalogue."`
+	TimeZone string `json:"time_zone,omitempty" doc:"That peak calendars are meant in, as the IANA database calls it: Europe/London. UTC where there is none."`
 }

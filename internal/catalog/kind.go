@@ -201,7 +201,7 @@ func (settingsShelf) entry(record any) Entry {
 func (settingsShelf) decode(read func(any) error) (any, error) { return decode[Settings](read) }
 
 func (s settingsShelf) each(c *Catalog, yield func(Entry) bool) {
-	if c.Currency != "" || len(c.Roles) > 0 {
+	if c.Currency != "" {
 		yield(s.entry(c.Settings))
 	}
 }

@@ -33,6 +33,29 @@ func Actions() []Action {
 	}
 }
 
+// HasCause says whether the action is about something that went wrong: only then are there causes, planned moves and emergencies
+// to tell apart.
+func (a Action) HasCause() bool {
+	return slices.Contains([]Action{ActMove, ActWithdraw, ActRestore, ActSwitch, ActRollBack, ActOverride, ActWaiver}, a)
+}
+
+// Causes are the causes that policies may tell apart.
+func Causes() []string { return choicesOf("causes") }
+
+// Modes are the modes that policies may tell apart.
+func Modes() []string {
+	return slices.DeleteFunc(choicesOf("mode"), func(m string) bool { return m == "" })
+}
+
+func choicesOf(key string) []string {
+	for _, f := range KindPolicy.Fields() {
+		if f.Key == key {
+			return slices.Clone(f.Choices)
+		}
+	}
+	return nil
+}
+
 // Policy says whose approval an action needs. Of those that fit a case, the one that is narrower than all others applies;
 // an empty list fits everything.
 type Policy struct {

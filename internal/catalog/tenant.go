@@ -1,5 +1,11 @@
 package catalog
 
+import (
+	"slices"
+
+	"keyholder/internal/access"
+)
+
 // Segment is a group of tenants by geography, brand or criticality. What it says holds for each of its tenants that does
 // not say otherwise.
 type Segment struct {
@@ -65,4 +71,15 @@ func (c Catalog) Whole(t Tenant) Tenant {
 		t.Sites = s.Sites
 	}
 	return t
+}
+
+// Served are the tenants that a service serves: all of them, where it names none.
+func (c Catalog) Served(s Service) []access.Tenant {
+	served := make([]access.Tenant, 0, len(c.Tenants))
+	for _, t := range c.Tenants {
+		if len(s.Tenants) == 0 || slices.Contains(s.Tenants, t.Slug) {
+			served = append(served, access.Tenant{Slug: t.Slug, Segment: t.Segment})
+		}
+	}
+	return served
 }

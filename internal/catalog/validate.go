@@ -202,11 +202,6 @@ func checkRules(c Catalog, e Entry, say sayer) bool {
 		if _, err := time.LoadLocation(r.TimeZone); err != nil {
 			return say("time_zone", "%q is not a time zone such as Europe/London", r.TimeZone)
 		}
-		for i, claim := range r.Roles {
-			if !claim.Role.Known() && !say("roles"+nth(i)+".role", "%q is not a role", claim.Role) {
-				return false
-			}
-		}
 	case Site:
 		if within := c.within([]string{r.Slug}); r.Within != "" && within[r.Within] {
 			return say("within", "%s lies within itself, through %s", r.Slug, r.Within)

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-
-	"keyholder/internal/access"
 )
 
 // DiffPlans says in sentences what another version of a plan changes for a mode. Nothing comes back where what would
@@ -22,7 +20,6 @@ func DiffPlans(old, now Plan, m Mode) []string {
 	say(!slices.Equal(old.Services, now.Services), "It moves %s instead of %s.", list(now.Services), list(old.Services))
 	say(old.DataSet != now.DataSet, "It moves the data set %s instead of %s.", now.DataSet, old.DataSet)
 	say(!slices.Equal(old.Sites, now.Sites), "It works between %s instead of %s.", list(now.Sites), list(old.Sites))
-	say(old.Policy != now.Policy, "It is approved by policy %s instead of %s.", now.Policy, old.Policy)
 	lines = append(lines, diffNamed("gate", old.GatesIn(m), now.GatesIn(m), Check.named, diffCheck)...)
 	lines = append(lines, diffNamed("step", old.StepsIn(m), now.StepsIn(m), Step.named, diffStep)...)
 	say(order(old, m) != order(now, m), "The steps come in this order: %s.", order(now, m))
@@ -30,22 +27,6 @@ func DiffPlans(old, now Plan, m Mode) []string {
 	say(!same(old.WriteSeen, now.WriteSeen), "The first write at the target is seen in another way.")
 	say(!same(old.Backlog, now.Backlog), "The drained backlog is seen in another way.")
 	say(!same(old.Protection, now.Protection) || old.UnsavedKept != now.UnsavedKept, "Restored protection is seen in another way.")
-	return lines
-}
-
-// DiffPolicies says in sentences what another version of a policy changes.
-func DiffPolicies(old, now Policy) []string {
-	var lines []string
-	say := func(changed bool, format string, args ...any) {
-		if changed {
-			lines = append(lines, fmt.Sprintf(format, args...))
-		}
-	}
-	say(old.Name != now.Name, "The policy is called %q instead of %q.", now.Name, old.Name)
-	say(old.Approvals != now.Approvals, "It asks for %d approvals instead of %d.", now.Approvals, old.Approvals)
-	say(!slices.Equal(old.Roles, now.Roles), "Who may vote: %s, instead of %s.", access.Titles(now.Roles), access.Titles(old.Roles))
-	say(old.RecentSignIn != now.RecentSignIn, "A vote needs a sign-in of the last %s instead of %s.", Span(now.RecentSignIn.D()), Span(old.RecentSignIn.D()))
-	say(old.Lifetime != now.Lifetime, "A request waits for %s instead of %s.", Span(now.Lifetime.D()), Span(old.Lifetime.D()))
 	return lines
 }
 

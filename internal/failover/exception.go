@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
+	"keyholder/internal/catalog"
 	"keyholder/internal/fault"
 )
 
@@ -39,6 +41,7 @@ type Exception struct {
 	Reason      string        `json:"reason"`
 	By          Person        `json:"by"`
 	At          time.Time     `json:"at"`
+	Others      []Person      `json:"others,omitempty"` // who confirmed before the last one that the policy wants
 	Confirmed   *Person       `json:"confirmed,omitempty"`
 	ConfirmedAt *time.Time    `json:"confirmed_at,omitempty"`
 }
@@ -50,8 +53,6 @@ func (x Exception) Code() string {
 
 // The rules of exceptions.
 const (
-	RuleExceptionTwo   = "exception-two-people"
-	RuleExceptionRole  = "exception-role"
 	RuleNotSkippable   = "fence-before-promote" // fence, loss and promotion are never left out
 	RuleGateStands     = "gate-stands"          // this gate may not be overridden
 	RuleNoReturn       = "no-return"            // no abort after the first write at the target
@@ -125,33 +126,47 @@ func (r Run) Propose(x Exception, by access.Principal, now time.Time) (Run, erro
 	return r, nil
 }
 
-// MayConfirm is the rule by which a second person confirms an exception.
-func (r Run) MayConfirm(x Exception, by access.Principal, p Policy, now time.Time) error {
-	who := access.Titles(access.Holders(access.DecideExcept)) + " other than " + x.By.Name
-	switch {
-	case x.ConfirmedAt != nil:
-		return fault.Late(RuleDecided, "Already confirmed by %s at %s.", x.Confirmed.Name, clock(*x.ConfirmedAt))
-	case by.ID == x.By.ID:
-		return fault.Refused(RuleExceptionTwo, who, "You proposed this. A second person must confirm it.")
-	case !by.May(access.DecideExcept):
-		return fault.Refused(RuleExceptionRole, who, "Your role does not confirm exceptions.")
-	case !by.Recent(now, p.RecentSignIn.D()):
-		return &fault.Error{
-			Kind: fault.SignInAgain, Rule: RuleRecentSignIn,
-			Message: fmt.Sprintf("Confirming needs a sign-in of the last %s. Sign in again; you will come back here.", Span(p.RecentSignIn.D())),
-		}
+// Decided is what the exception is to policies and scopes.
+func (x Exception) Decided(t Terms) approval.About {
+	about := t.Decided(x.At)
+	if about.Action = catalog.ActOverride; x.Kind == Waive {
+		about.Action = catalog.ActWaiver
 	}
-	return nil
+	return about
+}
+
+// MayConfirm is the rule by which another person confirms an exception.
+func (r Run) MayConfirm(x Exception, by access.Principal, b approval.Ballot, now time.Time) error {
+	if err := x.mayConfirm(by, b); err != nil {
+		return err
+	}
+	return recent(by, b.RecentSignIn(by), now, "Confirming")
+}
+
+// mayConfirm is MayConfirm without the age of the sign-in.
+func (x Exception) mayConfirm(by access.Principal, b approval.Ballot) error {
+	if x.ConfirmedAt != nil {
+		return fault.Late(RuleDecided, "Already confirmed by %s at %s.", x.Confirmed.Name, clock(*x.ConfirmedAt))
+	}
+	return b.MayVote(by)
+}
+
+// Exception finds an exception by its id.
+func (r Run) Exception(id string) (Exception, error) {
+	i := slices.IndexFunc(r.Exceptions, func(x Exception) bool { return x.ID == id })
+	if i < 0 {
+		return Exception{}, fault.Missing("exception", id)
+	}
+	return r.Exceptions[i], nil
 }
 
 // Confirm is the second person's yes; it takes effect at once.
-func (r Run) Confirm(id, code string, by access.Principal, p Policy, now time.Time) (Run, error) {
-	i := slices.IndexFunc(r.Exceptions, func(x Exception) bool { return x.ID == id })
-	if i < 0 {
-		return r, fault.Missing("exception", id)
+func (r Run) Confirm(id, code string, by access.Principal, b approval.Ballot, now time.Time) (Run, error) {
+	x, err := r.Exception(id)
+	if err != nil {
+		return r, err
 	}
-	x := r.Exceptions[i]
-	if err := r.MayConfirm(x, by, p, now); err != nil {
+	if err := r.MayConfirm(x, by, b, now); err != nil {
 		return r, err
 	}
 	if !r.standsFor(x) {
@@ -160,7 +175,12 @@ func (r Run) Confirm(id, code string, by access.Principal, p Policy, now time.Ti
 	if code != x.Code() {
 		return r, fault.Wrong{"code": "Type the four digits that stand beside the reason."}.Err()
 	}
+	i := slices.IndexFunc(r.Exceptions, func(x Exception) bool { return x.ID == id })
 	r.Exceptions = slices.Clone(r.Exceptions)
+	if b.Yes = append(slices.Clip(b.Yes), by); len(b.Missing()) > 0 {
+		r.Exceptions[i].Others = append(slices.Clone(x.Others), Person{by.ID, by.Name})
+		return r, nil
+	}
 	r.Exceptions[i].Confirmed, r.Exceptions[i].ConfirmedAt = &Person{by.ID, by.Name}, &now
 	return r.take(x, now)
 }

@@ -19,7 +19,7 @@ func proposed(t *testing.T, run Run, kind ExceptionKind) Run {
 }
 
 func confirmed(run Run, kind ExceptionKind) (Run, error) {
-	return run.Confirm(string(kind), Exception{ID: string(kind)}.Code(), who("bea", access.BusinessOwner), policy(1), night)
+	return run.Confirm(string(kind), Exception{ID: string(kind)}.Code(), who("bea", access.BusinessOwner), ballot(asked(), 1), night)
 }
 
 func TestAnExceptionIsForTheAttemptThatItWasProposedFor(t *testing.T) {

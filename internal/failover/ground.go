@@ -5,9 +5,12 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"time"
 
+	"keyholder/internal/approval"
 	"keyholder/internal/canonical"
 	"keyholder/internal/catalog"
+	"keyholder/internal/fault"
 )
 
 // ground is what of the catalogue a run stands on: where it acts, what it moves, and what it is verified by. The vote is
@@ -32,13 +35,36 @@ func (t Terms) ground(c catalog.Catalog) (g ground) {
 }
 
 // On binds the terms to a version of the catalogue, unless the version that they are bound to says the same about what
-// the run stands on.
-func (t Terms) On(c catalog.Catalog, version int) (Terms, error) {
+// the run stands on and who decides. at is when it was requested.
+func (t Terms) On(c catalog.Catalog, version int, at time.Time) (Terms, error) {
 	digest, err := canonical.Digest("keyholder/ground/1", t.ground(c))
-	if err == nil && digest != t.Ground {
-		t.Catalog, t.Ground = version, digest
+	if err != nil {
+		return t, err
+	}
+	rules, err := t.ruled(c, at)
+	if err == nil && (digest != t.Ground || rules != t.Rules) {
+		t.Catalog, t.Ground, t.Rules = version, digest, rules
 	}
 	return t, err
+}
+
+// Decided is what the terms are to policies and scopes.
+func (t Terms) Decided(at time.Time) approval.About {
+	return approval.About{
+		Action: catalog.ActMove, Services: t.Services, Sites: []string{t.From, t.To}, Cause: string(t.Cause), Mode: string(t.Mode), At: at,
+	}
+}
+
+// ruled is the digest of the policies that apply; nothing where no policy does, so that nobody can decide.
+func (t Terms) ruled(c catalog.Catalog, at time.Time) (string, error) {
+	rules, err := approval.RulesOf(c, t.Decided(at))
+	if fault.As(err) != nil {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return rules.Digest()
 }
 
 // DiffGrounds says in words what another catalogue changes under a run.

@@ -45,7 +45,6 @@ type Plan struct {
 	Services    []string `json:"services"`
 	DataSet     string   `json:"data_set"`
 	Sites       []string `json:"sites"`
-	Policy      string   `json:"policy"`
 	Gates       []Check  `json:"gates"`
 	Steps       []Step   `json:"steps"`
 	Verify      Verify   `json:"verify"`

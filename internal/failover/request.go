@@ -6,16 +6,15 @@ import (
 	"time"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/canonical"
 	"keyholder/internal/fault"
 )
 
 // The rules of a request, by the names that refusals and the audit give them.
 const (
-	RuleTwoPeople    = "two-people"     // nobody decides on their own request
-	RuleRole         = "role"           // the policy names who may vote
 	RuleRecentSignIn = "recent-sign-in" // a vote needs a recent sign-in
-	RuleOneVote      = "one-vote"       // one person, one vote
+	RuleOneVote      = approval.RuleOneVote
 	RuleExpiry       = "silence-is-no"  // a request expires
 	RuleBound        = "bound"          // a vote is for exactly what was shown
 	RuleDecided      = "decided"        // what has been decided is not decided again
@@ -30,21 +29,19 @@ type Person struct {
 
 // Terms are what would run. Their digest is what votes are bound to.
 type Terms struct {
-	Plan         string   `json:"plan"`
-	PlanVersion  int      `json:"plan_version"`
-	PlanDigest   string   `json:"plan_digest"`
-	Policy       string   `json:"policy"`
-	PolicyVer    int      `json:"policy_version"`
-	PolicyDigest string   `json:"policy_digest"`
-	Services     []string `json:"services"`
-	Catalog      int      `json:"catalog"` // version whose sites, data and signals the run stands on
-	Ground       string   `json:"ground"`  // digest of these
-	DataSet      string   `json:"data_set"`
-	From         string   `json:"from"`
-	To           string   `json:"to"`
-	Mode         Mode     `json:"mode"`
-	Cause        Cause    `json:"cause"`
-	Ceiling      Ceiling  `json:"ceiling"`
+	Plan        string   `json:"plan"`
+	PlanVersion int      `json:"plan_version"`
+	PlanDigest  string   `json:"plan_digest"`
+	Services    []string `json:"services"`
+	Catalog     int      `json:"catalog"` // version whose sites, data and signals the run stands on, and whose policies apply
+	Ground      string   `json:"ground"`  // digest of these sites, data and signals
+	Rules       string   `json:"rules"`   // digest of these policies, with what each applies to
+	DataSet     string   `json:"data_set"`
+	From        string   `json:"from"`
+	To          string   `json:"to"`
+	Mode        Mode     `json:"mode"`
+	Cause       Cause    `json:"cause"`
+	Ceiling     Ceiling  `json:"ceiling"`
 }
 
 // Digest names the terms.
@@ -106,30 +103,6 @@ func (r Request) Votes() []Decision {
 	return votes
 }
 
-// Missing is how many approvals are still wanted. A compromise wants one from security among them (design.md §4).
-func (r Request) Missing(p Policy) int {
-	yes, security := 0, r.Terms.Cause != CauseCompromise
-	for _, d := range r.Votes() {
-		if d.Verdict == Yes {
-			yes++
-			security = security || slices.Contains(d.Roles, access.SecurityOfficer)
-		}
-	}
-	missing := max(0, p.Approvals-yes)
-	if !security {
-		missing = max(1, missing)
-	}
-	return missing
-}
-
-// Voters are the roles that may vote on the request.
-func (r Request) Voters(p Policy) []access.Role {
-	if r.Terms.Cause == CauseCompromise && !slices.Contains(p.Roles, access.SecurityOfficer) {
-		return append(slices.Clone(p.Roles), access.SecurityOfficer)
-	}
-	return p.Roles
-}
-
 // Standing is the request's state as of now: one that has run out is expired even before anyone wrote it down.
 func (r Request) Standing(now time.Time) State {
 	if r.State == Requested && !now.Before(r.ExpiresAt) {
@@ -139,40 +112,40 @@ func (r Request) Standing(now time.Time) State {
 }
 
 // MayDecide is the one rule that draws the buttons, answers the form and decides in the database.
-func (r Request) MayDecide(by access.Principal, p Policy, now time.Time) error {
-	if err := r.mayVote(by, p, now); err != nil {
+func (r Request) MayDecide(by access.Principal, b approval.Ballot, now time.Time) error {
+	if err := r.mayVote(by, b, now); err != nil {
 		return err
 	}
-	if !by.Recent(now, p.RecentSignIn.D()) {
-		return &fault.Error{
-			Kind: fault.SignInAgain, Rule: RuleRecentSignIn,
-			Message: fmt.Sprintf("A vote needs a sign-in of the last %s. Sign in again; you will come back here.", Span(p.RecentSignIn.D())),
-		}
+	return recent(by, b.RecentSignIn(by), now, "A vote")
+}
+
+// recent refuses a sign-in that is too old for what needs one.
+func recent(by access.Principal, within time.Duration, now time.Time, what string) error {
+	if by.Recent(now, within) {
+		return nil
 	}
-	return nil
+	return &fault.Error{
+		Kind: fault.SignInAgain, Rule: RuleRecentSignIn,
+		Message: fmt.Sprintf("%s needs a sign-in of the last %s. Sign in again; you will come back here.", what, Span(within)),
+	}
 }
 
 // mayVote is MayDecide without the age of the sign-in.
-func (r Request) mayVote(by access.Principal, p Policy, now time.Time) error {
-	voters := r.Voters(p)
-	who := access.Titles(voters) + " other than " + r.Requester.Name
+func (r Request) mayVote(by access.Principal, b approval.Ballot, now time.Time) error {
 	if err := r.stillOpen(now); err != nil {
 		return err
-	}
-	if by.ID == r.Requester.ID {
-		return fault.Refused(RuleTwoPeople, who, "You requested this. Nobody decides on their own request.")
-	}
-	if !by.Has(voters...) {
-		return fault.Refused(RuleRole, who, "Your role does not vote on this request.")
 	}
 	for _, d := range r.Votes() {
 		if d.By.ID == by.ID {
 			return fault.Late(RuleOneVote, "You voted to %s at %s. One person has one vote.", d.Verdict, clock(d.At))
 		}
 	}
+	if err := b.MayVote(by); err != nil {
+		return err
+	}
 	if !r.Open {
 		return fault.Refused(RuleBound, r.Requester.Name,
-			"The plan or policy was published anew. %s must confirm the difference before anyone votes.", r.Requester.Name)
+			"The plan, a policy or the catalogue was published anew. %s must confirm the difference before anyone votes.", r.Requester.Name)
 	}
 	return nil
 }
@@ -207,8 +180,8 @@ func (r Request) lastVote(v Verdict) string {
 const MaxText = 2000
 
 // Decide adds a vote and counts. The vote must be for the terms as they are; the caller checks the fact sheet.
-func (r Request) Decide(by access.Principal, d Decision, p Policy, now time.Time) (Request, error) {
-	if err := r.MayDecide(by, p, now); err != nil {
+func (r Request) Decide(by access.Principal, d Decision, b approval.Ballot, now time.Time) (Request, error) {
+	if err := r.MayDecide(by, b, now); err != nil {
 		return r, err
 	}
 	if d.Verdict != Yes && d.Verdict != No {
@@ -222,10 +195,13 @@ func (r Request) Decide(by access.Principal, d Decision, p Policy, now time.Time
 	}
 	d.By, d.Roles, d.Round, d.At = Person{by.ID, by.Name}, by.Roles, r.Round, now
 	r.Decisions = append(slices.Clone(r.Decisions), d)
-	switch {
-	case d.Verdict == No:
-		return r.decided(Reject, now)
-	case r.Missing(p) == 0:
+	if d.Verdict == No {
+		if b.Ends(by) {
+			return r.decided(Reject, now)
+		}
+		return r, nil
+	}
+	if b.Yes = append(slices.Clip(b.Yes), by); len(b.Missing()) == 0 {
 		return r.decided(Approve, now)
 	}
 	return r, nil

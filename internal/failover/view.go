@@ -5,17 +5,18 @@ import (
 	"time"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/fault"
 )
 
 // MayDecideAfterSignIn says whether the person may vote, leaving aside only how old their sign-in is.
-func (r Request) MayDecideAfterSignIn(by access.Principal, p Policy, now time.Time) bool {
-	return butForSignIn(r.MayDecide(by, p, now))
+func (r Request) MayDecideAfterSignIn(by access.Principal, b approval.Ballot, now time.Time) bool {
+	return butForSignIn(r.MayDecide(by, b, now))
 }
 
 // MayConfirmAfterSignIn says whether the person may confirm the exception, leaving aside only how old their sign-in is.
-func (r Run) MayConfirmAfterSignIn(x Exception, by access.Principal, p Policy, now time.Time) bool {
-	return butForSignIn(r.MayConfirm(x, by, p, now))
+func (r Run) MayConfirmAfterSignIn(x Exception, by access.Principal, b approval.Ballot, now time.Time) bool {
+	return butForSignIn(r.MayConfirm(x, by, b, now))
 }
 
 // butForSignIn relies on the age of the sign-in being the last thing that the rules look at.

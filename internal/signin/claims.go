@@ -25,7 +25,7 @@ func (in *SignIn) identity(token *oidc.IDToken) (store.Identity, error) {
 		return store.Identity{}, fault.Refused("sign-in", "", "The sign-in provider did not say who you are in a form that can be kept.")
 	}
 	who := store.Identity{
-		Issuer: token.Issuer, Subject: token.Subject, Name: text(claims["name"]), Email: text(claims["email"]),
+		Issuer: token.Issuer, Subject: token.Subject, Name: text(claims["name"]), Email: text(claims["email"]), Verified: yes(claims["email_verified"]),
 		Groups: groups(claims[in.config.RolesClaim]), SignedInAt: moment(claims["auth_time"]),
 	}
 	if who.Name == "" {
@@ -77,6 +77,12 @@ func clean(s string) string {
 		return r
 	}, s)
 	return strings.TrimSpace(s)
+}
+
+// yes reads a claim that is true or not; some providers send it as a text. Whatever else it is, it is not true.
+func yes(raw json.RawMessage) bool {
+	var sure bool
+	return json.Unmarshal(raw, &sure) == nil && sure || text(raw) == "true"
 }
 
 func moment(raw json.RawMessage) time.Time {

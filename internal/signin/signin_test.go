@@ -200,7 +200,8 @@ func TestAFreshSignInMustBeFresh(t *testing.T) {
 func TestOnlyAListOfNamesGivesRoles(t *testing.T) {
 	r := newRig(t)
 	if _, err := r.store.Apply(t.Context(), failover.Person{ID: "cli", Name: "cli"}, store.Bundle{Records: slices.Collect(catalog.New(catalog.Catalog{
-		Settings: catalog.Settings{Currency: "GBP", Roles: []access.RoleClaim{{Group: "auditors", Role: access.Auditor}}},
+		Settings:    catalog.Settings{Currency: "GBP"},
+		Assignments: []catalog.Assignment{{Slug: "auditors", Name: "Auditors", Role: access.Auditor, Group: "auditors"}},
 	}).Entries())}, store.Manner{}); err != nil {
 		t.Fatal(err)
 	}

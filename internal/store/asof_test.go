@@ -9,9 +9,11 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
 	"keyholder/internal/failover"
 	"keyholder/internal/store"
+	"keyholder/internal/testkit"
 )
 
 // everything is all that pages read.
@@ -26,7 +28,7 @@ type everything struct {
 	Last      []failover.Run
 	Plans     []store.Published[failover.Plan]
 	Plan      store.Published[failover.Plan]
-	Policy    store.Published[failover.Policy]
+	Ballot    approval.Ballot
 	Person    access.Principal
 }
 
@@ -43,7 +45,7 @@ func (w world) everything(ctx context.Context, t *testing.T, person string, r fa
 	all.Last, errs[7] = w.LastRuns(ctx, 1)
 	all.Plans, errs[8] = w.Plans(ctx)
 	all.Plan, errs[9] = w.Plan(ctx, "move-checkout", 0)
-	all.Policy, errs[10] = w.Policy(ctx, "tier-1-move", 0)
+	all.Ballot, errs[10] = w.Ballot(ctx, r)
 	all.Person, _, errs[11] = w.Principal(ctx, person)
 	for _, err := range errs {
 		if err != nil {
@@ -90,9 +92,7 @@ func TestAPageShowsEveryChangeThatWasCommittedBeforeItWasAskedFor(t *testing.T) 
 				must(err)
 			}},
 			{"a policy", func() {
-				p := shop(t).Policies[0]
-				p.RecentSignIn += 1e9
-				_, err := w.PublishPolicy(w.ctx, tom, p)
+				_, err := w.Apply(w.ctx, tom, store.Bundle{Records: []catalog.Entry{testkit.MovePolicy(t, shop(t), 2)}}, store.Manner{})
 				must(err)
 			}},
 		}

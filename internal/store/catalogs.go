@@ -15,7 +15,6 @@ import (
 	"keyholder/ent/catalogrecord"
 	"keyholder/ent/catalogversion"
 	"keyholder/ent/predicate"
-	"keyholder/internal/access"
 	"keyholder/internal/catalog"
 	"keyholder/internal/fault"
 )
@@ -138,11 +137,6 @@ func entryOf(row *ent.CatalogRecord) (catalog.Entry, error) {
 		return entry, fmt.Errorf("read %s %s as of version %d: %w", row.Kind, row.Slug, row.Since, err)
 	}
 	return entry, nil
-}
-
-// RolesOf maps a person's groups by the catalogue in force.
-func (c CatalogVersion) RolesOf(groups []string) []access.Role {
-	return access.RolesOf(groups, c.Roles)
 }
 
 // catalogsKept is how many versions a process keeps: the one in force, some that runs and open requests were approved

@@ -2,14 +2,18 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
+
+	"entgo.io/ent/dialect/sql"
 
 	"keyholder/ent"
 	"keyholder/ent/person"
 	"keyholder/internal/access"
 	"keyholder/internal/audit"
+	"keyholder/internal/catalog"
 	"keyholder/internal/failover"
 )
 
@@ -19,6 +23,7 @@ type Identity struct {
 	Subject    string
 	Name       string
 	Email      string
+	Verified   bool // the provider says that the address is theirs
 	Groups     []string
 	SignedInAt time.Time // auth_time
 }
@@ -39,10 +44,10 @@ func (s *Store) keepIdentity(ctx context.Context, who Identity, action, how stri
 		case ent.IsNotFound(err):
 			id = NewID()
 			err = t.Person.Create().SetID(id).SetIssuer(who.Issuer).SetSubject(who.Subject).SetName(who.Name).
-				SetEmail(who.Email).SetGroups(who.Groups).SetSignedInAt(who.SignedInAt).SetCreatedAt(t.now).Exec(ctx)
+				SetEmail(who.Email).SetEmailVerified(who.Verified).SetGroups(who.Groups).SetSignedInAt(who.SignedInAt).SetCreatedAt(t.now).Exec(ctx)
 		case err == nil:
 			id = row.ID
-			err = row.Update().SetName(who.Name).SetEmail(who.Email).SetGroups(who.Groups).SetSignedInAt(who.SignedInAt).Exec(ctx)
+			err = row.Update().SetName(who.Name).SetEmail(who.Email).SetEmailVerified(who.Verified).SetGroups(who.Groups).SetSignedInAt(who.SignedInAt).Exec(ctx)
 		}
 		if err != nil {
 			return fmt.Errorf("keep who signed in: %w", err)
@@ -60,7 +65,7 @@ func (s *Store) keepIdentity(ctx context.Context, who Identity, action, how stri
 // have changed: a program shows its token with each call.
 func (s *Store) Recognise(ctx context.Context, who Identity) (string, error) {
 	row, err := s.client.Person.Query().Where(person.Issuer(who.Issuer), person.Subject(who.Subject)).Only(ctx)
-	if err == nil && row.Name == who.Name && slices.Equal(row.Groups, who.Groups) {
+	if err == nil && row.Name == who.Name && row.Email == who.Email && row.EmailVerified == who.Verified && slices.Equal(row.Groups, who.Groups) {
 		return row.ID, nil
 	}
 	if err != nil && !ent.IsNotFound(err) {
@@ -79,32 +84,59 @@ func (s *Store) SignedOut(ctx context.Context, who access.Principal) error {
 
 // Principal loads a person with the roles that they hold now. ok is false where there is no such person.
 func (s *Store) Principal(ctx context.Context, id string) (p access.Principal, ok bool, err error) {
-	row, err := readOnce(ctx, "person "+id, func() (*ent.Person, error) { return s.client.Person.Get(ctx, id) })
+	return s.principal(ctx, s.client, id)
+}
+
+// principalNow reads anew who somebody is and which roles they hold, so that one who lost a role does not act with it.
+func (s *Store) principalNow(ctx context.Context, t *tx, by access.Principal) (access.Principal, error) {
+	now, _, err := s.principal(ctx, t.Client(), by.ID)
+	by.Mail, by.Grants, by.Roles = now.Mail, now.Grants, now.Roles
+	return by, err
+}
+
+func (s *Store) principal(ctx context.Context, c *ent.Client, id string) (p access.Principal, ok bool, err error) {
+	row, err := readOnce(ctx, "person "+id, func() (*ent.Person, error) { return c.Person.Get(ctx, id) })
 	if ent.IsNotFound(err) {
 		return access.Principal{}, false, nil
 	}
 	if err != nil {
 		return access.Principal{}, false, fmt.Errorf("load person %s: %w", id, err)
 	}
-	catalog, err := s.Catalog(ctx)
+	version, err := s.Catalog(ctx)
 	if err != nil {
 		return access.Principal{}, false, err
 	}
-	return access.Principal{ID: row.ID, Name: row.Name, Roles: catalog.RolesOf(row.Groups), SignedInAt: row.SignedInAt.UTC()}, true, nil
+	who := identityOf(row)
+	var failed error
+	grants := version.GrantsOf(who, func(mail string) (catalog.Identity, bool) {
+		absent, found, err := byMail(ctx, c, mail)
+		failed = errors.Join(failed, err)
+		return absent, found
+	}, s.Now())
+	if failed != nil {
+		return access.Principal{}, false, failed
+	}
+	return access.Principal{ID: row.ID, Name: row.Name, Mail: who.Mail, SignedInAt: row.SignedInAt.UTC()}.With(grants), true, nil
 }
 
-// rolesNow reads a person's roles anew, so that one who lost a role does not vote with it.
-func (s *Store) rolesNow(ctx context.Context, t *tx, id string) ([]access.Role, error) {
-	row, err := t.Person.Get(ctx, id)
-	if ent.IsNotFound(err) {
-		return nil, nil
+func identityOf(row *ent.Person) catalog.Identity {
+	who := catalog.Identity{Groups: row.Groups}
+	if row.EmailVerified {
+		who.Mail = row.Email
 	}
+	return who
+}
+
+// byMail finds who has a verified mail address: of several accounts, the one that signed in last.
+func byMail(ctx context.Context, c *ent.Client, mail string) (catalog.Identity, bool, error) {
+	rows, err := readOnce(ctx, "mail "+mail, func() ([]*ent.Person, error) {
+		return c.Person.Query().Where(person.EmailEqualFold(mail), person.EmailVerified(true)).Order(person.BySignedInAt(sql.OrderDesc())).Limit(1).All(ctx)
+	})
 	if err != nil {
-		return nil, fmt.Errorf("load person %s: %w", id, err)
+		return catalog.Identity{}, false, fmt.Errorf("look for who has an address: %w", err)
 	}
-	catalog, err := s.Catalog(ctx)
-	if err != nil {
-		return nil, err
+	if len(rows) == 0 {
+		return catalog.Identity{}, false, nil
 	}
-	return catalog.RolesOf(row.Groups), nil
+	return identityOf(rows[0]), true, nil
 }

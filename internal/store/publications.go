@@ -12,7 +12,6 @@ import (
 
 	"keyholder/ent"
 	"keyholder/ent/planversion"
-	"keyholder/ent/policyversion"
 	"keyholder/ent/request"
 	"keyholder/internal/audit"
 	"keyholder/internal/canonical"
@@ -20,7 +19,7 @@ import (
 	"keyholder/internal/fault"
 )
 
-// Published is one version of a plan or policy.
+// Published is one version of a plan.
 type Published[T any] struct {
 	What    T
 	Slug    string
@@ -48,10 +47,6 @@ func (s *Store) plan(row *ent.PlanVersion) (Published[failover.Plan], error) {
 	return read[failover.Plan](&s.plans, row.Slug, row.Version, row.Digest, row.Body, row.PublishedBy, row.PublishedAt)
 }
 
-func (s *Store) policy(row *ent.PolicyVersion) (Published[failover.Policy], error) {
-	return read[failover.Policy](&s.rules, row.Slug, row.Version, row.Digest, row.Body, row.PublishedBy, row.PublishedAt)
-}
-
 // Plans loads the version in force of every plan, by slug.
 func (s *Store) Plans(ctx context.Context) ([]Published[failover.Plan], error) {
 	return readOnce(ctx, "plans", func() ([]Published[failover.Plan], error) {
@@ -68,25 +63,6 @@ func (s *Store) Plans(ctx context.Context) ([]Published[failover.Plan], error) {
 			}
 		}
 		return plans, nil
-	})
-}
-
-// Policies loads the version in force of every approval policy, by slug.
-func (s *Store) Policies(ctx context.Context) ([]Published[failover.Policy], error) {
-	return readOnce(ctx, "policies", func() ([]Published[failover.Policy], error) {
-		rows, err := s.client.PolicyVersion.Query().
-			Order(policyversion.BySlug(), policyversion.ByVersion(sql.OrderDesc())).All(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("load policies: %w", err)
-		}
-		rows = slices.CompactFunc(rows, func(a, b *ent.PolicyVersion) bool { return a.Slug == b.Slug })
-		policies := make([]Published[failover.Policy], len(rows))
-		for i, row := range rows {
-			if policies[i], err = s.policy(row); err != nil {
-				return nil, err
-			}
-		}
-		return policies, nil
 	})
 }
 
@@ -112,41 +88,10 @@ func (s *Store) Plan(ctx context.Context, slug string, version int) (Published[f
 	})
 }
 
-// Policy loads one version of a policy; version 0 is the one in force.
-func (s *Store) Policy(ctx context.Context, slug string, version int) (Published[failover.Policy], error) {
-	key := fmt.Sprintf("%s/%d", slug, version)
-	if p, ok := s.rules.Load(key); ok {
-		return p.(Published[failover.Policy]), nil
-	}
-	return readOnce(ctx, "policy "+key, func() (Published[failover.Policy], error) {
-		q := s.client.PolicyVersion.Query().Where(policyversion.Slug(slug))
-		if version > 0 {
-			q = q.Where(policyversion.Version(version))
-		}
-		row, err := q.Order(policyversion.ByVersion(sql.OrderDesc())).First(ctx)
-		if ent.IsNotFound(err) {
-			return Published[failover.Policy]{}, fault.Missing("policy", slug)
-		}
-		if err != nil {
-			return Published[failover.Policy]{}, fmt.Errorf("load policy %s: %w", slug, err)
-		}
-		return s.policy(row)
-	})
-}
-
 // PublishPlan puts a validated plan in force. Votes on open requests of its older versions are void from then on.
 func (s *Store) PublishPlan(ctx context.Context, actor failover.Person, p failover.Plan) (applied Applied, err error) {
 	err = s.act(ctx, actor, func(t *tx) error {
 		applied, err = t.publishPlan(p)
-		return err
-	})
-	return applied, err
-}
-
-// PublishPolicy puts a validated policy in force. Votes on open requests under its older versions are void from then on.
-func (s *Store) PublishPolicy(ctx context.Context, actor failover.Person, p failover.Policy) (applied Applied, err error) {
-	err = s.act(ctx, actor, func(t *tx) error {
-		applied, err = t.publishPolicy(p)
 		return err
 	})
 	return applied, err
@@ -176,59 +121,32 @@ func (t *tx) publishPlan(p failover.Plan) (Applied, error) {
 	if err != nil {
 		return nil, fmt.Errorf("save plan %s version %d: %w", p.Slug, version, err)
 	}
-	return t.published("plan", p.Slug, version, digest, func(terms failover.Terms) bool { return terms.Plan == p.Slug })
-}
-
-func (t *tx) publishPolicy(p failover.Policy) (Applied, error) {
-	body, err := canonical.JSON(p)
-	if err != nil {
-		return nil, fmt.Errorf("write policy %s: %w", p.Slug, err)
-	}
-	digest, err := p.Digest()
-	if err != nil {
-		return nil, err
-	}
-	version := 1
-	switch newest, err := t.PolicyVersion.Query().Where(policyversion.Slug(p.Slug)).Order(policyversion.ByVersion(sql.OrderDesc())).First(t.ctx); {
-	case ent.IsNotFound(err):
-	case err != nil:
-		return nil, fmt.Errorf("find policy %s: %w", p.Slug, err)
-	case newest.Digest == digest:
-		return nil, nil
-	default:
-		version = newest.Version + 1
-	}
-	err = t.PolicyVersion.Create().SetSlug(p.Slug).SetVersion(version).SetDigest(digest).SetBody(body).
-		SetPublishedBy(t.actor.Name).SetPublishedAt(t.now).Exec(t.ctx)
-	if err != nil {
-		return nil, fmt.Errorf("save policy %s version %d: %w", p.Slug, version, err)
-	}
-	return t.published("policy", p.Slug, version, digest, func(terms failover.Terms) bool { return terms.Policy == p.Slug })
+	return t.published("plan", p.Slug, version, digest, func(r failover.Request) bool { return r.Terms.Plan == p.Slug })
 }
 
 // published records a publication and voids the votes of the open requests that it touches.
-func (t *tx) published(what, slug string, version int, digest string, touches func(failover.Terms) bool) (Applied, error) {
+func (t *tx) published(what, slug string, version int, digest string, touches func(failover.Request) bool) (Applied, error) {
 	text := fmt.Sprintf("Version %d of %s %s was published.", version, what, slug)
 	t.record(audit.Event{Action: what + ".publish", Object: slug, Text: text, Detail: detail(map[string]any{"version": version, "digest": digest})})
-	return Applied{text}, t.voidVotes(text, func(terms failover.Terms) (bool, error) { return touches(terms), nil })
+	return Applied{text}, t.voidVotes(text, func(r failover.Request) (bool, error) { return touches(r), nil })
 }
 
 // voidVotes voids the votes of the open requests that something newly in force touches, until their requesters confirm.
-func (t *tx) voidVotes(why string, touches func(failover.Terms) (bool, error)) error {
+func (t *tx) voidVotes(why string, touches func(failover.Request) (bool, error)) error {
 	rows, err := t.Request.Query().Where(request.StateEQ(failover.Requested)).All(t.ctx)
 	if err != nil {
 		return fmt.Errorf("find open requests: %w", err)
 	}
 	for _, row := range rows {
-		touched, err := touches(row.Terms)
+		r := requestOf(row, nil)
+		touched, err := touches(r)
 		if err != nil {
 			return err
 		}
 		if !touched {
 			continue
 		}
-		r, err := requestOf(row, nil).VoidVotes()
-		if err != nil {
+		if r, err = r.VoidVotes(); err != nil {
 			return err
 		}
 		if err := t.saveRequest(r); err != nil {

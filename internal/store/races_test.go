@@ -127,7 +127,7 @@ func TestAnAddressThatIsAppliedAnewVoidsVotesAndARunKeepsItsOwn(t *testing.T) {
 			t.Fatal("another address of the target leaves the vote open")
 		}
 		refusedBy(t, w.vote(t, r, bea, failover.Yes), failover.RuleBound)
-		terms, err := w.TermsNow(w.ctx, stands().Terms)
+		terms, err := w.TermsNow(w.ctx, stands().Terms, stands().FiledAt)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,6 +17,7 @@ import (
 	"keyholder/ent/request"
 	"keyholder/ent/run"
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/audit"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
@@ -141,7 +142,6 @@ type File struct {
 	Incident string
 	Terms    failover.Terms
 	Reason   string
-	Lifetime time.Duration
 	Impact   time.Time
 	Sheet    failover.FactSheet
 	Checked  string // digest of the terms that the requester was shown; empty where nothing was
@@ -178,9 +178,13 @@ func (s *Store) FileRequest(ctx context.Context, by access.Principal, f File) (f
 		if err != nil {
 			return err
 		}
+		rules, err := approval.RulesOf(situation.Catalog, f.Terms.Decided(t.now))
+		if err != nil {
+			return err
+		}
 		row, err := t.Request.Create().SetID(f.ID).SetCode(newCode("FO")).SetIncident(f.Incident).SetTerms(f.Terms).
 			SetDigest(digest).SetReason(f.Reason).SetRequesterID(by.ID).SetRequesterName(by.Name).
-			SetState(failover.Requested).SetFiledAt(t.now).SetExpiresAt(t.now.Add(f.Lifetime)).SetImpactAt(f.Impact).Save(ctx)
+			SetState(failover.Requested).SetFiledAt(t.now).SetExpiresAt(t.now.Add(rules.Lifetime())).SetImpactAt(f.Impact).Save(ctx)
 		if err != nil {
 			return fmt.Errorf("save request: %w", err)
 		}
@@ -204,7 +208,7 @@ func (s *Store) FileRequest(ctx context.Context, by access.Principal, f File) (f
 // stillAsChecked refuses a request whose check page has been overtaken: what would run was published anew, or its incident
 // was closed.
 func (s *Store) stillAsChecked(ctx context.Context, t *tx, f File) error {
-	now, err := s.TermsNow(ctx, f.Terms)
+	now, err := s.TermsNow(ctx, f.Terms, t.now)
 	if err != nil {
 		return err
 	}
@@ -316,7 +320,7 @@ func (s *Store) ConfirmAnew(ctx context.Context, a Amend) (Outcome, error) {
 		if err != nil {
 			return Outcome{}, err
 		}
-		terms, err := s.TermsNow(ctx, r.Terms)
+		terms, err := s.TermsNow(ctx, r.Terms, r.FiledAt)
 		if err != nil {
 			return Outcome{}, err
 		}
@@ -331,24 +335,19 @@ func (s *Store) ConfirmAnew(ctx context.Context, a Amend) (Outcome, error) {
 	})
 }
 
-// TermsNow are the terms with the plan, policy and catalogue in force now.
-func (s *Store) TermsNow(ctx context.Context, terms failover.Terms) (failover.Terms, error) {
+// TermsNow are the terms with the plan, policies and catalogue in force now. at is when it was requested.
+func (s *Store) TermsNow(ctx context.Context, terms failover.Terms, at time.Time) (failover.Terms, error) {
 	plan, err := s.Plan(ctx, terms.Plan, 0)
 	if err != nil {
 		return terms, err
 	}
-	policy, err := s.Policy(ctx, plan.What.Policy, 0)
-	if err != nil {
-		return terms, err
-	}
 	terms.PlanVersion, terms.PlanDigest = plan.Version, plan.Digest
-	terms.Policy, terms.PolicyVer, terms.PolicyDigest = policy.Slug, policy.Version, policy.Digest
 	terms.Services, terms.DataSet = plan.What.Services, plan.What.DataSet
 	catalog, err := s.Catalog(ctx)
 	if err != nil {
 		return terms, err
 	}
-	return terms.On(catalog.Catalog, catalog.Version)
+	return terms.On(catalog.Catalog, catalog.Version, at)
 }
 
 // Expire closes a request whose time is over. A request that was decided meanwhile is left as it is.

@@ -64,7 +64,7 @@ func (s *Store) Command(ctx context.Context, c Command) (Outcome, error) {
 		if err != nil {
 			return Outcome{}, err
 		}
-		if c.By.Roles, err = s.rolesNow(ctx, t, c.By.ID); err != nil {
+		if c.By, err = s.principalNow(ctx, t, c.By); err != nil {
 			return Outcome{}, err
 		}
 		after, err := s.command(ctx, t, before, c)
@@ -105,11 +105,15 @@ func (s *Store) command(ctx context.Context, t *tx, r failover.Run, c Command) (
 	case c.Propose != "":
 		return r.Propose(failover.Exception{ID: c.ID, Kind: c.Propose, Target: c.Target, Reason: c.Note}, c.By, t.now)
 	case c.Confirm != "":
-		policy, err := s.Policy(ctx, r.Terms.Policy, r.Terms.PolicyVer)
+		x, err := r.Exception(c.Confirm)
 		if err != nil {
 			return r, err
 		}
-		return r.Confirm(c.Confirm, c.Digits, c.By, policy.What, t.now)
+		ballot, err := s.ballotOn(ctx, t.Client(), r, x)
+		if err != nil {
+			return r, err
+		}
+		return r.Confirm(x.ID, c.Digits, c.By, ballot, t.now)
 	}
 	return r.Steer(c.Steer, c.Note, c.By, t.now)
 }

@@ -36,7 +36,6 @@ type Store struct {
 	saved    sync.Map // the runs that this process changed last, by code: failover.Run
 	snapshot atomic.Pointer[snapshot]
 	plans    sync.Map // published versions never change: "slug/version" -> Published[failover.Plan]
-	rules    sync.Map // the same for policies
 }
 
 // Open connects to a postgres:// URL or a SQLite file. now is the clock; nil is the machine's.

@@ -10,10 +10,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/audit"
+	"keyholder/internal/catalog"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
+	"keyholder/internal/testkit"
 )
 
 // someone signs in with a group and comes back as the principal of that session.
@@ -45,7 +48,7 @@ func (w world) wish(t *testing.T) store.File {
 	terms, err := w.TermsNow(w.ctx, failover.Terms{
 		Plan: "move-checkout", From: "leeds", To: "dublin", Mode: failover.Emergency, Cause: failover.CauseSite,
 		Ceiling: failover.Ceiling{Kind: failover.CeilingUnknown},
-	})
+	}, w.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +57,7 @@ func (w world) wish(t *testing.T) store.File {
 		t.Fatal(err)
 	}
 	return store.File{
-		ID: store.NewID(), Incident: "IN-TEST", Terms: terms, Reason: "Leeds is dark", Lifetime: 30 * time.Minute,
+		ID: store.NewID(), Incident: "IN-TEST", Terms: terms, Reason: "Leeds is dark",
 		Impact: w.Now(), Sheet: situation.Facts(""),
 	}
 }
@@ -108,9 +111,9 @@ func TestRequesterMayNotApproveOwnRequestInTheDatabase(t *testing.T) {
 		ines := w.someone(t, "Ines", "incident-commanders")
 		r := w.file(t, ines)
 		out := w.vote(t, r, ines, failover.Yes)
-		refusedBy(t, out, failover.RuleTwoPeople)
+		refusedBy(t, out, approval.RuleTwoPeople)
 		refused := w.record(t, store.Filter{Object: r.Code, Outcome: string(audit.Refused)})
-		if len(refused) != 1 || refused[0].Rule != failover.RuleTwoPeople || refused[0].Actor.ID != ines.ID {
+		if len(refused) != 1 || refused[0].Rule != approval.RuleTwoPeople || refused[0].Actor.ID != ines.ID {
 			t.Errorf("the record says %+v", refused)
 		}
 	})
@@ -254,8 +257,7 @@ func TestAnExpiredRequestCannotBeApproved(t *testing.T) {
 func TestANewlyPublishedPlanVoidsVotesUntilTheRequesterConfirms(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, w world) {
 		two := shop(t)
-		two.Policies[0].Approvals = 2
-		if _, err := w.Apply(w.ctx, failover.Person{ID: "cli"}, two, store.Manner{}); err != nil {
+		if _, err := w.Apply(w.ctx, failover.Person{ID: "cli"}, store.Bundle{Records: []catalog.Entry{testkit.MovePolicy(t, two, 2)}}, store.Manner{}); err != nil {
 			t.Fatal(err)
 		}
 		ines := w.someone(t, "Ines", "incident-commanders")
@@ -270,7 +272,7 @@ func TestANewlyPublishedPlanVoidsVotesUntilTheRequesterConfirms(t *testing.T) {
 			t.Fatal(err)
 		}
 		refusedBy(t, w.vote(t, r, bea, failover.Yes), failover.RuleBound)
-		terms, err := w.TermsNow(w.ctx, r.Terms)
+		terms, err := w.TermsNow(w.ctx, r.Terms, r.FiledAt)
 		if err != nil {
 			t.Fatal(err)
 		}

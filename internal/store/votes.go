@@ -37,20 +37,20 @@ func (s *Store) Decide(ctx context.Context, v Vote) (Outcome, error) {
 		if err != nil {
 			return Outcome{}, err
 		}
-		policy, err := s.Policy(ctx, r.Terms.Policy, r.Terms.PolicyVer)
+		ballot, err := s.ballot(ctx, t.Client(), r)
 		if err != nil {
 			return Outcome{}, err
 		}
-		if v.By.Roles, err = s.rolesNow(ctx, t, v.By.ID); err != nil {
+		if v.By, err = s.principalNow(ctx, t, v.By); err != nil {
 			return Outcome{}, err
 		}
-		if err := r.MayDecide(v.By, policy.What, t.now); err != nil {
+		if err := r.MayDecide(v.By, ballot, t.now); err != nil {
 			return Outcome{}, err // a refusal matters more than facts that changed
 		}
 		if err := s.sheetStands(ctx, t, r, v); err != nil {
 			return Outcome{}, err
 		}
-		next, err := r.Decide(v.By, failover.Decision{ID: v.ID, Verdict: v.Verdict, Comment: v.Comment, Digest: v.Digest, Sheet: v.Sheet}, policy.What, t.now)
+		next, err := r.Decide(v.By, failover.Decision{ID: v.ID, Verdict: v.Verdict, Comment: v.Comment, Digest: v.Digest, Sheet: v.Sheet}, ballot, t.now)
 		if err != nil {
 			return Outcome{}, err
 		}

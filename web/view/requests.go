@@ -30,6 +30,7 @@ type Approval struct {
 	Votes     []VoteLine // of the present round
 	Have      int
 	Want      int
+	Wanted    string // who is still wanted: "one security officer"; empty where nobody is
 	Needs     string // what the approval needs, in a sentence
 	Who       string // who can decide
 	Problem   *Refusal

@@ -1,0 +1,123 @@
+package approval
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"keyholder/internal/access"
+	"keyholder/internal/canonical"
+	"keyholder/internal/catalog"
+	"keyholder/internal/fault"
+)
+
+// About is what somebody wants to do, as far as policies and scopes care.
+type About struct {
+	Action   catalog.Action
+	Services []string
+	Sites    []string
+	Cause    string
+	Mode     string
+	At       time.Time // of the request: whose peaks count
+}
+
+// Rule is one policy that a request must meet, with the objects that it applies to.
+type Rule struct {
+	Policy  catalog.Policy  `json:"policy"`
+	Objects []access.Object `json:"objects"`
+}
+
+// Rules are all that a request must meet.
+type Rules []Rule
+
+// RulesOf finds the policies that apply: one for each service and each tenant that it serves.
+func RulesOf(c catalog.Catalog, a About) (Rules, error) {
+	var rules Rules
+	for _, slug := range a.Services {
+		s, ok := c.Service(slug)
+		if !ok {
+			return nil, fault.Missing("service", slug)
+		}
+		_, peak := c.Peak(s.Capability, a.At)
+		found := Case{Action: a.Action, Tier: s.Tier, Capability: s.Capability, Cause: a.Cause, Mode: a.Mode, Peak: peak}
+		tenants := c.Served(s)
+		if len(tenants) == 0 {
+			p, err := Choose(c.Policies, found)
+			if err != nil {
+				return nil, err
+			}
+			rules = rules.with(p, slug, access.Object{Service: slug, Tier: s.Tier, Capability: s.Capability, Sites: a.Sites})
+		}
+		for _, t := range tenants {
+			found.Tenant = t.Slug
+			p, err := Choose(c.Policies, found)
+			if err != nil {
+				return nil, err
+			}
+			rules = rules.with(p, slug, access.Object{Service: slug, Tier: s.Tier, Capability: s.Capability, Tenants: []access.Tenant{t}, Sites: a.Sites})
+		}
+	}
+	if len(rules) == 0 {
+		p, err := Choose(c.Policies, Case{Action: a.Action, Cause: a.Cause, Mode: a.Mode})
+		if err != nil {
+			return nil, err
+		}
+		rules = Rules{{Policy: p, Objects: []access.Object{{Sites: a.Sites}}}}
+	}
+	return rules, nil
+}
+
+// with adds what a policy applies to: tenants of one service are one object.
+func (rs Rules) with(p catalog.Policy, service string, o access.Object) Rules {
+	at := slices.IndexFunc(rs, func(r Rule) bool { return r.Policy.Slug == p.Slug })
+	if at < 0 {
+		return append(rs, Rule{Policy: p, Objects: []access.Object{o}})
+	}
+	r := &rs[at]
+	if n := slices.IndexFunc(r.Objects, func(one access.Object) bool { return one.Service == service }); n >= 0 {
+		r.Objects[n].Tenants = append(r.Objects[n].Tenants, o.Tenants...)
+		return rs
+	}
+	r.Objects = append(r.Objects, o)
+	return rs
+}
+
+// Digest names the rules: a vote is bound to it.
+func (rs Rules) Digest() (string, error) { return canonical.Digest("keyholder/rules/1", rs) }
+
+// Lifetime is how long a request waits: as long as the most impatient of its policies says.
+func (rs Rules) Lifetime() time.Duration {
+	var least time.Duration
+	for _, r := range rs {
+		if d := r.Policy.Lifetime.D(); least == 0 || d < least {
+			least = d
+		}
+	}
+	return least
+}
+
+// Voters are the roles that are asked, each once.
+func (rs Rules) Voters() []access.Role {
+	var roles []access.Role
+	for _, r := range rs {
+		for _, role := range r.Policy.Voters() {
+			if !slices.Contains(roles, role) {
+				roles = append(roles, role)
+			}
+		}
+	}
+	return roles
+}
+
+// Names are the policies' names, for people.
+func (rs Rules) Names() string {
+	names := make([]string, len(rs))
+	for i, r := range rs {
+		names[i] = r.Policy.Name
+	}
+	return strings.Join(names, " and ")
+}
+
+// String says the rules for a log.
+func (rs Rules) String() string { return fmt.Sprintf("%d policies: %s", len(rs), rs.Names()) }

@@ -63,7 +63,7 @@ func TestWhatIsPublishedWhilePeopleVoteIsShownAndTwoApproversAndASecondPersonDec
 	ines, bea, hugo := w.signIn("ines"), w.signIn("bea"), w.signIn("hugo")
 	code := w.waiting(ines)
 	w.settled(code)
-	said := w.apply("approvals: 1", "approvals: 2", "steps:\n  - slug: drain\n", closedGate+"steps:\n  - slug: drain\n")
+	said := w.apply("role: business-owner, persons: 1", "role: business-owner, persons: 2", "steps:\n  - slug: drain\n", closedGate+"steps:\n  - slug: drain\n")
 	if !strings.Contains(said, "Version 2 of plan") {
 		t.Fatalf("keyholder says: %s", said)
 	}

@@ -272,10 +272,8 @@ func TestAnOutletReportsWhatItHasQueued(t *testing.T) {
 	report := map[string]any{"queued_value": 1240.8, "queued_orders": 18, "synchronised_at": "2026-03-01T01:58:00Z"}
 	const path = "/api/v1/outlets/leeds-store/report"
 	gateway.ask(t, "PUT", path, report).want(t, 403) // nobody has said yet that this group is a gateway
-	roles := ada.get(t, "/catalog/settings/settings/edit").want(t, 200)
-	more := ada.submit(t, roles, "More roles", nil).want(t, 200)
-	free := more.Find("input[name^='roles['][name$='].group'][value='']").First().AttrOr("name", "")
-	ada.submit(t, more, "Save", map[string][]string{free: {"outlet-gateways"}, strings.TrimSuffix(free, "group") + "role": {string(access.OutletGateway)}}).want(t, 303)
+	form := ada.get(t, "/catalog/assignment/new").want(t, 200)
+	ada.submit(t, form, "Save", map[string][]string{"name": {"Gateways"}, "role": {string(access.OutletGateway)}, "group": {"outlet-gateways"}}).want(t, 303)
 	gateway.ask(t, "PUT", path, report).want(t, 204)
 	page := bea.get(t, "/catalog/outlet/leeds-store").want(t, 200)
 	page.says(t, "report", "1,241 GBP in 18 orders")

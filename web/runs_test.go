@@ -134,7 +134,7 @@ func TestAnExceptionIsConfirmedByASecondPersonWithFourDigits(t *testing.T) {
 	ivy.submit(t, page, "Propose: "+label, nil).want(t, 422)
 	ivy.submit(t, page, "Propose: "+label, url.Values{"note": {"Leeds has no power; seen on site"}}).want(t, 303)
 	own := ivy.get(t, "/runs/"+code).want(t, 200)
-	own.says(t, "pending", "You proposed this. A second person must confirm it.")
+	own.says(t, "pending", "Nobody decides on their own request")
 	own.hasButton(t, "Propose: "+label, false)
 	id := p.run(t, code).Exceptions[0].ID
 	digits := own.field("digits")

@@ -45,7 +45,7 @@ func (b Ballot) MayVote(p access.Principal) error {
 	who := access.Titles(b.Rules.Voters()) + " other than " + b.Requester.Name
 	switch {
 	case same(p, b.Requester):
-		return fault.Refused(RuleTwoPeople, who, "You requested this. Nobody decides on their own request.")
+		return fault.Refused(RuleTwoPeople, who, "You asked for this. Nobody decides on their own request.")
 	case standsIn(p, b.Requester):
 		return fault.Refused(RuleDeputy, who, "You stand in for %s, who requested this. Nobody decides on their own request.", b.Requester.Name)
 	}

@@ -65,7 +65,9 @@ var shapes = sync.OnceValue(func() map[Kind][]Field { //nolint:gochecknoglobals 
 func FieldsOf(t reflect.Type) []Field {
 	fields := make([]Field, 0, t.NumField())
 	for i := range t.NumField() {
-		fields = append(fields, fieldOf(t.Field(i), i))
+		if t.Field(i).Tag.Get("form") != "-" {
+			fields = append(fields, fieldOf(t.Field(i), i))
+		}
 	}
 	return fields
 }

@@ -202,6 +202,9 @@ func checkRules(c Catalog, e Entry, say sayer) bool {
 		if _, err := time.LoadLocation(r.TimeZone); err != nil {
 			return say("time_zone", "%q is not a time zone such as Europe/London", r.TimeZone)
 		}
+		if len(r.Roles) > 0 {
+			return say("roles", "are records of their own now: a document of kind assignment for each")
+		}
 	case Site:
 		if within := c.within([]string{r.Slug}); r.Within != "" && within[r.Within] {
 			return say("within", "%s lies within itself, through %s", r.Slug, r.Within)

@@ -2,12 +2,10 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"keyholder/ent"
 	"keyholder/ent/catalogrecord"
-	"keyholder/internal/access"
 	"keyholder/internal/audit"
 	"keyholder/internal/catalog"
 )
@@ -44,24 +42,18 @@ func (s *Store) rolesAsAssignments(t *tx) error {
 	if err != nil {
 		return fmt.Errorf("load the settings: %w", err)
 	}
-	var old struct {
-		Roles []struct {
-			Group string      `json:"group"`
-			Role  access.Role `json:"role"`
-		} `json:"roles"`
-	}
-	if err := json.Unmarshal(stood.Body, &old); err != nil {
-		return fmt.Errorf("read the settings: %w", err)
-	}
-	if len(old.Roles) == 0 {
-		return nil
-	}
-	settings, err := entryOf(stood)
+	e, err := entryOf(stood)
 	if err != nil {
 		return err
 	}
-	changes := []catalog.Change{{Ref: settings.Ref, Record: settings.Record}}
-	for i, claim := range old.Roles {
+	settings, ok := e.Record.(catalog.Settings)
+	if !ok || len(settings.Roles) == 0 {
+		return nil
+	}
+	claims := settings.Roles
+	settings.Roles = nil
+	changes := []catalog.Change{{Ref: e.Ref, Record: settings}}
+	for i, claim := range claims {
 		a := catalog.Assignment{Slug: fmt.Sprintf("%s-%d", claim.Role, i+1), Name: claim.Role.Title() + ": " + claim.Group, Role: claim.Role, Group: claim.Group}
 		changes = append(changes, catalog.Change{Ref: catalog.Ref{Kind: catalog.KindAssignment, Slug: a.Slug}, Record: a})
 	}

@@ -22,11 +22,7 @@ func (s *Store) Ship(ctx context.Context) error {
 		}
 		var rows []newRecord
 		for e := range catalog.Shipped().Entries() {
-			row, err := recordOf(catalog.Change{Ref: e.Ref, Record: e.Record})
-			if err != nil {
-				return err
-			}
-			rows = append(rows, row)
+			rows = append(rows, newRecord{Change: catalog.Change{Ref: e.Ref, Record: e.Record}})
 		}
 		_, err = s.changeCatalog(t, "catalog.ship", CatalogChange{Why: "What Keyholder ships with"}, rows)
 		return err
@@ -59,10 +55,7 @@ func (s *Store) rolesAsAssignments(t *tx) error {
 	}
 	rows := make([]newRecord, len(changes))
 	for i, c := range changes {
-		if rows[i], err = recordOf(c); err != nil {
-			return err
-		}
-		rows[i].stood, rows[i].managed, rows[i].locked = i == 0, stood.Managed, stood.Locked
+		rows[i] = newRecord{Change: c, stood: i == 0, managed: stood.Managed, locked: stood.Locked}
 	}
 	_, err = s.changeCatalog(t, "catalog.upgrade", CatalogChange{Why: "Roles are records of their own"}, rows)
 	return err

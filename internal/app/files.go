@@ -28,7 +28,7 @@ func Migrate(ctx context.Context, c config.Config) error {
 	if err := store.Migrate(ctx, c.Database); err != nil {
 		return err
 	}
-	return withStore(ctx, c, func(s *store.Store) error { return s.Ship(ctx) })
+	return withStore(ctx, c, func(s *store.Store) error { return s.Ship(ctx, c.FirstAdministrator) })
 }
 
 // ValidateFiles reads files as if on an empty catalogue and says how many records they hold.

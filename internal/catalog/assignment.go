@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"net/mail"
-	"slices"
 	"strings"
 	"time"
 
@@ -49,11 +48,10 @@ type Identity struct {
 // GrantsOf are the roles that somebody holds at some moment: their own, then those of whom they stand in for. known finds who
 // has a mail address. Standing in is not passed on.
 func (c Catalog) GrantsOf(who Identity, known func(mail string) (Identity, bool), at time.Time) []access.Grant {
-	grants := c.ownGrants(who, at)
-	if who.Mail == "" {
-		return grants
-	}
-	for _, d := range c.Deputies {
+	roll := c.roll()
+	grants := c.ownGrants(roll, who, at)
+	for _, i := range roll.standIns[strings.ToLower(who.Mail)] {
+		d := &c.Deputies[i]
 		until, ok := c.during(d.From, d.Until, at)
 		if !ok || !sameMail(d.Person, who.Mail) || sameMail(d.For, who.Mail) {
 			continue
@@ -62,7 +60,7 @@ func (c Catalog) GrantsOf(who Identity, known func(mail string) (Identity, bool)
 		if !ok {
 			absent = Identity{Mail: d.For}
 		}
-		for _, g := range c.ownGrants(absent, at) {
+		for _, g := range c.ownGrants(roll, absent, at) {
 			g.For, g.Until = d.For, sooner(g.Until, until)
 			grants = append(grants, g)
 		}
@@ -70,19 +68,12 @@ func (c Catalog) GrantsOf(who Identity, known func(mail string) (Identity, bool)
 	return grants
 }
 
-func (c Catalog) ownGrants(who Identity, at time.Time) []access.Grant {
+func (c Catalog) ownGrants(r *roll, who Identity, at time.Time) []access.Grant {
 	var grants []access.Grant
-	for i := range c.Assignments {
+	for _, i := range r.assignmentsOf(who) {
 		a := &c.Assignments[i]
-		until, ok := c.during(a.From, a.Until, at)
-		if !ok || !a.Role.Known() {
-			continue
-		}
-		switch {
-		case a.Person != "" && sameMail(a.Person, who.Mail):
-			grants = append(grants, access.Grant{Role: a.Role, Scope: a.Scope(), By: a.Slug, As: a.Person, Until: until})
-		case a.Group != "" && slices.Contains(who.Groups, a.Group):
-			grants = append(grants, access.Grant{Role: a.Role, Scope: a.Scope(), By: a.Slug, As: a.Group, Until: until})
+		if until, ok := c.during(a.From, a.Until, at); ok && a.Role.Known() {
+			grants = append(grants, access.Grant{Role: a.Role, Scope: a.Scope(), By: a.Slug, As: a.Person + a.Group, Until: until})
 		}
 	}
 	return grants

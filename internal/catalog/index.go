@@ -16,6 +16,7 @@ type index struct {
 	// Made when somebody asks first:
 	graph    func() *graph
 	referred func() map[Ref][]Reference
+	roll     func() *roll
 }
 
 // New sorts the records and makes a catalogue that answers quickly. What the records themselves hold must not be written
@@ -40,6 +41,7 @@ func (c Catalog) indexed() Catalog {
 	c.index = i
 	i.graph = sync.OnceValue(func() *graph { return newGraph(c) })
 	i.referred = sync.OnceValue(c.referrers)
+	i.roll = sync.OnceValue(func() *roll { return newRoll(c) })
 	return c
 }
 

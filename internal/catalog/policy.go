@@ -119,15 +119,15 @@ func (p Policy) Ends(roles []access.Role) bool {
 	return len(p.Veto) == 0 || slices.ContainsFunc(p.Veto, func(r access.Role) bool { return slices.Contains(roles, r) })
 }
 
-// mostPersons bounds how many people a need may ask for: more would never come together.
-const mostPersons = 10
+// MostPersons bounds how many people a need may ask for: more would never come together.
+const MostPersons = 10
 
 func checkPolicy(p Policy, say sayer) bool {
 	if len(p.Needs) == 0 && !say("needs", "at least one person approves: nobody decides on their own request") {
 		return false
 	}
 	for i, n := range p.Needs {
-		if (n.Persons < 1 || n.Persons > mostPersons) && !say("needs"+nth(i)+".persons", "must be from 1 to %d", mostPersons) {
+		if (n.Persons < 1 || n.Persons > MostPersons) && !say("needs"+nth(i)+".persons", "must be from 1 to %d", MostPersons) {
 			return false
 		}
 	}

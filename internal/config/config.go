@@ -18,20 +18,21 @@ import (
 
 // Config is every setting, from a file and then the environment: listen is KEYHOLDER_LISTEN.
 type Config struct {
-	Listen            string `koanf:"listen"`
-	PublicURL         string `koanf:"public_url"`
-	Database          string `koanf:"database"` // a postgres:// URL or a SQLite file
-	TemporalAddress   string `koanf:"temporal_address"`
-	TemporalNamespace string `koanf:"temporal_namespace"`
-	TemporalTaskQueue string `koanf:"temporal_task_queue"`
-	OIDCIssuer        string `koanf:"oidc_issuer"`
-	OIDCClientID      string `koanf:"oidc_client_id"`
-	OIDCClientSecret  string `koanf:"oidc_client_secret"` // a reference: env:NAME or file:PATH
-	OIDCRolesClaim    string `koanf:"oidc_roles_claim"`
-	APIAudience       string `koanf:"api_audience"` // whom tokens of programs are for; the API takes none where it is empty
-	LogLevel          string `koanf:"log_level"`
-	TrustedProxies    string `koanf:"trusted_proxies"` // networks, separated by commas
-	DemoDir           string `koanf:"demo_dir"`        // of the demo only
+	Listen             string `koanf:"listen"`
+	PublicURL          string `koanf:"public_url"`
+	Database           string `koanf:"database"` // a postgres:// URL or a SQLite file
+	TemporalAddress    string `koanf:"temporal_address"`
+	TemporalNamespace  string `koanf:"temporal_namespace"`
+	TemporalTaskQueue  string `koanf:"temporal_task_queue"`
+	OIDCIssuer         string `koanf:"oidc_issuer"`
+	OIDCClientID       string `koanf:"oidc_client_id"`
+	OIDCClientSecret   string `koanf:"oidc_client_secret"` // a reference: env:NAME or file:PATH
+	OIDCRolesClaim     string `koanf:"oidc_roles_claim"`
+	APIAudience        string `koanf:"api_audience"`        // whom tokens of programs are for; the API takes none where it is empty
+	FirstAdministrator string `koanf:"first_administrator"` // a mail address; where nobody administers the catalogue
+	LogLevel           string `koanf:"log_level"`
+	TrustedProxies     string `koanf:"trusted_proxies"` // networks, separated by commas
+	DemoDir            string `koanf:"demo_dir"`        // of the demo only
 }
 
 const prefix = "KEYHOLDER_"

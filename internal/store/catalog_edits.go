@@ -127,6 +127,9 @@ func (s *Store) changeCatalog(t *tx, action string, about CatalogChange, rows []
 	if err != nil {
 		return 0, err
 	}
+	if err := s.mayGovern(t, before.Catalog, after, changes); err != nil {
+		return 0, err
+	}
 	about.Version = newest + 1
 	digest, err := t.saveChecked(after, about.Version, changes, rows)
 	if err != nil {

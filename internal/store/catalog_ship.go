@@ -3,30 +3,68 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"keyholder/ent"
 	"keyholder/ent/catalogrecord"
+	"keyholder/internal/access"
 	"keyholder/internal/audit"
 	"keyholder/internal/catalog"
 )
 
 // Ship gives an empty database what every retailer begins with, and puts into today's form what an earlier build has kept.
-func (s *Store) Ship(ctx context.Context) error {
-	return s.act(ctx, audit.Worker, func(t *tx) error {
-		newest, err := newestCatalog(t.ctx, t.Client())
-		if err != nil {
+// Where nobody administers it, the first administrator is whoever the settings name by mail address.
+func (s *Store) Ship(ctx context.Context, first string) error {
+	for _, step := range []func(*tx) error{s.shipAll, s.rolesAsAssignments, s.shipPolicies, func(t *tx) error { return s.appoint(t, first) }} {
+		if err := s.act(ctx, audit.Worker, step); err != nil {
 			return err
 		}
-		if newest > 0 {
-			return s.rolesAsAssignments(t)
-		}
-		var rows []newRecord
-		for e := range catalog.Shipped().Entries() {
-			rows = append(rows, newRecord{Change: catalog.Change{Ref: e.Ref, Record: e.Record}})
-		}
-		_, err = s.changeCatalog(t, "catalog.ship", CatalogChange{Why: "What Keyholder ships with"}, rows)
+	}
+	return nil
+}
+
+// shipAll begins an empty catalogue.
+func (s *Store) shipAll(t *tx) error {
+	newest, err := newestCatalog(t.ctx, t.Client())
+	if err != nil || newest > 0 {
 		return err
-	})
+	}
+	return s.ship(t, "catalog.ship", "What Keyholder ships with", slices.Collect(catalog.Shipped().Entries()))
+}
+
+func (s *Store) ship(t *tx, action, why string, entries []catalog.Entry) error {
+	rows := make([]newRecord, len(entries))
+	for i, e := range entries {
+		rows[i] = newRecord{Change: catalog.Change{Ref: e.Ref, Record: e.Record}}
+	}
+	_, err := s.changeCatalog(t, action, CatalogChange{Why: why}, rows)
+	return err
+}
+
+// shipPolicies are for a catalogue from before there were policies in it.
+func (s *Store) shipPolicies(t *tx) error {
+	now, err := s.Catalog(t.ctx)
+	if err != nil || len(now.Policies) > 0 {
+		return err
+	}
+	return s.ship(t, "catalog.upgrade", "Who decides is part of the catalogue", slices.Collect(catalog.Shipped().Of(catalog.KindPolicy)))
+}
+
+// firstAdministrator is the short name of the assignment that the settings ask for.
+const firstAdministrator = "first-administrator"
+
+// appoint makes somebody the administrator where there is none.
+func (s *Store) appoint(t *tx, mail string) error {
+	now, err := s.Catalog(t.ctx)
+	if err != nil || mail == "" || now.Administered() {
+		return err
+	}
+	a := catalog.Assignment{Slug: firstAdministrator, Name: "First administrator", Role: access.Administrator, Person: mail}
+	ref := catalog.Ref{Kind: catalog.KindAssignment, Slug: a.Slug}
+	row := newRecord{Change: catalog.Change{Ref: ref, Record: a}}
+	_, row.stood = now.Entry(ref)
+	_, err = s.changeCatalog(t, "catalog.appoint", CatalogChange{Why: "Named by the settings, since nobody administers this"}, []newRecord{row})
+	return err
 }
 
 // rolesAsAssignments makes assignments of the roles that the settings gave to groups before there were assignments.

@@ -182,6 +182,13 @@ func (s *Store) FileRequest(ctx context.Context, by access.Principal, f File) (f
 		if err != nil {
 			return err
 		}
+		asks, err := s.principalNow(ctx, t, by)
+		if err != nil {
+			return err
+		}
+		if err := t.somebodyCan(situation.Catalog, approval.Ballot{Rules: rules, Requester: asks}); err != nil {
+			return err
+		}
 		row, err := t.Request.Create().SetID(f.ID).SetCode(newCode("FO")).SetIncident(f.Incident).SetTerms(f.Terms).
 			SetDigest(digest).SetReason(f.Reason).SetRequesterID(by.ID).SetRequesterName(by.Name).
 			SetState(failover.Requested).SetFiledAt(t.now).SetExpiresAt(t.now.Add(rules.Lifetime())).SetImpactAt(f.Impact).Save(ctx)

@@ -47,6 +47,16 @@ type world struct {
 
 // eachDatabase runs a test on SQLite and on a real PostgreSQL.
 func eachDatabase(t *testing.T, test func(t *testing.T, w world)) {
+	eachEmpty(t, func(t *testing.T, w world) {
+		if _, err := w.Apply(w.ctx, failover.Person{ID: "cli", Name: "catalog apply"}, shop(t), store.Manner{}); err != nil {
+			t.Fatal(err)
+		}
+		test(t, w)
+	})
+}
+
+// eachEmpty is eachDatabase without a catalogue.
+func eachEmpty(t *testing.T, test func(t *testing.T, w world)) {
 	t.Run("sqlite", func(t *testing.T) {
 		test(t, newWorld(t, filepath.Join(t.TempDir(), "keyholder.db")))
 	})
@@ -109,9 +119,6 @@ func newWorld(t *testing.T, where string) world {
 		}
 	})
 	if err := w.CheckSchema(w.ctx); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Apply(w.ctx, failover.Person{ID: "cli", Name: "catalog apply"}, shop(t), store.Manner{}); err != nil {
 		t.Fatal(err)
 	}
 	return w

@@ -1,0 +1,72 @@
+package approval
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"keyholder/internal/access"
+	"keyholder/internal/catalog"
+)
+
+// Strangers stand for those whom assignments name and who have not signed in yet: one for each address, and for each group as
+// many as any policy can ask for, since only the sign-in provider knows who is in it.
+func Strangers(c catalog.Catalog, known []access.Principal, at time.Time) []access.Principal {
+	seen := map[string]bool{}
+	for _, p := range known {
+		seen[strings.ToLower(p.Mail)] = true
+	}
+	nobody := func(string) (catalog.Identity, bool) { return catalog.Identity{}, false }
+	groups, people := c.Named(at)
+	var strangers []access.Principal
+	for _, mail := range people {
+		if !seen[mail] {
+			grants := c.GrantsOf(catalog.Identity{Mail: mail}, nobody, at)
+			strangers = append(strangers, access.Principal{ID: "mail:" + mail, Name: mail, Mail: mail}.With(grants))
+		}
+	}
+	for _, group := range groups {
+		grants := c.GrantsOf(catalog.Identity{Groups: []string{group}}, nobody, at)
+		for i := range catalog.MostPersons {
+			one := access.Principal{ID: fmt.Sprintf("group:%s#%d", group, i), Name: "anybody else in the group " + group}
+			strangers = append(strangers, one.With(grants))
+		}
+	}
+	return strangers
+}
+
+// Voter is somebody who may vote now, with what lets them.
+type Voter struct {
+	access.Principal
+	By []access.Grant // in which they count
+}
+
+// Able are those of everybody who may vote. What is the same of several strangers is said once.
+func (b Ballot) Able(everybody []access.Principal) []Voter {
+	var able []Voter
+	for _, p := range everybody {
+		if n := len(able); n > 0 && able[n-1].Name == p.Name && strings.HasPrefix(p.ID, "group:") && strings.HasPrefix(able[n-1].ID, "group:") {
+			continue
+		}
+		if b.MayVote(p) == nil {
+			able = append(able, Voter{p, b.Counting(p)})
+		}
+	}
+	return able
+}
+
+// Counting are the grants by which a person counts for some rule, each once.
+func (b Ballot) Counting(p access.Principal) []access.Grant {
+	var grants []access.Grant
+	for _, r := range b.Rules {
+		for _, role := range r.Policy.Voters() {
+			for _, g := range p.Holds(role, r.Objects...) {
+				if !slices.ContainsFunc(grants, func(have access.Grant) bool { return have.By == g.By && have.For == g.For }) {
+					grants = append(grants, g)
+				}
+			}
+		}
+	}
+	return grants
+}

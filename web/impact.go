@@ -80,15 +80,7 @@ func failureOf(c catalog.Catalog, sent url.Values, now time.Time) (catalog.Failu
 		catalog.KindThirdParty: &f.ThirdParties, catalog.KindTenant: &f.Tenants,
 	}
 	for _, k := range failing() {
-		for _, line := range sent[string(k)] {
-			for slug := range strings.FieldsSeq(line) {
-				if !c.Has(k, slug) {
-					wrong.Add(string(k), "There is no %s %q.", k.One(), slug)
-				} else if !slices.Contains(*into[k], slug) {
-					*into[k] = append(*into[k], slug)
-				}
-			}
-		}
+		*into[k] = slugsSent(c, k, sent, wrong)
 	}
 	if typed := strings.TrimSpace(sent.Get("at")); typed != "" {
 		at, ok := parseTime(typed)
@@ -98,6 +90,21 @@ func failureOf(c catalog.Catalog, sent url.Values, now time.Time) (catalog.Failu
 		f.At = at
 	}
 	return f, wrong
+}
+
+// slugsSent are the short names of one kind in a question; each is of a record that there is.
+func slugsSent(c catalog.Catalog, k catalog.Kind, sent url.Values, wrong fault.Wrong) []string {
+	var slugs []string
+	for _, line := range sent[string(k)] {
+		for slug := range strings.FieldsSeq(line) {
+			if !c.Has(k, slug) {
+				wrong.Add(string(k), "There is no %s %q.", k.One(), slug)
+			} else if !slices.Contains(slugs, slug) {
+				slugs = append(slugs, slug)
+			}
+		}
+	}
+	return slugs
 }
 
 // downWords says what has failed: "Leeds and Tax office are down,".

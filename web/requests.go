@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -105,6 +106,9 @@ func (s *Server) approvalPage(c echo.Context, status int, typed typedVote) error
 		return err
 	}
 	if p.Change, err = s.change(ctx, a, who); err != nil {
+		return err
+	}
+	if err := s.whoStillCan(ctx, a, &p); err != nil {
 		return err
 	}
 	p.Action = a.action(who, typed)
@@ -212,6 +216,28 @@ func (s *Server) surroundings(ctx context.Context, a asked, p *view.Approval) er
 		}
 		p.Decisions = append(p.Decisions, line)
 	}
+	return nil
+}
+
+// whoStillCan names people who can still decide, and says when nobody can any more.
+func (s *Server) whoStillCan(ctx context.Context, a asked, p *view.Approval) error {
+	if p.State != failover.Requested {
+		return nil
+	}
+	everybody, err := s.store.Electorate(ctx)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, v := range a.ballot.Able(everybody) {
+		names = append(names, v.Name)
+	}
+	p.Able = joined(names)
+	p.Nobody = wantedWords(a.ballot.Possible(everybody))
+	p.AskWho = view.WhoPath(url.Values{
+		"action": {string(catalog.ActMove)}, "service": a.Terms.Services, "site": {a.Terms.From, a.Terms.To},
+		"cause": {string(a.Terms.Cause)}, "mode": {string(a.Terms.Mode)}, "requester": {a.Requester.ID},
+	})
 	return nil
 }
 

@@ -63,6 +63,7 @@ func (s *Server) routes() []route {
 		{post, "/catalog/:kind/:slug/edit", access.EditCatalog, s.saveRecord},
 		{post, "/catalog/:kind/:slug/retire", access.EditCatalog, s.retireRecord},
 		{get, "/impact", access.See, s.showImpact},
+		{get, "/who", access.See, s.showWho},
 		{get, "/findings", access.See, s.listFindings},
 		{post, "/findings/accept", access.EditCatalog, s.acceptFinding},
 		{get, view.FilesPath(), access.See, s.showFiles},

@@ -52,17 +52,22 @@ func policyWords(rules approval.Rules) string {
 	}
 	var words []string
 	for _, r := range rules {
-		ways := make([]string, 0, 2)
-		for _, way := range r.Policy.Ways() {
-			ways = append(ways, wayWords(way))
-		}
-		line := fmt.Sprintf("%s: %s must approve, other than the requester", r.Policy.Name, strings.Join(ways, ", or "))
-		if len(r.Policy.Veto) > 0 {
-			line += "; only a no from " + access.Titles(r.Policy.Veto) + " ends it"
-		}
-		words = append(words, line+fmt.Sprintf(". A vote needs a sign-in of the last %s.", failover.Span(r.Policy.RecentSignIn.D())))
+		words = append(words, r.Policy.Name+": "+needWords(r.Policy))
 	}
 	return strings.Join(words, " ") + fmt.Sprintf(" The request expires after %s.", failover.Span(rules.Lifetime()))
+}
+
+// needWords says whom one policy asks.
+func needWords(p catalog.Policy) string {
+	ways := make([]string, 0, 2)
+	for _, way := range p.Ways() {
+		ways = append(ways, wayWords(way))
+	}
+	line := strings.Join(ways, ", or ") + " must approve, other than the requester"
+	if len(p.Veto) > 0 {
+		line += "; only a no from " + access.Titles(p.Veto) + " ends it"
+	}
+	return line + fmt.Sprintf(". A vote needs a sign-in of the last %s.", failover.Span(p.RecentSignIn.D()))
 }
 
 // wayWords says whom one way of approving takes: "one incident commander and two business owners".

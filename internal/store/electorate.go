@@ -20,11 +20,16 @@ const RuleSomebodyCan = "somebody-can-approve"
 // Electorate is everybody with the roles that they hold now: whoever has signed in, by name, and behind them strangers for whom
 // assignments name besides.
 func (s *Store) Electorate(ctx context.Context) ([]access.Principal, error) {
+	return s.ElectorateAt(ctx, s.Now())
+}
+
+// ElectorateAt is the electorate with the roles that they hold at some moment by what is assigned today.
+func (s *Store) ElectorateAt(ctx context.Context, at time.Time) ([]access.Principal, error) {
 	version, err := s.Catalog(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return electorate(ctx, s.client, version.Catalog, s.Now())
+	return electorate(ctx, s.client, version.Catalog, at)
 }
 
 func electorate(ctx context.Context, c *ent.Client, now catalog.Catalog, at time.Time) ([]access.Principal, error) {

@@ -32,7 +32,10 @@ type Approval struct {
 	Want      int
 	Wanted    string // who is still wanted: "one security officer"; empty where nobody is
 	Needs     string // what the approval needs, in a sentence
-	Who       string // who can decide
+	Who       string // who can decide, by role
+	Able      string // by name, the first of those who still can
+	Nobody    string // what nobody is there to give; empty where it can still be approved
+	AskWho    string // path of the question who may
 	Problem   *Refusal
 	Action    Action
 	Change    *Change

@@ -26,6 +26,7 @@ import (
 	"keyholder/ent/planversion"
 	"keyholder/ent/reading"
 	"keyholder/ent/request"
+	"keyholder/ent/rolereview"
 	"keyholder/ent/run"
 	"keyholder/ent/session"
 
@@ -71,6 +72,8 @@ type Client struct {
 	Reading *ReadingClient
 	// Request is the client for interacting with the Request builders.
 	Request *RequestClient
+	// RoleReview is the client for interacting with the RoleReview builders.
+	RoleReview *RoleReviewClient
 	// Run is the client for interacting with the Run builders.
 	Run *RunClient
 	// Session is the client for interacting with the Session builders.
@@ -101,6 +104,7 @@ func (c *Client) init() {
 	c.PlanVersion = NewPlanVersionClient(c.config)
 	c.Reading = NewReadingClient(c.config)
 	c.Request = NewRequestClient(c.config)
+	c.RoleReview = NewRoleReviewClient(c.config)
 	c.Run = NewRunClient(c.config)
 	c.Session = NewSessionClient(c.config)
 }
@@ -210,6 +214,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		PlanVersion:    NewPlanVersionClient(cfg),
 		Reading:        NewReadingClient(cfg),
 		Request:        NewRequestClient(cfg),
+		RoleReview:     NewRoleReviewClient(cfg),
 		Run:            NewRunClient(cfg),
 		Session:        NewSessionClient(cfg),
 	}, nil
@@ -246,6 +251,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		PlanVersion:    NewPlanVersionClient(cfg),
 		Reading:        NewReadingClient(cfg),
 		Request:        NewRequestClient(cfg),
+		RoleReview:     NewRoleReviewClient(cfg),
 		Run:            NewRunClient(cfg),
 		Session:        NewSessionClient(cfg),
 	}, nil
@@ -279,7 +285,7 @@ func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Acceptance, c.AuditEvent, c.CatalogRecord, c.CatalogVersion, c.Decision,
 		c.FactSheet, c.Head, c.Incident, c.Outbox, c.Outcome, c.OutletReport, c.Person,
-		c.PlanVersion, c.Reading, c.Request, c.Run, c.Session,
+		c.PlanVersion, c.Reading, c.Request, c.RoleReview, c.Run, c.Session,
 	} {
 		n.Use(hooks...)
 	}
@@ -291,7 +297,7 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Acceptance, c.AuditEvent, c.CatalogRecord, c.CatalogVersion, c.Decision,
 		c.FactSheet, c.Head, c.Incident, c.Outbox, c.Outcome, c.OutletReport, c.Person,
-		c.PlanVersion, c.Reading, c.Request, c.Run, c.Session,
+		c.PlanVersion, c.Reading, c.Request, c.RoleReview, c.Run, c.Session,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -330,6 +336,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Reading.mutate(ctx, m)
 	case *RequestMutation:
 		return c.Request.mutate(ctx, m)
+	case *RoleReviewMutation:
+		return c.RoleReview.mutate(ctx, m)
 	case *RunMutation:
 		return c.Run.mutate(ctx, m)
 	case *SessionMutation:
@@ -2334,6 +2342,139 @@ func (c *RequestClient) mutate(ctx context.Context, m *RequestMutation) (Value, 
 	}
 }
 
+// RoleReviewClient is a client for the RoleReview schema.
+type RoleReviewClient struct {
+	config
+}
+
+// NewRoleReviewClient returns a client for the RoleReview from the given config.
+func NewRoleReviewClient(c config) *RoleReviewClient {
+	return &RoleReviewClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `rolereview.Hooks(f(g(h())))`.
+func (c *RoleReviewClient) Use(hooks ...Hook) {
+	c.hooks.RoleReview = append(c.hooks.RoleReview, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `rolereview.Intercept(f(g(h())))`.
+func (c *RoleReviewClient) Intercept(interceptors ...Interceptor) {
+	c.inters.RoleReview = append(c.inters.RoleReview, interceptors...)
+}
+
+// Create returns a builder for creating a RoleReview entity.
+func (c *RoleReviewClient) Create() *RoleReviewCreate {
+	mutation := newRoleReviewMutation(c.config, OpCreate)
+	return &RoleReviewCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of RoleReview entities.
+func (c *RoleReviewClient) CreateBulk(builders ...*RoleReviewCreate) *RoleReviewCreateBulk {
+	return &RoleReviewCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RoleReviewClient) MapCreateBulk(slice any, setFunc func(*RoleReviewCreate, int)) *RoleReviewCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RoleReviewCreateBulk{err: fmt.Errorf("calling to RoleReviewClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RoleReviewCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RoleReviewCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for RoleReview.
+func (c *RoleReviewClient) Update() *RoleReviewUpdate {
+	mutation := newRoleReviewMutation(c.config, OpUpdate)
+	return &RoleReviewUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RoleReviewClient) UpdateOne(_m *RoleReview) *RoleReviewUpdateOne {
+	mutation := newRoleReviewMutation(c.config, OpUpdateOne, withRoleReview(_m))
+	return &RoleReviewUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RoleReviewClient) UpdateOneID(id string) *RoleReviewUpdateOne {
+	mutation := newRoleReviewMutation(c.config, OpUpdateOne, withRoleReviewID(id))
+	return &RoleReviewUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for RoleReview.
+func (c *RoleReviewClient) Delete() *RoleReviewDelete {
+	mutation := newRoleReviewMutation(c.config, OpDelete)
+	return &RoleReviewDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RoleReviewClient) DeleteOne(_m *RoleReview) *RoleReviewDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RoleReviewClient) DeleteOneID(id string) *RoleReviewDeleteOne {
+	builder := c.Delete().Where(rolereview.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RoleReviewDeleteOne{builder}
+}
+
+// Query returns a query builder for RoleReview.
+func (c *RoleReviewClient) Query() *RoleReviewQuery {
+	return &RoleReviewQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRoleReview},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a RoleReview entity by its id.
+func (c *RoleReviewClient) Get(ctx context.Context, id string) (*RoleReview, error) {
+	return c.Query().Where(rolereview.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RoleReviewClient) GetX(ctx context.Context, id string) *RoleReview {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *RoleReviewClient) Hooks() []Hook {
+	return c.hooks.RoleReview
+}
+
+// Interceptors returns the client interceptors.
+func (c *RoleReviewClient) Interceptors() []Interceptor {
+	return c.inters.RoleReview
+}
+
+func (c *RoleReviewClient) mutate(ctx context.Context, m *RoleReviewMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RoleReviewCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RoleReviewUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RoleReviewUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RoleReviewDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown RoleReview mutation op: %q", m.Op())
+	}
+}
+
 // RunClient is a client for the Run schema.
 type RunClient struct {
 	config
@@ -2605,12 +2746,12 @@ type (
 	hooks struct {
 		Acceptance, AuditEvent, CatalogRecord, CatalogVersion, Decision, FactSheet,
 		Head, Incident, Outbox, Outcome, OutletReport, Person, PlanVersion, Reading,
-		Request, Run, Session []ent.Hook
+		Request, RoleReview, Run, Session []ent.Hook
 	}
 	inters struct {
 		Acceptance, AuditEvent, CatalogRecord, CatalogVersion, Decision, FactSheet,
 		Head, Incident, Outbox, Outcome, OutletReport, Person, PlanVersion, Reading,
-		Request, Run, Session []ent.Interceptor
+		Request, RoleReview, Run, Session []ent.Interceptor
 	}
 )
 

@@ -21,6 +21,7 @@ import (
 	"keyholder/ent/planversion"
 	"keyholder/ent/reading"
 	"keyholder/ent/request"
+	"keyholder/ent/rolereview"
 	"keyholder/ent/run"
 	"keyholder/ent/session"
 	"reflect"
@@ -104,6 +105,7 @@ func checkColumn(t, c string) error {
 			planversion.Table:    planversion.ValidColumn,
 			reading.Table:        reading.ValidColumn,
 			request.Table:        request.ValidColumn,
+			rolereview.Table:     rolereview.ValidColumn,
 			run.Table:            run.ValidColumn,
 			session.Table:        session.ValidColumn,
 		})

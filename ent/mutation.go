@@ -22,6 +22,7 @@ import (
 	"keyholder/ent/predicate"
 	"keyholder/ent/reading"
 	"keyholder/ent/request"
+	"keyholder/ent/rolereview"
 	"keyholder/ent/run"
 	"keyholder/ent/session"
 	"keyholder/internal/access"
@@ -57,6 +58,7 @@ const (
 	TypePlanVersion    = "PlanVersion"
 	TypeReading        = "Reading"
 	TypeRequest        = "Request"
+	TypeRoleReview     = "RoleReview"
 	TypeRun            = "Run"
 	TypeSession        = "Session"
 )
@@ -9946,6 +9948,698 @@ func (m *RequestMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *RequestMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Request edge %s", name)
+}
+
+// RoleReviewMutation represents an operation that mutates the RoleReview nodes in the graph.
+type RoleReviewMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	catalog       *int
+	addcatalog    *int
+	digest        *string
+	note          *string
+	person_id     *string
+	person_name   *string
+	at            *time.Time
+	due           *time.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*RoleReview, error)
+	predicates    []predicate.RoleReview
+}
+
+var _ ent.Mutation = (*RoleReviewMutation)(nil)
+
+// rolereviewOption allows management of the mutation configuration using functional options.
+type rolereviewOption func(*RoleReviewMutation)
+
+// newRoleReviewMutation creates new mutation for the RoleReview entity.
+func newRoleReviewMutation(c config, op Op, opts ...rolereviewOption) *RoleReviewMutation {
+	m := &RoleReviewMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRoleReview,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRoleReviewID sets the ID field of the mutation.
+func withRoleReviewID(id string) rolereviewOption {
+	return func(m *RoleReviewMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *RoleReview
+		)
+		m.oldValue = func(ctx context.Context) (*RoleReview, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().RoleReview.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRoleReview sets the old RoleReview of the mutation.
+func withRoleReview(node *RoleReview) rolereviewOption {
+	return func(m *RoleReviewMutation) {
+		m.oldValue = func(context.Context) (*RoleReview, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RoleReviewMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RoleReviewMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of RoleReview entities.
+func (m *RoleReviewMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RoleReviewMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RoleReviewMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().RoleReview.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCatalog sets the "catalog" field.
+func (m *RoleReviewMutation) SetCatalog(i int) {
+	m.catalog = &i
+	m.addcatalog = nil
+}
+
+// Catalog returns the value of the "catalog" field in the mutation.
+func (m *RoleReviewMutation) Catalog() (r int, exists bool) {
+	v := m.catalog
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCatalog returns the old "catalog" field's value of the RoleReview entity.
+// If the RoleReview object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RoleReviewMutation) OldCatalog(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCatalog is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCatalog requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCatalog: %w", err)
+	}
+	return oldValue.Catalog, nil
+}
+
+// AddCatalog adds i to the "catalog" field.
+func (m *RoleReviewMutation) AddCatalog(i int) {
+	if m.addcatalog != nil {
+		*m.addcatalog += i
+	} else {
+		m.addcatalog = &i
+	}
+}
+
+// AddedCatalog returns the value that was added to the "catalog" field in this mutation.
+func (m *RoleReviewMutation) AddedCatalog() (r int, exists bool) {
+	v := m.addcatalog
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCatalog resets all changes to the "catalog" field.
+func (m *RoleReviewMutation) ResetCatalog() {
+	m.catalog = nil
+	m.addcatalog = nil
+}
+
+// SetDigest sets the "digest" field.
+func (m *RoleReviewMutation) SetDigest(s string) {
+	m.digest = &s
+}
+
+// Digest returns the value of the "digest" field in the mutation.
+func (m *RoleReviewMutation) Digest() (r string, exists bool) {
+	v := m.digest
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDigest returns the old "digest" field's value of the RoleReview entity.
+// If the RoleReview object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RoleReviewMutation) OldDigest(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDigest is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDigest requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDigest: %w", err)
+	}
+	return oldValue.Digest, nil
+}
+
+// ResetDigest resets all changes to the "digest" field.
+func (m *RoleReviewMutation) ResetDigest() {
+	m.digest = nil
+}
+
+// SetNote sets the "note" field.
+func (m *RoleReviewMutation) SetNote(s string) {
+	m.note = &s
+}
+
+// Note returns the value of the "note" field in the mutation.
+func (m *RoleReviewMutation) Note() (r string, exists bool) {
+	v := m.note
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNote returns the old "note" field's value of the RoleReview entity.
+// If the RoleReview object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RoleReviewMutation) OldNote(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNote is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNote requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNote: %w", err)
+	}
+	return oldValue.Note, nil
+}
+
+// ResetNote resets all changes to the "note" field.
+func (m *RoleReviewMutation) ResetNote() {
+	m.note = nil
+}
+
+// SetPersonID sets the "person_id" field.
+func (m *RoleReviewMutation) SetPersonID(s string) {
+	m.person_id = &s
+}
+
+// PersonID returns the value of the "person_id" field in the mutation.
+func (m *RoleReviewMutation) PersonID() (r string, exists bool) {
+	v := m.person_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPersonID returns the old "person_id" field's value of the RoleReview entity.
+// If the RoleReview object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RoleReviewMutation) OldPersonID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPersonID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPersonID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPersonID: %w", err)
+	}
+	return oldValue.PersonID, nil
+}
+
+// ResetPersonID resets all changes to the "person_id" field.
+func (m *RoleReviewMutation) ResetPersonID() {
+	m.person_id = nil
+}
+
+// SetPersonName sets the "person_name" field.
+func (m *RoleReviewMutation) SetPersonName(s string) {
+	m.person_name = &s
+}
+
+// PersonName returns the value of the "person_name" field in the mutation.
+func (m *RoleReviewMutation) PersonName() (r string, exists bool) {
+	v := m.person_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPersonName returns the old "person_name" field's value of the RoleReview entity.
+// If the RoleReview object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RoleReviewMutation) OldPersonName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPersonName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPersonName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPersonName: %w", err)
+	}
+	return oldValue.PersonName, nil
+}
+
+// ResetPersonName resets all changes to the "person_name" field.
+func (m *RoleReviewMutation) ResetPersonName() {
+	m.person_name = nil
+}
+
+// SetAt sets the "at" field.
+func (m *RoleReviewMutation) SetAt(t time.Time) {
+	m.at = &t
+}
+
+// At returns the value of the "at" field in the mutation.
+func (m *RoleReviewMutation) At() (r time.Time, exists bool) {
+	v := m.at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAt returns the old "at" field's value of the RoleReview entity.
+// If the RoleReview object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RoleReviewMutation) OldAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAt: %w", err)
+	}
+	return oldValue.At, nil
+}
+
+// ResetAt resets all changes to the "at" field.
+func (m *RoleReviewMutation) ResetAt() {
+	m.at = nil
+}
+
+// SetDue sets the "due" field.
+func (m *RoleReviewMutation) SetDue(t time.Time) {
+	m.due = &t
+}
+
+// Due returns the value of the "due" field in the mutation.
+func (m *RoleReviewMutation) Due() (r time.Time, exists bool) {
+	v := m.due
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDue returns the old "due" field's value of the RoleReview entity.
+// If the RoleReview object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RoleReviewMutation) OldDue(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDue is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDue requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDue: %w", err)
+	}
+	return oldValue.Due, nil
+}
+
+// ResetDue resets all changes to the "due" field.
+func (m *RoleReviewMutation) ResetDue() {
+	m.due = nil
+}
+
+// Where appends a list predicates to the RoleReviewMutation builder.
+func (m *RoleReviewMutation) Where(ps ...predicate.RoleReview) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RoleReviewMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RoleReviewMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.RoleReview, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RoleReviewMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RoleReviewMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (RoleReview).
+func (m *RoleReviewMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RoleReviewMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.catalog != nil {
+		fields = append(fields, rolereview.FieldCatalog)
+	}
+	if m.digest != nil {
+		fields = append(fields, rolereview.FieldDigest)
+	}
+	if m.note != nil {
+		fields = append(fields, rolereview.FieldNote)
+	}
+	if m.person_id != nil {
+		fields = append(fields, rolereview.FieldPersonID)
+	}
+	if m.person_name != nil {
+		fields = append(fields, rolereview.FieldPersonName)
+	}
+	if m.at != nil {
+		fields = append(fields, rolereview.FieldAt)
+	}
+	if m.due != nil {
+		fields = append(fields, rolereview.FieldDue)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RoleReviewMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case rolereview.FieldCatalog:
+		return m.Catalog()
+	case rolereview.FieldDigest:
+		return m.Digest()
+	case rolereview.FieldNote:
+		return m.Note()
+	case rolereview.FieldPersonID:
+		return m.PersonID()
+	case rolereview.FieldPersonName:
+		return m.PersonName()
+	case rolereview.FieldAt:
+		return m.At()
+	case rolereview.FieldDue:
+		return m.Due()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RoleReviewMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case rolereview.FieldCatalog:
+		return m.OldCatalog(ctx)
+	case rolereview.FieldDigest:
+		return m.OldDigest(ctx)
+	case rolereview.FieldNote:
+		return m.OldNote(ctx)
+	case rolereview.FieldPersonID:
+		return m.OldPersonID(ctx)
+	case rolereview.FieldPersonName:
+		return m.OldPersonName(ctx)
+	case rolereview.FieldAt:
+		return m.OldAt(ctx)
+	case rolereview.FieldDue:
+		return m.OldDue(ctx)
+	}
+	return nil, fmt.Errorf("unknown RoleReview field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RoleReviewMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case rolereview.FieldCatalog:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCatalog(v)
+		return nil
+	case rolereview.FieldDigest:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDigest(v)
+		return nil
+	case rolereview.FieldNote:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNote(v)
+		return nil
+	case rolereview.FieldPersonID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPersonID(v)
+		return nil
+	case rolereview.FieldPersonName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPersonName(v)
+		return nil
+	case rolereview.FieldAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAt(v)
+		return nil
+	case rolereview.FieldDue:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDue(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RoleReview field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RoleReviewMutation) AddedFields() []string {
+	var fields []string
+	if m.addcatalog != nil {
+		fields = append(fields, rolereview.FieldCatalog)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RoleReviewMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case rolereview.FieldCatalog:
+		return m.AddedCatalog()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RoleReviewMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case rolereview.FieldCatalog:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCatalog(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RoleReview numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RoleReviewMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RoleReviewMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RoleReviewMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown RoleReview nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RoleReviewMutation) ResetField(name string) error {
+	switch name {
+	case rolereview.FieldCatalog:
+		m.ResetCatalog()
+		return nil
+	case rolereview.FieldDigest:
+		m.ResetDigest()
+		return nil
+	case rolereview.FieldNote:
+		m.ResetNote()
+		return nil
+	case rolereview.FieldPersonID:
+		m.ResetPersonID()
+		return nil
+	case rolereview.FieldPersonName:
+		m.ResetPersonName()
+		return nil
+	case rolereview.FieldAt:
+		m.ResetAt()
+		return nil
+	case rolereview.FieldDue:
+		m.ResetDue()
+		return nil
+	}
+	return fmt.Errorf("unknown RoleReview field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RoleReviewMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RoleReviewMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RoleReviewMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RoleReviewMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RoleReviewMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RoleReviewMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RoleReviewMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown RoleReview unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RoleReviewMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown RoleReview edge %s", name)
 }
 
 // RunMutation represents an operation that mutates the Run nodes in the graph.

@@ -44,6 +44,8 @@ type Tx struct {
 	Reading *ReadingClient
 	// Request is the client for interacting with the Request builders.
 	Request *RequestClient
+	// RoleReview is the client for interacting with the RoleReview builders.
+	RoleReview *RoleReviewClient
 	// Run is the client for interacting with the Run builders.
 	Run *RunClient
 	// Session is the client for interacting with the Session builders.
@@ -194,6 +196,7 @@ func (tx *Tx) init() {
 	tx.PlanVersion = NewPlanVersionClient(tx.config)
 	tx.Reading = NewReadingClient(tx.config)
 	tx.Request = NewRequestClient(tx.config)
+	tx.RoleReview = NewRoleReviewClient(tx.config)
 	tx.Run = NewRunClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
 }

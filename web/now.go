@@ -68,6 +68,9 @@ func (s *Server) now(ctx context.Context, page view.Page, who access.Principal) 
 	if p.Waiting, err = s.waiting(ctx, here, who); err != nil {
 		return p, err
 	}
+	if err := s.reviewDue(ctx, &p, who, here.now); err != nil {
+		return p, err
+	}
 	for _, r := range here.runs {
 		p.Runs = append(p.Runs, runLine(here.catalog, r, here.now))
 	}

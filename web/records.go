@@ -50,7 +50,7 @@ func (s *Server) catalogOf(c echo.Context) (store.CatalogVersion, *view.AsOf, er
 	today, query := *c.Request().URL, c.Request().URL.Query()
 	query.Del("on")
 	today.RawQuery = query.Encode()
-	return version, &view.AsOf{On: on, Version: version.Version, Now: today.RequestURI()}, err
+	return version, &view.AsOf{On: on, At: at, Version: version.Version, Now: today.RequestURI()}, err
 }
 
 // mayEdit says whether somebody may change records of a kind.

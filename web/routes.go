@@ -64,6 +64,8 @@ func (s *Server) routes() []route {
 		{post, "/catalog/:kind/:slug/retire", access.EditCatalog, s.retireRecord},
 		{get, "/impact", access.See, s.showImpact},
 		{get, "/who", access.See, s.showWho},
+		{get, "/roles", access.See, s.showRoles},
+		{post, "/roles/review", access.ReviewRoles, s.reviewRoles},
 		{get, "/findings", access.See, s.listFindings},
 		{post, "/findings/accept", access.EditCatalog, s.acceptFinding},
 		{get, view.FilesPath(), access.See, s.showFiles},

@@ -40,7 +40,7 @@ func TestEveryPageIsSoundOnPhoneAndDesktopByDayAndNight(t *testing.T) {
 	w.signInBrowser(ctx, "ines", "/")
 	w.sound(ctx, "all is well", "/", "/incidents", "/incidents/new", "/plans", "/plans/move-checkout", "/plans/move-checkout/move", "/audit", "/me", "/nothing-here")
 	w.sound(ctx, "what there is", "/catalog", "/catalog/service", "/catalog/service/checkout", "/catalog-changes", "/catalog-changes/2",
-		"/impact", "/impact?site=leeds", "/findings", "/catalog-files", "/catalog/outlet/leeds-store")
+		"/impact", "/impact?site=leeds", "/roles", "/who", "/who?action=move&service=checkout&site=leeds&site=dublin&cause=site&mode=emergency", "/findings", "/catalog-files", "/catalog/outlet/leeds-store")
 
 	w.breakIt("lease-stop", "")
 	code := w.waiting(ines)

@@ -361,6 +361,30 @@ var (
 			},
 		},
 	}
+	// RoleReviewsColumns holds the columns for the "role_reviews" table.
+	RoleReviewsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "catalog", Type: field.TypeInt},
+		{Name: "digest", Type: field.TypeString},
+		{Name: "note", Type: field.TypeString},
+		{Name: "person_id", Type: field.TypeString},
+		{Name: "person_name", Type: field.TypeString},
+		{Name: "at", Type: field.TypeTime},
+		{Name: "due", Type: field.TypeTime},
+	}
+	// RoleReviewsTable holds the schema information for the "role_reviews" table.
+	RoleReviewsTable = &schema.Table{
+		Name:       "role_reviews",
+		Columns:    RoleReviewsColumns,
+		PrimaryKey: []*schema.Column{RoleReviewsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "rolereview_at",
+				Unique:  false,
+				Columns: []*schema.Column{RoleReviewsColumns[6]},
+			},
+		},
+	}
 	// RunsColumns holds the columns for the "runs" table.
 	RunsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString},
@@ -442,6 +466,7 @@ var (
 		PlanVersionsTable,
 		ReadingsTable,
 		RequestsTable,
+		RoleReviewsTable,
 		RunsTable,
 		SessionsTable,
 	}

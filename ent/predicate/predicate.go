@@ -51,6 +51,9 @@ type Reading func(*sql.Selector)
 // Request is the predicate function for request builders.
 type Request func(*sql.Selector)
 
+// RoleReview is the predicate function for rolereview builders.
+type RoleReview func(*sql.Selector)
+
 // Run is the predicate function for run builders.
 type Run func(*sql.Selector)
 

@@ -58,6 +58,7 @@ const (
 	PublishPlan   Permission = "publish-plan"   // publish plans
 	EditCatalog   Permission = "edit-catalog"   // change records of the catalogue, accept findings
 	ApplyCatalog  Permission = "apply-catalog"  // apply files; change who has which role
+	ReviewRoles   Permission = "review-roles"   // sign who holds which role
 	ReportOutlet  Permission = "report-outlet"  // say what an outlet has queued and when it last synchronised
 	OperateWorker Permission = "operate-worker" // act as the worker; no person has it
 )
@@ -73,6 +74,7 @@ var grants = map[Permission][]Role{
 	PublishPlan:  {PlatformEngineer},
 	EditCatalog:  {BusinessOwner, PlatformEngineer, Administrator},
 	ApplyCatalog: {Administrator},
+	ReviewRoles:  {SecurityOfficer, Administrator},
 	ReportOutlet: {OutletGateway, PlatformEngineer},
 }
 

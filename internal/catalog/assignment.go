@@ -108,6 +108,12 @@ func (c Catalog) during(from, until string, at time.Time) (end *time.Time, ok bo
 	return &over, at.Before(over)
 }
 
+// InForce says whether a moment lies between two days, both included.
+func (c Catalog) InForce(from, until string, at time.Time) bool {
+	_, ok := c.during(from, until, at)
+	return ok
+}
+
 func (c Catalog) startOf(day string) (time.Time, error) {
 	return time.ParseInLocation(time.DateOnly, day, c.Zone())
 }

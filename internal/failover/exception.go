@@ -140,7 +140,7 @@ func (r Run) MayConfirm(x Exception, by access.Principal, b approval.Ballot, now
 	if err := x.mayConfirm(by, b); err != nil {
 		return err
 	}
-	return recent(by, b.RecentSignIn(by), now, "Confirming")
+	return Recent(by, b.RecentSignIn(by), now, "Confirming")
 }
 
 // mayConfirm is MayConfirm without the age of the sign-in.

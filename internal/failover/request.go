@@ -116,11 +116,11 @@ func (r Request) MayDecide(by access.Principal, b approval.Ballot, now time.Time
 	if err := r.mayVote(by, b, now); err != nil {
 		return err
 	}
-	return recent(by, b.RecentSignIn(by), now, "A vote")
+	return Recent(by, b.RecentSignIn(by), now, "A vote")
 }
 
-// recent refuses a sign-in that is too old for what needs one.
-func recent(by access.Principal, within time.Duration, now time.Time, what string) error {
+// Recent refuses a sign-in that is too old for what needs one.
+func Recent(by access.Principal, within time.Duration, now time.Time, what string) error {
 	if by.Recent(now, within) {
 		return nil
 	}

@@ -83,6 +83,7 @@ type KindLine struct {
 // AsOf says that a page shows the catalogue as it was.
 type AsOf struct {
 	On      string // as the address says it
+	At      time.Time
 	Version int
 	Now     string // the page as it is
 }

@@ -62,10 +62,9 @@ func TestAReviewIsSignedAsItWasShown(t *testing.T) {
 
 func TestWhoHeldWhatIsShownAsOfAnyDay(t *testing.T) {
 	p := newPortal(t)
-	root := p.someone(t, "Root", "administrators")
 	before := p.clock.Now().Format(time.RFC3339Nano)
 	p.clock.Add(time.Hour)
-	root = p.someone(t, "Root", "administrators")
+	root := p.someone(t, "Root", "administrators")
 	form := root.get(t, "/catalog/assignment/new").want(t, 200)
 	root.submit(t, form, "Save", url.Values{"name": {"Rosa"}, "role": {string(access.BusinessOwner)}, "person": {"rosa@example.com"}}).want(t, 303)
 	if now := squeezed(root.get(t, "/roles").Find("main")); !strings.Contains(now, "rosa@example.com") {

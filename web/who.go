@@ -125,7 +125,9 @@ func asksWho(c catalog.Catalog, everybody []access.Principal, sent url.Values) (
 		if typed == "" {
 			continue
 		}
-		at := slices.IndexFunc(everybody, func(p access.Principal) bool { return p.ID == typed || p.Mail != "" && strings.EqualFold(p.Mail, typed) })
+		at := slices.IndexFunc(everybody, func(p access.Principal) bool {
+			return p.ID == typed || p.Mail != "" && strings.EqualFold(p.Mail, typed)
+		})
 		if at < 0 {
 			wrong.Add(field, "Nobody of that name has signed in here, and no assignment names them.")
 			continue

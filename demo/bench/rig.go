@@ -136,8 +136,8 @@ func catalogOf(sizes ...int) store.Bundle {
 	b := store.Bundle{
 		Records: slices.Collect(catalog.New(catalog.Catalog{
 			Settings:     catalog.Settings{Currency: "GBP"},
-			Assignments: []catalog.Assignment{{Slug: commanders, Name: "Commanders", Role: access.IncidentCommander, Group: commanders}},
-			Policies: catalog.ShippedPolicies(),
+			Assignments:  []catalog.Assignment{{Slug: commanders, Name: "Commanders", Role: access.IncidentCommander, Group: commanders}},
+			Policies:     catalog.ShippedPolicies(),
 			Sites:        []catalog.Site{{Slug: "leeds", Name: "Leeds"}, {Slug: "dublin", Name: "Dublin"}},
 			Tiers:        []catalog.Tier{{Slug: "tier-1", Name: "Tier 1", RTO: catalog.Duration(15 * time.Minute)}},
 			Capabilities: []catalog.Capability{{Slug: "checkout", Name: "Checkout", RevenuePerHour: 540000}},

@@ -74,7 +74,7 @@ func (n naive) choose(c approval.Case) string {
 		}
 		narrowest := true
 		for j := range n.policies {
-			if i != j && n.cases[j][c] && !(len(n.cases[i]) < len(n.cases[j]) && subset(n.cases[i], n.cases[j])) {
+			if i != j && n.cases[j][c] && (len(n.cases[i]) >= len(n.cases[j]) || !subset(n.cases[i], n.cases[j])) {
 				narrowest = false
 			}
 		}

@@ -85,9 +85,12 @@ func roleLines(role access.Role, held store.Holdings) view.RoleHeld {
 		if h.Role != role {
 			continue
 		}
-		line := view.HeldBy{Path: view.RecordPath(catalog.Ref{Kind: catalog.KindAssignment, Slug: h.Slug}), Name: h.Name, To: h.Person, Scope: h.Scope().String(), Until: h.Until}
+		line := view.HeldBy{Path: view.RecordPath(catalog.Ref{Kind: catalog.KindAssignment, Slug: h.Slug}), Name: h.Name, To: h.Person, Scope: h.Scope().String()}
 		if h.Group != "" {
 			line.To = "the group " + h.Group
+		}
+		if h.Until != "" {
+			line.Scope += ", until " + h.Until
 		}
 		line.People = strings.Join(personNames(h.People), ", ") // all: what is signed is what was shown
 		lines.Held = append(lines.Held, line)

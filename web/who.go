@@ -180,10 +180,11 @@ func (q question) words(c catalog.Catalog) string {
 	if len(q.Services) > 0 {
 		words += " of " + joined(serviceNames(c, q.Services))
 	}
-	for _, w := range []string{q.Mode, q.Cause} {
-		if w != "" {
-			words += ", " + w
-		}
+	if q.Mode != "" {
+		words += ", " + q.Mode
+	}
+	if q.Cause != "" {
+		words += ", cause: " + q.Cause
 	}
 	for i, slug := range q.Sites {
 		words += [2]string{", at ", " and "}[min(i, 1)] + c.SiteName(slug)

@@ -24,7 +24,7 @@ type RoleHeld struct {
 }
 
 // HeldBy is one assignment; People are those of whom it is known that they hold the role by it.
-type HeldBy struct{ Path, Name, To, Scope, Until, People string }
+type HeldBy struct{ Path, Name, To, Scope, People string }
 
 // ReviewLine is one signed review.
 type ReviewLine struct {

@@ -98,7 +98,7 @@ func whoForm(c catalog.Catalog, everybody []access.Principal, sent url.Values) [
 
 // stranger says whether nobody of that account has signed in yet.
 func stranger(p access.Principal) bool {
-	return strings.HasPrefix(p.ID, "group:") || strings.HasPrefix(p.ID, "mail:")
+	return strings.HasPrefix(p.ID, approval.GroupStranger) || strings.HasPrefix(p.ID, approval.MailStranger)
 }
 
 // asksWho reads the question.

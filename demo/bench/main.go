@@ -47,7 +47,7 @@ type options struct {
 
 func benches() []bench {
 	return []bench{
-		{"step", stepCost}, {"decision", decisionToGate}, {"pages", pages}, {"start", startToReady},
+		{"step", stepCost}, {"decision", decisionToGate}, {"deciding", deciding}, {"pages", pages}, {"start", startToReady},
 		{"impact", impactOfASite}, {"catalog", catalogPages}, {"apply", applying},
 	}
 }

@@ -2,11 +2,22 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"time"
+
+	sqlite "modernc.org/sqlite"
 )
+
+// meteredSQLite is the name of a driver that tells the meter of the request.
+var meteredSQLite = sync.OnceValue(func() string { //nolint:gochecknoglobals // a driver is registered once
+	const name = "sqlite-metered"
+	sql.Register(name, metered{&sqlite.Driver{}})
+	return name
+})
 
 // meter counts the queries of one request and the time they take.
 type meter struct {

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
-	sqlite "modernc.org/sqlite"
 
 	"keyholder/internal/failover"
 	"keyholder/internal/signin"
@@ -73,8 +72,7 @@ func newSite(ctx context.Context, file string) (*site, error) {
 	if err := store.Migrate(ctx, file); err != nil {
 		return nil, err
 	}
-	sql.Register("sqlite-metered", metered{&sqlite.Driver{}})
-	db, err := sql.Open("sqlite-metered", store.SQLiteName(file, true))
+	db, err := sql.Open(meteredSQLite(), store.SQLiteName(file, true))
 	if err != nil {
 		return nil, err
 	}

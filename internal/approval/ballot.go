@@ -1,11 +1,13 @@
 package approval
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"keyholder/internal/access"
+	"keyholder/internal/catalog"
 	"keyholder/internal/fault"
 )
 
@@ -148,11 +150,41 @@ func (b Ballot) RecentSignIn(p access.Principal) time.Duration {
 
 // Possible says whether some of these people could still approve it together, and if not, what is wanting.
 func (b Ballot) Possible(everybody []access.Principal) []Want {
-	all := b
+	all, alike, most := b, map[string]int{}, 3*b.Rules.persons()
 	for _, p := range everybody {
-		if all.MayVote(p) == nil {
-			all.Yes = append(slices.Clip(all.Yes), p)
+		if b.MayVote(p) != nil {
+			continue // as of nearly everybody
+		}
+		as := fmt.Sprint(b.seats(p, false))
+		for range copies(p) {
+			if alike[as] == most {
+				break // more of the same add nothing
+			}
+			if all.MayVote(p) == nil {
+				all.Yes = append(slices.Clip(all.Yes), p)
+				alike[as]++
+			}
+			p.ID += "+"
 		}
 	}
 	return all.Missing()
+}
+
+// persons are how many people all needs ask for together.
+func (rs Rules) persons() int {
+	n := 0
+	for _, r := range rs {
+		for _, need := range r.Policy.Needs {
+			n += need.Persons
+		}
+	}
+	return n
+}
+
+// copies is for how many people somebody stands.
+func copies(p access.Principal) int {
+	if strings.HasPrefix(p.ID, GroupStranger) {
+		return catalog.MostPersons
+	}
+	return 1
 }

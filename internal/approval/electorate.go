@@ -1,7 +1,6 @@
 package approval
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -10,8 +9,14 @@ import (
 	"keyholder/internal/catalog"
 )
 
-// Strangers stand for those whom assignments name and who have not signed in yet: one for each address, and for each group as
-// many as any policy can ask for, since only the sign-in provider knows who is in it.
+// GroupStranger begins the id of whoever stands for all those in a group who have not signed in yet: only the sign-in provider
+// knows how many they are.
+const GroupStranger = "group:"
+
+// MailStranger begins the id of whoever stands for an address that nobody has signed in with yet.
+const MailStranger = "mail:"
+
+// Strangers stand for those whom assignments name and who have not signed in yet: one for each address, one for each group.
 func Strangers(c catalog.Catalog, known []access.Principal, at time.Time) []access.Principal {
 	seen := map[string]bool{}
 	for _, p := range known {
@@ -23,15 +28,13 @@ func Strangers(c catalog.Catalog, known []access.Principal, at time.Time) []acce
 	for _, mail := range people {
 		if !seen[mail] {
 			grants := c.GrantsOf(catalog.Identity{Mail: mail}, nobody, at)
-			strangers = append(strangers, access.Principal{ID: "mail:" + mail, Name: mail, Mail: mail}.With(grants))
+			strangers = append(strangers, access.Principal{ID: MailStranger + mail, Name: mail, Mail: mail}.With(grants))
 		}
 	}
 	for _, group := range groups {
 		grants := c.GrantsOf(catalog.Identity{Groups: []string{group}}, nobody, at)
-		for i := range catalog.MostPersons {
-			one := access.Principal{ID: fmt.Sprintf("group:%s#%d", group, i), Name: "anybody else in the group " + group}
-			strangers = append(strangers, one.With(grants))
-		}
+		one := access.Principal{ID: GroupStranger + group, Name: "anybody else in the group " + group}
+		strangers = append(strangers, one.With(grants))
 	}
 	return strangers
 }
@@ -42,13 +45,10 @@ type Voter struct {
 	By []access.Grant // in which they count
 }
 
-// Able are those of everybody who may vote. What is the same of several strangers is said once.
+// Able are those of everybody who may vote.
 func (b Ballot) Able(everybody []access.Principal) []Voter {
 	var able []Voter
 	for _, p := range everybody {
-		if n := len(able); n > 0 && able[n-1].Name == p.Name && strings.HasPrefix(p.ID, "group:") && strings.HasPrefix(able[n-1].ID, "group:") {
-			continue
-		}
 		if b.MayVote(p) == nil {
 			able = append(able, Voter{p, b.Counting(p)})
 		}

@@ -268,13 +268,6 @@ func (s *search) from(depth int, c Case, left []*catalog.Policy) {
 // HolesOf finds the gaps and ties in a catalogue's policies, at most some. An action of which no policy speaks at all is no
 // hole: nobody is led to believe that it can be approved.
 func HolesOf(c catalog.Catalog, most int) []Hole {
-	slugs := func(k catalog.Kind) []string {
-		var all []string
-		for e := range c.Of(k) {
-			all = append(all, e.Slug)
-		}
-		return all
-	}
 	var holes []Hole
 	for _, action := range catalog.Actions() {
 		if !slices.ContainsFunc(c.Policies, func(p catalog.Policy) bool { return p.Action == action }) {
@@ -284,8 +277,20 @@ func HolesOf(c catalog.Catalog, most int) []Hole {
 		if action.HasCause() {
 			causes, modes = catalog.Causes(), catalog.Modes()
 		}
-		space := NewSpace([]catalog.Action{action}, slugs(catalog.KindTier), slugs(catalog.KindCapability), slugs(catalog.KindTenant), causes, modes)
+		space := NewSpace([]catalog.Action{action}, named(c, action, catalog.KindTier), named(c, action, catalog.KindCapability), named(c, action, catalog.KindTenant), causes, modes)
 		holes = append(holes, space.Holes(c.Policies, most-len(holes))...)
 	}
 	return holes
+}
+
+// named are the records of a kind that an action may be about; none is one of them, where it may be about none.
+func named(c catalog.Catalog, action catalog.Action, k catalog.Kind) []string {
+	var all []string
+	if action.AboutNothing() {
+		all = append(all, "")
+	}
+	for e := range c.Of(k) {
+		all = append(all, e.Slug)
+	}
+	return all
 }

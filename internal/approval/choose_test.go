@@ -177,3 +177,15 @@ func TestACompromiseAlwaysWantsSecurity(t *testing.T) {
 		t.Errorf("another cause wants %+v", other.Needs)
 	}
 }
+
+func TestWhatIsAboutNoServiceHasAPolicyToo(t *testing.T) {
+	c := catalog.Catalog{Tiers: []catalog.Tier{{Slug: "tier-1"}}, Capabilities: []catalog.Capability{{Slug: "checkout"}}}
+	c.Policies = []catalog.Policy{{Slug: "changes", Action: catalog.ActChange, Tiers: []string{"tier-1"}}}
+	if holes := approval.HolesOf(catalog.New(c), 10); len(holes) == 0 {
+		t.Error("a change of what is in no tier has no policy, and nobody says so")
+	}
+	c.Policies[0].Tiers = nil
+	if holes := approval.HolesOf(catalog.New(c), 10); len(holes) != 0 {
+		t.Errorf("holes are %v", holes)
+	}
+}

@@ -39,6 +39,11 @@ func (a Action) HasCause() bool {
 	return slices.Contains([]Action{ActMove, ActWithdraw, ActRestore, ActSwitch, ActRollBack, ActOverride, ActWaiver}, a)
 }
 
+// AboutNothing says whether the action may be about no service at all.
+func (a Action) AboutNothing() bool {
+	return slices.Contains([]Action{ActBreakGlass, ActChange, ActChangeRules}, a)
+}
+
 // Causes are the causes that policies may tell apart.
 func Causes() []string { return choicesOf("causes") }
 
@@ -136,6 +141,14 @@ func checkPolicy(p Policy, say sayer) bool {
 	}
 	if p.Lifetime <= 0 && !say("lifetime", "must be longer than nothing") {
 		return false
+	}
+	if !p.Action.HasCause() {
+		if len(p.Causes) > 0 && !say("causes", "nothing goes wrong where it is about: %s", p.Action) {
+			return false
+		}
+		if p.Mode != "" && !say("mode", "is of moves and other recoveries, not of: %s", p.Action) {
+			return false
+		}
 	}
 	if (p.EscalateAfter > 0) != (len(p.EscalateTo) > 0) && !say("escalate_to", "when others are told, and who, are named together") {
 		return false

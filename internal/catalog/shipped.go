@@ -10,17 +10,17 @@ func Shipped() Catalog {
 		Tiers: []Tier{
 			{
 				Slug: "tier-1", Name: "Tier 1: revenue stops", RTO: 15 * minutes, RPO: 1 * minutes,
-				Patterns: []Pattern{ActiveActive, ActivePassive}, DrillEvery: 30 * 24 * hours, Approvals: 1,
+				Patterns: []Pattern{ActiveActive, ActivePassive}, DrillEvery: 30 * 24 * hours,
 				Evidence: []string{"Drill within its interval", "Secrets and certificates at the target", "Replication within the RPO"},
 			},
 			{
 				Slug: "tier-2", Name: "Tier 2: work piles up", RTO: 60 * minutes, RPO: 15 * minutes,
-				Patterns: []Pattern{ActiveActive, ActivePassive}, DrillEvery: 90 * 24 * hours, Approvals: 1,
+				Patterns: []Pattern{ActiveActive, ActivePassive}, DrillEvery: 90 * 24 * hours,
 				Evidence: []string{"Drill within its interval", "Warm standby tested"},
 			},
 			{
 				Slug: "tier-3", Name: "Tier 3: can wait", RTO: 8 * hours, RPO: 8 * hours,
-				DrillEvery: 180 * 24 * hours, Approvals: 1, Evidence: []string{"Restore tested"},
+				DrillEvery: 180 * 24 * hours, Evidence: []string{"Restore tested"},
 			},
 		},
 		Policies: ShippedPolicies(),

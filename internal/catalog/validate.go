@@ -213,6 +213,9 @@ func checkRules(c Catalog, e Entry, say sayer) bool {
 		if r.RTO <= 0 {
 			return say("rto", "must be longer than nothing")
 		}
+		if r.Approvals > 0 {
+			return say("approvals", "are said by policies now: a document of kind policy for the tier")
+		}
 	case Capability:
 		for i, p := range r.Peaks {
 			if what := p.wrong(); what != "" && !say("peaks"+nth(i), "%s", what) {

@@ -15,7 +15,7 @@ import (
 // Ship gives an empty database what every retailer begins with, and puts into today's form what an earlier build has kept.
 // Where nobody administers it, the first administrator is whoever the settings name by mail address.
 func (s *Store) Ship(ctx context.Context, first string) error {
-	for _, step := range []func(*tx) error{s.shipAll, s.rolesAsAssignments, s.shipPolicies, func(t *tx) error { return s.appoint(t, first) }} {
+	for _, step := range []func(*tx) error{s.shipAll, s.rolesAsAssignments, s.tiersWithoutApprovals, s.shipPolicies, func(t *tx) error { return s.appoint(t, first) }} {
 		if err := s.act(ctx, audit.Worker, step); err != nil {
 			return err
 		}
@@ -38,6 +38,31 @@ func (s *Store) ship(t *tx, action, why string, entries []catalog.Entry) error {
 		rows[i] = newRecord{Change: catalog.Change{Ref: e.Ref, Record: e.Record}}
 	}
 	_, err := s.changeCatalog(t, action, CatalogChange{Why: why}, rows)
+	return err
+}
+
+// tiersWithoutApprovals takes the number of approvals out of tiers, where it stood before there were policies.
+func (s *Store) tiersWithoutApprovals(t *tx) error {
+	now, err := s.Catalog(t.ctx)
+	if err != nil {
+		return err
+	}
+	var rows []newRecord
+	for _, tier := range now.Tiers {
+		if tier.Approvals == 0 {
+			continue
+		}
+		ref := catalog.Ref{Kind: catalog.KindTier, Slug: tier.Slug}
+		stood, err := standing(t.ctx, t.Client(), ref)
+		if err != nil {
+			return err
+		}
+		tier.Approvals = 0
+		rows = append(rows, newRecord{Change: catalog.Change{Ref: ref, Record: tier}, stood: true, managed: stood.Managed, locked: stood.Locked})
+	}
+	if len(rows) > 0 {
+		_, err = s.changeCatalog(t, "catalog.upgrade", CatalogChange{Why: "How many approve is said by policies"}, rows)
+	}
 	return err
 }
 

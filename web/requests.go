@@ -224,16 +224,16 @@ func (s *Server) whoStillCan(ctx context.Context, a asked, p *view.Approval) err
 	if p.State != failover.Requested {
 		return nil
 	}
-	everybody, err := s.store.Electorate(ctx)
+	hopes, err := s.store.Hopes(ctx, a.Request)
 	if err != nil {
 		return err
 	}
 	var names []string
-	for _, v := range a.ballot.Able(everybody) {
+	for _, v := range hopes.Able {
 		names = append(names, v.Name)
 	}
 	p.Able = joined(names)
-	p.Nobody = wantedWords(a.ballot.Possible(everybody))
+	p.Nobody = wantedWords(hopes.Wanting)
 	p.AskWho = view.WhoPath(url.Values{
 		"action": {string(catalog.ActMove)}, "service": a.Terms.Services, "site": {a.Terms.From, a.Terms.To},
 		"cause": {string(a.Terms.Cause)}, "mode": {string(a.Terms.Mode)}, "requester": {a.Requester.ID},

@@ -170,7 +170,7 @@ func (q question) answer(c catalog.Catalog, everybody []access.Principal) (view.
 		d.Able = append(d.Able, view.Able{Name: v.Name, By: grantsWords(v.By)})
 	}
 	d.More = len(able) - len(d.Able)
-	d.Wanting = wantedWords(ballot.Possible(everybody))
+	d.Wanting = wantedWords(ballot.Possible(able))
 	return d, nil
 }
 

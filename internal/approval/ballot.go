@@ -1,7 +1,6 @@
 package approval
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -44,28 +43,37 @@ func (b Ballot) MayVote(p access.Principal) error {
 	if len(b.Rules) == 0 {
 		return fault.Refused(RuleNoGap, "nobody, until an administrator has made a policy for it", "No policy says who decides on this.")
 	}
-	who := access.Titles(b.Rules.Voters()) + " other than " + b.Requester.Name
+	who := func() string { return access.Titles(b.Rules.Voters()) + " other than " + b.Requester.Name } // not needed by most
 	switch {
 	case same(p, b.Requester):
-		return fault.Refused(RuleTwoPeople, who, "You asked for this. Nobody decides on their own request.")
+		return fault.Refused(RuleTwoPeople, who(), "You asked for this. Nobody decides on their own request.")
 	case standsIn(p, b.Requester):
-		return fault.Refused(RuleDeputy, who, "You stand in for %s, who requested this. Nobody decides on their own request.", b.Requester.Name)
+		return fault.Refused(RuleDeputy, who(), "You stand in for %s, who requested this. Nobody decides on their own request.", b.Requester.Name)
 	}
-	for _, v := range slices.Concat(b.Yes, b.No) {
+	for i := range len(b.Yes) + len(b.No) {
+		v := b.voter(i)
 		switch {
 		case same(p, v):
 			return fault.Late(RuleOneVote, "You have voted on this already, as %s. One person has one vote.", v.Name)
 		case standsIn(p, v) && len(b.seats(p, true)) == 0, standsIn(v, p) && len(b.seats(v, true)) == 0:
-			return fault.Refused(RuleDeputy, who, "%s has voted, and one of you stands in for the other. That is one vote.", v.Name)
+			return fault.Refused(RuleDeputy, who(), "%s has voted, and one of you stands in for the other. That is one vote.", v.Name)
 		}
 	}
 	if len(b.seats(p, false)) > 0 {
 		return nil
 	}
 	if !p.Has(b.Rules.Voters()...) {
-		return fault.Refused(RuleRole, who, "Your role does not vote on this request.")
+		return fault.Refused(RuleRole, who(), "Your role does not vote on this request.")
 	}
-	return fault.Refused(RuleScope, who, "Your role does not hold for what this is about.")
+	return fault.Refused(RuleScope, who(), "Your role does not hold for what this is about.")
+}
+
+// voter is the nth of those who have voted.
+func (b Ballot) voter(n int) access.Principal {
+	if n < len(b.Yes) {
+		return b.Yes[n]
+	}
+	return b.No[n-len(b.Yes)]
 }
 
 // seats are the roles in which a person counts for some rule; their own only, or also those of whom they stand in for.
@@ -148,26 +156,35 @@ func (b Ballot) RecentSignIn(p access.Principal) time.Duration {
 	return least
 }
 
-// Possible says whether some of these people could still approve it together, and if not, what is wanting.
-func (b Ballot) Possible(everybody []access.Principal) []Want {
+// Possible says whether some of those who may vote could still approve it together, and if not, what is wanting.
+func (b Ballot) Possible(able []Voter) []Want {
 	all, alike, most := b, map[string]int{}, 3*b.Rules.persons()
-	for _, p := range everybody {
-		if b.MayVote(p) != nil {
-			continue // as of nearly everybody
-		}
-		as := fmt.Sprint(b.seats(p, false))
+	wants := all.Missing()
+	for _, v := range able {
+		p := v.Principal
+		as := b.kind(p)
 		for range copies(p) {
-			if alike[as] == most {
-				break // more of the same add nothing
+			if len(wants) == 0 || alike[as] == most { // more of the same add nothing
+				break
 			}
 			if all.MayVote(p) == nil {
 				all.Yes = append(slices.Clip(all.Yes), p)
 				alike[as]++
+				wants = all.Missing()
 			}
 			p.ID += "+"
 		}
 	}
-	return all.Missing()
+	return wants
+}
+
+// kind is the same for all who count for the same.
+func (b Ballot) kind(p access.Principal) string {
+	var kind []byte
+	for _, role := range b.seats(p, false) {
+		kind = append(append(kind, role...), ' ')
+	}
+	return string(kind)
 }
 
 // persons are how many people all needs ask for together.

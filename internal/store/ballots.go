@@ -33,7 +33,11 @@ func (s *Store) ballot(ctx context.Context, c *ent.Client, r failover.Request) (
 			no = append(no, d.By)
 		}
 	}
-	return s.balloted(ctx, c, version, r.Terms.Decided(r.FiledAt), r.Requester, yes, no)
+	rules, err := readOnce(ctx, "rules of "+r.Digest+r.FiledAt.String(), func() (approval.Rules, error) { return rulesOf(version, r.Terms.Decided(r.FiledAt)) })
+	if err != nil {
+		return approval.Ballot{}, err
+	}
+	return s.balloted(ctx, c, rules, r.Requester, yes, no)
 }
 
 func (s *Store) ballotOn(ctx context.Context, c *ent.Client, r failover.Run, x failover.Exception) (approval.Ballot, error) {
@@ -41,14 +45,25 @@ func (s *Store) ballotOn(ctx context.Context, c *ent.Client, r failover.Run, x f
 	if err != nil {
 		return approval.Ballot{}, err
 	}
-	return s.balloted(ctx, c, version, x.Decided(r.Terms), x.By, x.Others, nil)
+	rules, err := rulesOf(version, x.Decided(r.Terms))
+	if err != nil {
+		return approval.Ballot{}, err
+	}
+	return s.balloted(ctx, c, rules, x.By, x.Others, nil)
 }
 
-// balloted loads who is on a ballot. Where no policy applies it has no rules, and nobody can vote.
-func (s *Store) balloted(ctx context.Context, c *ent.Client, version CatalogVersion, about approval.About, by failover.Person, yes, no []failover.Person) (b approval.Ballot, err error) {
-	if b.Rules, err = approval.RulesOf(version.Catalog, about); err != nil && fault.As(err) == nil {
-		return b, err
+// rulesOf are the rules that apply. Where no policy does there are none, and nobody can vote.
+func rulesOf(version CatalogVersion, about approval.About) (approval.Rules, error) {
+	rules, err := approval.RulesOf(version.Catalog, about)
+	if fault.As(err) != nil {
+		return nil, nil
 	}
+	return rules, err
+}
+
+// balloted loads who is on a ballot.
+func (s *Store) balloted(ctx context.Context, c *ent.Client, rules approval.Rules, by failover.Person, yes, no []failover.Person) (b approval.Ballot, err error) {
+	b.Rules = rules
 	if b.Requester, err = s.asNow(ctx, c, by); err != nil {
 		return b, err
 	}

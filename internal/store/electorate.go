@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"keyholder/internal/access"
 	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
+	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 )
 
@@ -33,17 +36,18 @@ func (s *Store) ElectorateAt(ctx context.Context, at time.Time) ([]access.Princi
 }
 
 func electorate(ctx context.Context, c *ent.Client, now catalog.Catalog, at time.Time) ([]access.Principal, error) {
-	rows, err := readOnce(ctx, "everybody", func() ([]*ent.Person, error) { return c.Person.Query().Order(person.ByName(), person.ByID()).All(ctx) })
+	rows, err := readOnce(ctx, "everybody", func() ([]*ent.Person, error) { return everybody(ctx, c) })
 	if err != nil {
-		return nil, fmt.Errorf("load everybody: %w", err)
+		return nil, err
 	}
 	latest := map[string]*ent.Person{}
 	for _, row := range rows {
-		at := strings.ToLower(row.Email)
-		if was := latest[at]; row.EmailVerified && (was == nil || was.SignedInAt.Before(row.SignedInAt)) {
-			latest[at] = row
+		if row.EmailVerified {
+			latest[strings.ToLower(row.Email)] = row
 		}
 	}
+	rows = slices.Clone(rows)
+	slices.SortFunc(rows, func(a, b *ent.Person) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
 	known := func(mail string) (catalog.Identity, bool) {
 		row := latest[strings.ToLower(mail)]
 		if row == nil {
@@ -52,20 +56,56 @@ func electorate(ctx context.Context, c *ent.Client, now catalog.Catalog, at time
 		return identityOf(row), true
 	}
 	all := make([]access.Principal, len(rows))
-	for i, row := range rows {
-		who := identityOf(row)
-		all[i] = access.Principal{ID: row.ID, Name: row.Name, Mail: who.Mail, SignedInAt: row.SignedInAt.UTC()}.With(now.GrantsOf(who, known, at))
+	err = inParallel(len(rows), func(i int) error {
+		who := identityOf(rows[i])
+		all[i] = access.Principal{ID: rows[i].ID, Name: rows[i].Name, Mail: who.Mail}.With(now.GrantsOf(who, known, at))
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return append(all, approval.Strangers(now, all, at)...), nil
 }
 
+// everybody are all who have signed in, the last to do so last; of each only what says which roles they hold.
+func everybody(ctx context.Context, c *ent.Client) ([]*ent.Person, error) {
+	rows, err := c.Person.Query().Order(person.BySignedInAt(), person.ByID()).
+		Select(person.FieldID, person.FieldName, person.FieldEmail, person.FieldEmailVerified, person.FieldGroups).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load everybody: %w", err)
+	}
+	return rows, nil
+}
+
+// Hopes are who can still decide on a request, and what nobody is there to give.
+type Hopes struct {
+	Able    []approval.Voter
+	Wanting []approval.Want // nothing where it can still be approved
+}
+
+// Hopes says who can still decide on a request.
+func (s *Store) Hopes(ctx context.Context, r failover.Request) (Hopes, error) {
+	return readOnce(ctx, "hopes of "+r.Code, func() (Hopes, error) {
+		b, err := s.Ballot(ctx, r)
+		if err != nil {
+			return Hopes{}, err
+		}
+		all, err := s.Electorate(ctx)
+		if err != nil {
+			return Hopes{}, err
+		}
+		able := b.Able(all)
+		return Hopes{able, b.Possible(able)}, nil
+	})
+}
+
 // somebodyCan refuses what the rules leave to nobody.
 func (t *tx) somebodyCan(now catalog.Catalog, b approval.Ballot) error {
-	everybody, err := electorate(t.ctx, t.Client(), now, t.now)
+	all, err := electorate(t.ctx, t.Client(), now, t.now)
 	if err != nil {
 		return err
 	}
-	wants := b.Possible(everybody)
+	wants := b.Possible(b.Able(all))
 	if len(wants) == 0 {
 		return nil
 	}

@@ -19,6 +19,7 @@ import (
 	"keyholder/ent/factsheet"
 	"keyholder/ent/head"
 	"keyholder/ent/incident"
+	"keyholder/ent/message"
 	"keyholder/ent/outbox"
 	"keyholder/ent/outcome"
 	"keyholder/ent/outletreport"
@@ -58,6 +59,8 @@ type Client struct {
 	Head *HeadClient
 	// Incident is the client for interacting with the Incident builders.
 	Incident *IncidentClient
+	// Message is the client for interacting with the Message builders.
+	Message *MessageClient
 	// Outbox is the client for interacting with the Outbox builders.
 	Outbox *OutboxClient
 	// Outcome is the client for interacting with the Outcome builders.
@@ -97,6 +100,7 @@ func (c *Client) init() {
 	c.FactSheet = NewFactSheetClient(c.config)
 	c.Head = NewHeadClient(c.config)
 	c.Incident = NewIncidentClient(c.config)
+	c.Message = NewMessageClient(c.config)
 	c.Outbox = NewOutboxClient(c.config)
 	c.Outcome = NewOutcomeClient(c.config)
 	c.OutletReport = NewOutletReportClient(c.config)
@@ -207,6 +211,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		FactSheet:      NewFactSheetClient(cfg),
 		Head:           NewHeadClient(cfg),
 		Incident:       NewIncidentClient(cfg),
+		Message:        NewMessageClient(cfg),
 		Outbox:         NewOutboxClient(cfg),
 		Outcome:        NewOutcomeClient(cfg),
 		OutletReport:   NewOutletReportClient(cfg),
@@ -244,6 +249,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		FactSheet:      NewFactSheetClient(cfg),
 		Head:           NewHeadClient(cfg),
 		Incident:       NewIncidentClient(cfg),
+		Message:        NewMessageClient(cfg),
 		Outbox:         NewOutboxClient(cfg),
 		Outcome:        NewOutcomeClient(cfg),
 		OutletReport:   NewOutletReportClient(cfg),
@@ -284,8 +290,9 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Acceptance, c.AuditEvent, c.CatalogRecord, c.CatalogVersion, c.Decision,
-		c.FactSheet, c.Head, c.Incident, c.Outbox, c.Outcome, c.OutletReport, c.Person,
-		c.PlanVersion, c.Reading, c.Request, c.RoleReview, c.Run, c.Session,
+		c.FactSheet, c.Head, c.Incident, c.Message, c.Outbox, c.Outcome,
+		c.OutletReport, c.Person, c.PlanVersion, c.Reading, c.Request, c.RoleReview,
+		c.Run, c.Session,
 	} {
 		n.Use(hooks...)
 	}
@@ -296,8 +303,9 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Acceptance, c.AuditEvent, c.CatalogRecord, c.CatalogVersion, c.Decision,
-		c.FactSheet, c.Head, c.Incident, c.Outbox, c.Outcome, c.OutletReport, c.Person,
-		c.PlanVersion, c.Reading, c.Request, c.RoleReview, c.Run, c.Session,
+		c.FactSheet, c.Head, c.Incident, c.Message, c.Outbox, c.Outcome,
+		c.OutletReport, c.Person, c.PlanVersion, c.Reading, c.Request, c.RoleReview,
+		c.Run, c.Session,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -322,6 +330,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Head.mutate(ctx, m)
 	case *IncidentMutation:
 		return c.Incident.mutate(ctx, m)
+	case *MessageMutation:
+		return c.Message.mutate(ctx, m)
 	case *OutboxMutation:
 		return c.Outbox.mutate(ctx, m)
 	case *OutcomeMutation:
@@ -1408,6 +1418,139 @@ func (c *IncidentClient) mutate(ctx context.Context, m *IncidentMutation) (Value
 		return (&IncidentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Incident mutation op: %q", m.Op())
+	}
+}
+
+// MessageClient is a client for the Message schema.
+type MessageClient struct {
+	config
+}
+
+// NewMessageClient returns a client for the Message from the given config.
+func NewMessageClient(c config) *MessageClient {
+	return &MessageClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `message.Hooks(f(g(h())))`.
+func (c *MessageClient) Use(hooks ...Hook) {
+	c.hooks.Message = append(c.hooks.Message, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `message.Intercept(f(g(h())))`.
+func (c *MessageClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Message = append(c.inters.Message, interceptors...)
+}
+
+// Create returns a builder for creating a Message entity.
+func (c *MessageClient) Create() *MessageCreate {
+	mutation := newMessageMutation(c.config, OpCreate)
+	return &MessageCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Message entities.
+func (c *MessageClient) CreateBulk(builders ...*MessageCreate) *MessageCreateBulk {
+	return &MessageCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *MessageClient) MapCreateBulk(slice any, setFunc func(*MessageCreate, int)) *MessageCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &MessageCreateBulk{err: fmt.Errorf("calling to MessageClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*MessageCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &MessageCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Message.
+func (c *MessageClient) Update() *MessageUpdate {
+	mutation := newMessageMutation(c.config, OpUpdate)
+	return &MessageUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *MessageClient) UpdateOne(_m *Message) *MessageUpdateOne {
+	mutation := newMessageMutation(c.config, OpUpdateOne, withMessage(_m))
+	return &MessageUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *MessageClient) UpdateOneID(id string) *MessageUpdateOne {
+	mutation := newMessageMutation(c.config, OpUpdateOne, withMessageID(id))
+	return &MessageUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Message.
+func (c *MessageClient) Delete() *MessageDelete {
+	mutation := newMessageMutation(c.config, OpDelete)
+	return &MessageDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *MessageClient) DeleteOne(_m *Message) *MessageDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *MessageClient) DeleteOneID(id string) *MessageDeleteOne {
+	builder := c.Delete().Where(message.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &MessageDeleteOne{builder}
+}
+
+// Query returns a query builder for Message.
+func (c *MessageClient) Query() *MessageQuery {
+	return &MessageQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeMessage},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Message entity by its id.
+func (c *MessageClient) Get(ctx context.Context, id string) (*Message, error) {
+	return c.Query().Where(message.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *MessageClient) GetX(ctx context.Context, id string) *Message {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *MessageClient) Hooks() []Hook {
+	return c.hooks.Message
+}
+
+// Interceptors returns the client interceptors.
+func (c *MessageClient) Interceptors() []Interceptor {
+	return c.inters.Message
+}
+
+func (c *MessageClient) mutate(ctx context.Context, m *MessageMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&MessageCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&MessageUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&MessageUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&MessageDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Message mutation op: %q", m.Op())
 	}
 }
 
@@ -2745,13 +2888,13 @@ func (c *SessionClient) mutate(ctx context.Context, m *SessionMutation) (Value, 
 type (
 	hooks struct {
 		Acceptance, AuditEvent, CatalogRecord, CatalogVersion, Decision, FactSheet,
-		Head, Incident, Outbox, Outcome, OutletReport, Person, PlanVersion, Reading,
-		Request, RoleReview, Run, Session []ent.Hook
+		Head, Incident, Message, Outbox, Outcome, OutletReport, Person, PlanVersion,
+		Reading, Request, RoleReview, Run, Session []ent.Hook
 	}
 	inters struct {
 		Acceptance, AuditEvent, CatalogRecord, CatalogVersion, Decision, FactSheet,
-		Head, Incident, Outbox, Outcome, OutletReport, Person, PlanVersion, Reading,
-		Request, RoleReview, Run, Session []ent.Interceptor
+		Head, Incident, Message, Outbox, Outcome, OutletReport, Person, PlanVersion,
+		Reading, Request, RoleReview, Run, Session []ent.Interceptor
 	}
 )
 

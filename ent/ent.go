@@ -14,6 +14,7 @@ import (
 	"keyholder/ent/factsheet"
 	"keyholder/ent/head"
 	"keyholder/ent/incident"
+	"keyholder/ent/message"
 	"keyholder/ent/outbox"
 	"keyholder/ent/outcome"
 	"keyholder/ent/outletreport"
@@ -98,6 +99,7 @@ func checkColumn(t, c string) error {
 			factsheet.Table:      factsheet.ValidColumn,
 			head.Table:           head.ValidColumn,
 			incident.Table:       incident.ValidColumn,
+			message.Table:        message.ValidColumn,
 			outbox.Table:         outbox.ValidColumn,
 			outcome.Table:        outcome.ValidColumn,
 			outletreport.Table:   outletreport.ValidColumn,

@@ -7,6 +7,7 @@ import (
 	"keyholder/ent/catalogversion"
 	"keyholder/ent/head"
 	"keyholder/ent/incident"
+	"keyholder/ent/message"
 	"keyholder/ent/person"
 	"keyholder/ent/request"
 	"keyholder/ent/run"
@@ -61,6 +62,20 @@ func init() {
 	incidentDescRevision := incidentFields[11].Descriptor()
 	// incident.DefaultRevision holds the default value on creation for the revision field.
 	incident.DefaultRevision = incidentDescRevision.Default.(int)
+	messageFields := schema.Message{}.Fields()
+	_ = messageFields
+	// messageDescAttempts is the schema descriptor for attempts field.
+	messageDescAttempts := messageFields[11].Descriptor()
+	// message.DefaultAttempts holds the default value on creation for the attempts field.
+	message.DefaultAttempts = messageDescAttempts.Default.(int)
+	// messageDescFailure is the schema descriptor for failure field.
+	messageDescFailure := messageFields[12].Descriptor()
+	// message.DefaultFailure holds the default value on creation for the failure field.
+	message.DefaultFailure = messageDescFailure.Default.(string)
+	// messageDescGivenUp is the schema descriptor for given_up field.
+	messageDescGivenUp := messageFields[14].Descriptor()
+	// message.DefaultGivenUp holds the default value on creation for the given_up field.
+	message.DefaultGivenUp = messageDescGivenUp.Default.(bool)
 	personFields := schema.Person{}.Fields()
 	_ = personFields
 	// personDescEmailVerified is the schema descriptor for email_verified field.

@@ -30,6 +30,8 @@ type Tx struct {
 	Head *HeadClient
 	// Incident is the client for interacting with the Incident builders.
 	Incident *IncidentClient
+	// Message is the client for interacting with the Message builders.
+	Message *MessageClient
 	// Outbox is the client for interacting with the Outbox builders.
 	Outbox *OutboxClient
 	// Outcome is the client for interacting with the Outcome builders.
@@ -189,6 +191,7 @@ func (tx *Tx) init() {
 	tx.FactSheet = NewFactSheetClient(tx.config)
 	tx.Head = NewHeadClient(tx.config)
 	tx.Incident = NewIncidentClient(tx.config)
+	tx.Message = NewMessageClient(tx.config)
 	tx.Outbox = NewOutboxClient(tx.config)
 	tx.Outcome = NewOutcomeClient(tx.config)
 	tx.OutletReport = NewOutletReportClient(tx.config)

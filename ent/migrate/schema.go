@@ -213,6 +213,42 @@ var (
 			},
 		},
 	}
+	// MessagesColumns holds the columns for the "messages" table.
+	MessagesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "about", Type: field.TypeString},
+		{Name: "occasion", Type: field.TypeString},
+		{Name: "nth", Type: field.TypeInt},
+		{Name: "person_id", Type: field.TypeString},
+		{Name: "person_name", Type: field.TypeString},
+		{Name: "address", Type: field.TypeString},
+		{Name: "subject", Type: field.TypeString},
+		{Name: "text", Type: field.TypeString},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "next_at", Type: field.TypeTime},
+		{Name: "attempts", Type: field.TypeInt, Default: 0},
+		{Name: "failure", Type: field.TypeString, Default: ""},
+		{Name: "sent_at", Type: field.TypeTime, Nullable: true},
+		{Name: "given_up", Type: field.TypeBool, Default: false},
+	}
+	// MessagesTable holds the schema information for the "messages" table.
+	MessagesTable = &schema.Table{
+		Name:       "messages",
+		Columns:    MessagesColumns,
+		PrimaryKey: []*schema.Column{MessagesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "message_about_occasion_nth_person_id",
+				Unique:  true,
+				Columns: []*schema.Column{MessagesColumns[1], MessagesColumns[2], MessagesColumns[3], MessagesColumns[4]},
+			},
+			{
+				Name:    "message_sent_at_given_up_next_at",
+				Unique:  false,
+				Columns: []*schema.Column{MessagesColumns[13], MessagesColumns[14], MessagesColumns[10]},
+			},
+		},
+	}
 	// OutboxesColumns holds the columns for the "outboxes" table.
 	OutboxesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -459,6 +495,7 @@ var (
 		FactSheetsTable,
 		HeadsTable,
 		IncidentsTable,
+		MessagesTable,
 		OutboxesTable,
 		OutcomesTable,
 		OutletReportsTable,

@@ -17,6 +17,7 @@ import (
 	"keyholder/internal/connector"
 	"keyholder/internal/connector/dnsc"
 	"keyholder/internal/connector/httpc"
+	"keyholder/internal/notify"
 	"keyholder/internal/signin"
 	"keyholder/internal/store"
 	"keyholder/internal/watch"
@@ -80,7 +81,13 @@ func run(ctx context.Context, c config.Config, parts Parts, kept *store.Store, t
 	if parts.Worker {
 		kinds := Connectors()
 		activities := workflows.NewActivities(kept, kinds)
-		watcher := &watch.Watch{Store: kept, Connectors: kinds, Start: processes.Start, SeeWrites: activities.SeeWrites, Log: log}
+		sender, err := sender(c)
+		if err != nil {
+			return err
+		}
+		watcher := &watch.Watch{
+			Store: kept, Connectors: kinds, Start: processes.Start, SeeWrites: activities.SeeWrites, Sender: sender, PublicURL: c.PublicURL, Log: log,
+		}
 		group.Go(func() error { return watcher.Run(ctx) })
 		group.Go(func() error { return work(ctx, temporal, c.TemporalTaskQueue, activities, log) })
 	}
@@ -96,6 +103,22 @@ func run(ctx context.Context, c config.Config, parts Parts, kept *store.Store, t
 		parts.Ready()
 	}
 	return group.Wait()
+}
+
+// sender is how people are told; nil where no mail server is set.
+func sender(c config.Config) (watch.Sender, error) {
+	if c.MailServer == "" {
+		return nil, nil //nolint:nilnil // there is no way to tell anybody, which is no failure
+	}
+	secrets := connector.NewSecrets(config.Lookup)
+	by, err := notify.NewMail(c.MailServer, c.MailFrom, func() (string, error) {
+		secret, err := secrets.Resolve(c.MailPassword)
+		return string(secret.Reveal()), err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("KEYHOLDER_MAIL_SERVER and KEYHOLDER_MAIL_FROM: %w", err)
+	}
+	return by, nil
 }
 
 // work runs the worker as soon as Temporal answers, and again when it comes back after having been away too long.

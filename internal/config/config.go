@@ -29,6 +29,9 @@ type Config struct {
 	OIDCClientSecret   string `koanf:"oidc_client_secret"` // a reference: env:NAME or file:PATH
 	OIDCRolesClaim     string `koanf:"oidc_roles_claim"`
 	APIAudience        string `koanf:"api_audience"`        // whom tokens of programs are for; the API takes none where it is empty
+	MailServer         string `koanf:"mail_server"`         // smtp://user@host:port or smtps://…; nobody is told where it is empty
+	MailPassword       string `koanf:"mail_password"`       // a reference: env:NAME or file:PATH
+	MailFrom           string `koanf:"mail_from"`           // the sender's address
 	FirstAdministrator string `koanf:"first_administrator"` // a mail address; where nobody administers the catalogue
 	LogLevel           string `koanf:"log_level"`
 	TrustedProxies     string `koanf:"trusted_proxies"` // networks, separated by commas

@@ -29,6 +29,8 @@ type Watch struct {
 	Connectors connector.Set
 	Start      func(ctx context.Context, code string) error // a process; one that runs already is left alone
 	SeeWrites  func(ctx context.Context) error              // notes the point of no return of open runs
+	Sender     Sender                                       // how people are told; nil where there is no way
+	PublicURL  string                                       // of the portal, for links
 	Log        *slog.Logger
 }
 
@@ -44,6 +46,8 @@ func (w *Watch) Run(ctx context.Context) error {
 		{"refresh fact sheets", sheetEvery, w.sheets},
 		{"start processes", startEvery, w.starts},
 		{"look for first writes", writeEvery, w.SeeWrites},
+		{"see whom to tell", tellEvery, w.tell},
+		{"send messages", sendEvery, w.send},
 		{"drop sessions that have run out", sweepEvery, w.Store.Sessions().Sweep},
 	} {
 		all.Go(func() { w.repeat(ctx, duty.name, duty.every, duty.do) })

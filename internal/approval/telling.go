@@ -1,0 +1,74 @@
+package approval
+
+import (
+	"slices"
+	"time"
+
+	"keyholder/internal/access"
+)
+
+// Occasion is why somebody is told of a request.
+type Occasion string
+
+// The occasions.
+const (
+	Asked     Occasion = "asked"     // they can decide on it
+	Reminded  Occasion = "reminded"  // they still can
+	Escalated Occasion = "escalated" // nobody has decided for too long
+	Outcome   Occasion = "outcome"   // it is decided
+)
+
+// Telling is one thing that somebody is to be told; it is told once.
+type Telling struct {
+	Occasion Occasion
+	Nth      int // of the reminders
+	To       access.Principal
+}
+
+// Due are those who are to be told by now of a request that was filed some time ago and is not decided: whoever can decide at
+// once, and again as often as the most impatient policy says; others when it is escalated. Only the newest reminder is due.
+func (b Ballot) Due(everybody []access.Principal, filed, now time.Time) []Telling {
+	var due []Telling
+	every, after, to := b.Rules.patience()
+	nth := 0
+	if every > 0 {
+		nth = int(now.Sub(filed) / every)
+	}
+	for _, v := range b.Able(everybody) {
+		if v.Mail == "" {
+			continue
+		}
+		due = append(due, Telling{Asked, 0, v.Principal})
+		if nth > 0 {
+			due = append(due, Telling{Reminded, nth, v.Principal})
+		}
+	}
+	if after == 0 || now.Before(filed.Add(after)) {
+		return due
+	}
+	for _, p := range everybody {
+		if p.Mail != "" && !same(p, b.Requester) && p.Has(to...) {
+			due = append(due, Telling{Escalated, 0, p})
+		}
+	}
+	return due
+}
+
+// patience is how often people are reminded, and when others are told, by the most impatient policy; and who these are by any.
+func (rs Rules) patience() (every, after time.Duration, to []access.Role) {
+	shorter := func(a, b time.Duration) time.Duration {
+		if a == 0 || b > 0 && b < a {
+			return b
+		}
+		return a
+	}
+	for _, r := range rs {
+		every, after = shorter(every, r.Policy.RemindEvery.D()), shorter(after, r.Policy.EscalateAfter.D())
+		for _, role := range r.Policy.EscalateTo {
+			if !slices.Contains(to, role) {
+				to = append(to, role)
+			}
+		}
+	}
+	return every, after, to
+}

@@ -1,0 +1,163 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+
+	"keyholder/ent"
+	"keyholder/ent/message"
+	"keyholder/ent/request"
+	"keyholder/internal/approval"
+	"keyholder/internal/audit"
+	"keyholder/internal/failover"
+)
+
+// Message is one thing that one person is told, once.
+type Message struct {
+	ID       string
+	About    string // code of a request
+	Occasion approval.Occasion
+	Nth      int
+	To       failover.Person
+	Address  string
+	Subject  string
+	Text     string
+	At       time.Time
+	Next     time.Time // when it is tried next
+	Attempts int
+	Failure  string // of the last attempt
+	SentAt   *time.Time
+	GivenUp  bool
+}
+
+// The patience with a channel that fails: the wait doubles from the first to the longest.
+const (
+	retryFirst   = 5 * time.Second
+	retryLongest = 10 * time.Minute
+	tellWithin   = 24 * time.Hour
+)
+
+// Tell keeps messages to be sent. One that was kept already, for the same occasion, is left as it is.
+func (s *Store) Tell(ctx context.Context, messages []Message) error {
+	if len(messages) == 0 {
+		return nil
+	}
+	return s.act(ctx, audit.Worker, func(t *tx) error {
+		for _, m := range messages {
+			there, err := t.Message.Query().Where(message.About(m.About), message.Occasion(string(m.Occasion)), message.Nth(m.Nth), message.PersonID(m.To.ID)).Exist(t.ctx)
+			if err != nil {
+				return fmt.Errorf("look for a message about %s: %w", m.About, err)
+			}
+			if there {
+				continue
+			}
+			err = t.Message.Create().SetID(NewID()).SetAbout(m.About).SetOccasion(string(m.Occasion)).SetNth(m.Nth).SetPersonID(m.To.ID).SetPersonName(m.To.Name).
+				SetAddress(m.Address).SetSubject(m.Subject).SetText(m.Text).SetCreatedAt(t.now).SetNextAt(t.now).Exec(t.ctx)
+			if err != nil {
+				return fmt.Errorf("keep a message about %s: %w", m.About, err)
+			}
+			t.record(audit.Event{
+				Action: "message." + string(m.Occasion), Object: m.About, Text: fmt.Sprintf("%s is to be told about %s.", m.To.Name, m.About),
+				Detail: detail(map[string]any{"person": m.To.ID, "nth": m.Nth}),
+			})
+		}
+		return nil
+	})
+}
+
+// MessagesDue are those to be sent by now, the oldest first.
+func (s *Store) MessagesDue(ctx context.Context, most int) ([]Message, error) {
+	rows, err := s.client.Message.Query().Where(message.SentAtIsNil(), message.GivenUp(false), message.NextAtLTE(s.Now())).
+		Order(message.ByNextAt(), message.ByID()).Limit(most).All(ctx)
+	return messagesOf(rows, err)
+}
+
+// MessagesAbout are all about one request, in their order.
+func (s *Store) MessagesAbout(ctx context.Context, code string) ([]Message, error) {
+	return readOnce(ctx, "messages about "+code, func() ([]Message, error) {
+		rows, err := s.client.Message.Query().Where(message.About(code)).Order(message.ByCreatedAt(), message.ByID()).All(ctx)
+		return messagesOf(rows, err)
+	})
+}
+
+// Messages are the latest, newest first.
+func (s *Store) Messages(ctx context.Context, most int) ([]Message, error) {
+	rows, err := s.client.Message.Query().Order(message.ByCreatedAt(sql.OrderDesc()), message.ByID(sql.OrderDesc())).Limit(most).All(ctx)
+	return messagesOf(rows, err)
+}
+
+// MessagesFailing says how many messages have been tried and are not sent.
+func (s *Store) MessagesFailing(ctx context.Context) (int, error) {
+	return readOnce(ctx, "messages that fail", func() (int, error) {
+		n, err := s.client.Message.Query().Where(message.SentAtIsNil(), message.AttemptsGT(0)).Count(ctx)
+		if err != nil {
+			return 0, fmt.Errorf("count messages that fail: %w", err)
+		}
+		return n, nil
+	})
+}
+
+func messagesOf(rows []*ent.Message, err error) ([]Message, error) {
+	if err != nil {
+		return nil, fmt.Errorf("load messages: %w", err)
+	}
+	all := make([]Message, len(rows))
+	for i, row := range rows {
+		all[i] = Message{
+			ID: row.ID, About: row.About, Occasion: approval.Occasion(row.Occasion), Nth: row.Nth, To: failover.Person{ID: row.PersonID, Name: row.PersonName},
+			Address: row.Address, Subject: row.Subject, Text: row.Text, At: row.CreatedAt.UTC(), Next: row.NextAt.UTC(), Attempts: row.Attempts,
+			Failure: row.Failure, SentAt: utc(row.SentAt), GivenUp: row.GivenUp,
+		}
+	}
+	return all, nil
+}
+
+// Sent notes what came of an attempt to send a message: nothing wrong, or why it failed. What fails is tried again for a day.
+func (s *Store) Sent(ctx context.Context, m Message, failed error) error {
+	return s.act(ctx, audit.Worker, func(t *tx) error {
+		update := t.Message.UpdateOneID(m.ID).SetAttempts(m.Attempts + 1)
+		t.changed = true
+		if failed == nil {
+			t.record(audit.Event{Action: "message.sent", Object: m.About, Text: fmt.Sprintf("%s was told about %s by mail.", m.To.Name, m.About)})
+			return sentErr(update.SetSentAt(t.now).SetFailure("").Exec(t.ctx))
+		}
+		update.SetFailure(failed.Error()).SetNextAt(t.now.Add(min(retryFirst<<min(m.Attempts, 20), retryLongest)))
+		if t.now.Sub(m.At) > tellWithin {
+			t.record(audit.Event{Action: "message.given-up", Object: m.About, Text: fmt.Sprintf("%s could not be told about %s: %s", m.To.Name, m.About, failed)})
+			update.SetGivenUp(true)
+		}
+		return sentErr(update.Exec(t.ctx))
+	})
+}
+
+func sentErr(err error) error {
+	if err != nil {
+		return fmt.Errorf("note what came of a message: %w", err)
+	}
+	return nil
+}
+
+// Untold are the requests that somebody was asked about and that are decided, whose outcome nobody has been told.
+func (s *Store) Untold(ctx context.Context) ([]failover.Request, error) {
+	rows, err := s.client.Request.Query().Where(request.StateNEQ(failover.Requested), request.FiledAtGT(s.Now().Add(-tellWithin)), untold).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look for outcomes that nobody was told: %w", err)
+	}
+	all := make([]failover.Request, len(rows))
+	for i, row := range rows {
+		all[i] = requestOf(row, nil)
+	}
+	return all, nil
+}
+
+// untold chooses the requests with messages of which none is about the outcome.
+func untold(s *sql.Selector) {
+	about := func(occasion approval.Occasion) *sql.Selector {
+		m := sql.Table(message.Table)
+		return sql.Select(m.C(message.FieldID)).From(m).Where(sql.And(sql.ColumnsEQ(m.C(message.FieldAbout), s.C(request.FieldCode)), sql.EQ(m.C(message.FieldOccasion), string(occasion))))
+	}
+	s.Where(sql.And(sql.Exists(about(approval.Asked)), sql.NotExists(about(approval.Outcome))))
+}

@@ -3,6 +3,7 @@ package testkit
 import (
 	"errors"
 	"io"
+	"mime/quotedprintable"
 	"net"
 	"net/mail"
 	"strings"
@@ -90,7 +91,11 @@ func (d *delivery) Data(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	text, err := io.ReadAll(read.Body)
+	body := read.Body
+	if strings.EqualFold(read.Header.Get("Content-Transfer-Encoding"), "quoted-printable") {
+		body = quotedprintable.NewReader(body)
+	}
+	text, err := io.ReadAll(body)
 	if err != nil {
 		return err
 	}

@@ -30,12 +30,13 @@ type Approval struct {
 	Votes     []VoteLine // of the present round
 	Have      int
 	Want      int
-	Wanted    string // who is still wanted: "one security officer"; empty where nobody is
-	Needs     string // what the approval needs, in a sentence
-	Who       string // who can decide, by role
-	Able      string // by name, the first of those who still can
-	Nobody    string // what nobody is there to give; empty where it can still be approved
-	AskWho    string // path of the question who may
+	Wanted    string   // who is still wanted: "one security officer"; empty where nobody is
+	Needs     string   // what the approval needs, in a sentence
+	Who       string   // who can decide, by role
+	Able      string   // by name, the first of those who still can
+	Nobody    string   // what nobody is there to give; empty where it can still be approved
+	Told      []string // who was told of it when, or why not yet
+	AskWho    string   // path of the question who may
 	Problem   *Refusal
 	Action    Action
 	Change    *Change

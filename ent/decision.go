@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"keyholder/ent/decision"
 	"keyholder/internal/access"
-	"keyholder/internal/failover"
+	"keyholder/internal/approval"
 	"strings"
 	"time"
 
@@ -29,7 +29,7 @@ type Decision struct {
 	// Roles holds the value of the "roles" field.
 	Roles []access.Role `json:"roles,omitempty"`
 	// Verdict holds the value of the "verdict" field.
-	Verdict failover.Verdict `json:"verdict,omitempty"`
+	Verdict approval.Verdict `json:"verdict,omitempty"`
 	// Comment holds the value of the "comment" field.
 	Comment string `json:"comment,omitempty"`
 	// Round holds the value of the "round" field.
@@ -107,7 +107,7 @@ func (_m *Decision) assignValues(columns []string, values []any) error {
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field verdict", values[i])
 			} else if value.Valid {
-				_m.Verdict = failover.Verdict(value.String)
+				_m.Verdict = approval.Verdict(value.String)
 			}
 		case decision.FieldComment:
 			if value, ok := values[i].(*sql.NullString); !ok {

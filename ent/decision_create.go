@@ -6,10 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
+
 	"keyholder/ent/decision"
 	"keyholder/internal/access"
-	"keyholder/internal/failover"
-	"time"
+	"keyholder/internal/approval"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
@@ -50,7 +51,7 @@ func (_c *DecisionCreate) SetRoles(v []access.Role) *DecisionCreate {
 }
 
 // SetVerdict sets the "verdict" field.
-func (_c *DecisionCreate) SetVerdict(v failover.Verdict) *DecisionCreate {
+func (_c *DecisionCreate) SetVerdict(v approval.Verdict) *DecisionCreate {
 	_c.mutation.SetVerdict(v)
 	return _c
 }

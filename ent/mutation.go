@@ -27,6 +27,7 @@ import (
 	"keyholder/ent/run"
 	"keyholder/ent/session"
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/failover"
 	"sync"
 	"time"
@@ -2795,7 +2796,7 @@ type DecisionMutation struct {
 	voter_name    *string
 	roles         *[]access.Role
 	appendroles   []access.Role
-	verdict       *failover.Verdict
+	verdict       *approval.Verdict
 	comment       *string
 	round         *int
 	addround      *int
@@ -3072,12 +3073,12 @@ func (m *DecisionMutation) ResetRoles() {
 }
 
 // SetVerdict sets the "verdict" field.
-func (m *DecisionMutation) SetVerdict(f failover.Verdict) {
-	m.verdict = &f
+func (m *DecisionMutation) SetVerdict(a approval.Verdict) {
+	m.verdict = &a
 }
 
 // Verdict returns the value of the "verdict" field in the mutation.
-func (m *DecisionMutation) Verdict() (r failover.Verdict, exists bool) {
+func (m *DecisionMutation) Verdict() (r approval.Verdict, exists bool) {
 	v := m.verdict
 	if v == nil {
 		return
@@ -3088,7 +3089,7 @@ func (m *DecisionMutation) Verdict() (r failover.Verdict, exists bool) {
 // OldVerdict returns the old "verdict" field's value of the Decision entity.
 // If the Decision object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *DecisionMutation) OldVerdict(ctx context.Context) (v failover.Verdict, err error) {
+func (m *DecisionMutation) OldVerdict(ctx context.Context) (v approval.Verdict, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldVerdict is only allowed on UpdateOne operations")
 	}
@@ -3467,7 +3468,7 @@ func (m *DecisionMutation) SetField(name string, value ent.Value) error {
 		m.SetRoles(v)
 		return nil
 	case decision.FieldVerdict:
-		v, ok := value.(failover.Verdict)
+		v, ok := value.(approval.Verdict)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
@@ -9911,7 +9912,7 @@ type RequestMutation struct {
 	reason         *string
 	requester_id   *string
 	requester_name *string
-	state          *failover.State
+	state          *approval.State
 	round          *int
 	addround       *int
 	open           *bool
@@ -10284,12 +10285,12 @@ func (m *RequestMutation) ResetRequesterName() {
 }
 
 // SetState sets the "state" field.
-func (m *RequestMutation) SetState(f failover.State) {
-	m.state = &f
+func (m *RequestMutation) SetState(a approval.State) {
+	m.state = &a
 }
 
 // State returns the value of the "state" field in the mutation.
-func (m *RequestMutation) State() (r failover.State, exists bool) {
+func (m *RequestMutation) State() (r approval.State, exists bool) {
 	v := m.state
 	if v == nil {
 		return
@@ -10300,7 +10301,7 @@ func (m *RequestMutation) State() (r failover.State, exists bool) {
 // OldState returns the old "state" field's value of the Request entity.
 // If the Request object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *RequestMutation) OldState(ctx context.Context) (v failover.State, err error) {
+func (m *RequestMutation) OldState(ctx context.Context) (v approval.State, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldState is only allowed on UpdateOne operations")
 	}
@@ -10840,7 +10841,7 @@ func (m *RequestMutation) SetField(name string, value ent.Value) error {
 		m.SetRequesterName(v)
 		return nil
 	case request.FieldState:
-		v, ok := value.(failover.State)
+		v, ok := value.(approval.State)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}

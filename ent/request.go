@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"keyholder/ent/request"
+	"keyholder/internal/approval"
 	"keyholder/internal/failover"
 	"strings"
 	"time"
@@ -34,7 +35,7 @@ type Request struct {
 	// RequesterName holds the value of the "requester_name" field.
 	RequesterName string `json:"requester_name,omitempty"`
 	// State holds the value of the "state" field.
-	State failover.State `json:"state,omitempty"`
+	State approval.State `json:"state,omitempty"`
 	// Round holds the value of the "round" field.
 	Round int `json:"round,omitempty"`
 	// Open holds the value of the "open" field.
@@ -136,7 +137,7 @@ func (_m *Request) assignValues(columns []string, values []any) error {
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field state", values[i])
 			} else if value.Valid {
-				_m.State = failover.State(value.String)
+				_m.State = approval.State(value.String)
 			}
 		case request.FieldRound:
 			if value, ok := values[i].(*sql.NullInt64); !ok {

@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"keyholder/ent/request"
-	"keyholder/internal/failover"
 	"time"
+
+	"keyholder/ent/request"
+	"keyholder/internal/approval"
+	"keyholder/internal/failover"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
@@ -67,7 +69,7 @@ func (_c *RequestCreate) SetRequesterName(v string) *RequestCreate {
 }
 
 // SetState sets the "state" field.
-func (_c *RequestCreate) SetState(v failover.State) *RequestCreate {
+func (_c *RequestCreate) SetState(v approval.State) *RequestCreate {
 	_c.mutation.SetState(v)
 	return _c
 }
@@ -418,7 +420,7 @@ func (u *RequestUpsert) UpdateDigest() *RequestUpsert {
 }
 
 // SetState sets the "state" field.
-func (u *RequestUpsert) SetState(v failover.State) *RequestUpsert {
+func (u *RequestUpsert) SetState(v approval.State) *RequestUpsert {
 	u.Set(request.FieldState, v)
 	return u
 }
@@ -596,7 +598,7 @@ func (u *RequestUpsertOne) UpdateDigest() *RequestUpsertOne {
 }
 
 // SetState sets the "state" field.
-func (u *RequestUpsertOne) SetState(v failover.State) *RequestUpsertOne {
+func (u *RequestUpsertOne) SetState(v approval.State) *RequestUpsertOne {
 	return u.Update(func(s *RequestUpsert) {
 		s.SetState(v)
 	})
@@ -954,7 +956,7 @@ func (u *RequestUpsertBulk) UpdateDigest() *RequestUpsertBulk {
 }
 
 // SetState sets the "state" field.
-func (u *RequestUpsertBulk) SetState(v failover.State) *RequestUpsertBulk {
+func (u *RequestUpsertBulk) SetState(v approval.State) *RequestUpsertBulk {
 	return u.Update(func(s *RequestUpsert) {
 		s.SetState(v)
 	})

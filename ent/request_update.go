@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
+
 	"keyholder/ent/predicate"
 	"keyholder/ent/request"
+	"keyholder/internal/approval"
 	"keyholder/internal/failover"
-	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -58,13 +60,13 @@ func (_u *RequestUpdate) SetNillableDigest(v *string) *RequestUpdate {
 }
 
 // SetState sets the "state" field.
-func (_u *RequestUpdate) SetState(v failover.State) *RequestUpdate {
+func (_u *RequestUpdate) SetState(v approval.State) *RequestUpdate {
 	_u.mutation.SetState(v)
 	return _u
 }
 
 // SetNillableState sets the "state" field if the given value is not nil.
-func (_u *RequestUpdate) SetNillableState(v *failover.State) *RequestUpdate {
+func (_u *RequestUpdate) SetNillableState(v *approval.State) *RequestUpdate {
 	if v != nil {
 		_u.SetState(*v)
 	}
@@ -267,13 +269,13 @@ func (_u *RequestUpdateOne) SetNillableDigest(v *string) *RequestUpdateOne {
 }
 
 // SetState sets the "state" field.
-func (_u *RequestUpdateOne) SetState(v failover.State) *RequestUpdateOne {
+func (_u *RequestUpdateOne) SetState(v approval.State) *RequestUpdateOne {
 	_u.mutation.SetState(v)
 	return _u
 }
 
 // SetNillableState sets the "state" field if the given value is not nil.
-func (_u *RequestUpdateOne) SetNillableState(v *failover.State) *RequestUpdateOne {
+func (_u *RequestUpdateOne) SetNillableState(v *approval.State) *RequestUpdateOne {
 	if v != nil {
 		_u.SetState(*v)
 	}

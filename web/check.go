@@ -54,7 +54,7 @@ func (s *Server) checkOr422(c echo.Context, b begin, form view.StartForm) error 
 func (s *Server) terms(ctx context.Context, b begin, f view.StartForm) (failover.Terms, error) {
 	wrong := fault.Wrong{}
 	t := failover.Terms{Plan: f.Plan, From: f.From, To: f.To, Mode: failover.Mode(f.Mode), Cause: failover.Cause(f.Cause)}
-	text(wrong, "reason", f.Reason, "Say why; the approver and the auditor read it.", failover.MaxText)
+	text(wrong, "reason", f.Reason, "Say why; the approver and the auditor read it.", approval.MaxText)
 	p, ok := b.published(f.Plan)
 	if !ok {
 		wrong.Add("plan", "Choose a plan.")
@@ -206,7 +206,7 @@ func (s *Server) file(ctx context.Context, who access.Principal, b begin, f view
 		refused = b.open()
 	}
 	if refused != nil {
-		actor := failover.Person{ID: who.ID, Name: who.Name}
+		actor := who.Person()
 		if err := s.store.Refused(ctx, actor, "request.file", f.Incident, refused); err != nil {
 			return failover.Request{}, err
 		}
@@ -222,7 +222,7 @@ func (s *Server) file(ctx context.Context, who access.Principal, b begin, f view
 	}
 	wrong := fault.Wrong{}
 	return s.store.FileRequest(ctx, who, store.File{
-		ID: actID(f.Act), Incident: f.Incident, Terms: t, Reason: text(wrong, "reason", f.Reason, "", failover.MaxText),
+		ID: actID(f.Act), Incident: f.Incident, Terms: t, Reason: text(wrong, "reason", f.Reason, "", approval.MaxText),
 		Impact: impact, Sheet: situation.Facts(""), Checked: f.Checked,
 	})
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/canonical"
-	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
 	"keyholder/web/view"
@@ -199,7 +199,7 @@ func (s *Server) applyFiles(c echo.Context, a fileAct, b store.Bundle) error {
 	m := a.manner()
 	m.Base = a.base
 	who := principal(c)
-	applied, err := s.store.Apply(c.Request().Context(), failover.Person{ID: who.ID, Name: who.Name}, b, m)
+	applied, err := s.store.Apply(c.Request().Context(), who.Person(), b, m)
 	switch fault.KindOf(err) { //nolint:exhaustive // the others are not the person's to mend
 	case fault.Conflict, fault.Forbidden, fault.Invalid:
 		if err != nil {
@@ -220,7 +220,7 @@ func (s *Server) applyFiles(c echo.Context, a fileAct, b store.Bundle) error {
 func readFileAct(c echo.Context) (fileAct, error) {
 	r, wrong := c.Request(), fault.Wrong{}
 	a := fileAct{
-		why: text(wrong, "why", r.FormValue("why"), "", failover.MaxText), source: text(wrong, "source", r.FormValue("source"), "", 200),
+		why: text(wrong, "why", r.FormValue("why"), "", approval.MaxText), source: text(wrong, "source", r.FormValue("source"), "", 200),
 		prune: r.FormValue("prune") != "", lock: r.FormValue("lock") != "", seen: r.FormValue("seen"),
 	}
 	a.base, _ = strconv.Atoi(r.FormValue("base"))

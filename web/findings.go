@@ -14,8 +14,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
-	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
 	"keyholder/web/view"
@@ -148,7 +148,7 @@ func (s *Server) acceptFinding(c echo.Context) error {
 		return err
 	}
 	wrong := fault.Wrong{}
-	reason := text(wrong, "reason", form.Reason, "Say why; the auditor reads it.", failover.MaxText)
+	reason := text(wrong, "reason", form.Reason, "Say why; the auditor reads it.", approval.MaxText)
 	until, err := time.Parse(time.DateOnly, strings.TrimSpace(form.Until))
 	if err != nil {
 		wrong.Add("until", "Type a date such as %s.", s.store.Now().AddDate(0, 3, 0).Format(time.DateOnly))

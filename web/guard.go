@@ -11,7 +11,6 @@ import (
 
 	"keyholder/internal/access"
 	"keyholder/internal/audit"
-	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
 	"keyholder/web/api"
@@ -141,7 +140,7 @@ func (s *Server) keepOut(c echo.Context, r route, who access.Principal) error {
 	holders := access.Titles(access.Holders(r.Needs))
 	refusal := fault.Refused("permission:"+string(r.Needs), holders, "Your role does not allow this.")
 	ctx := c.Request().Context()
-	if err := s.store.Refused(ctx, failover.Person{ID: who.ID, Name: who.Name}, "route."+string(r.Needs), c.Request().URL.Path, refusal); err != nil {
+	if err := s.store.Refused(ctx, who.Person(), "route."+string(r.Needs), c.Request().URL.Path, refusal); err != nil {
 		return err
 	}
 	if len(who.Roles) == 0 && c.Request().Method == http.MethodGet {

@@ -235,7 +235,7 @@ func (here situation) proposal(from failover.Proposal, in *store.Incident, who a
 		p.Also = append(p.Also, other.Signal.Name+" is "+amount(other))
 	}
 	p.SoFar = failover.Money(from.Impact.RevenuePerMinute()*max(0, here.now.Sub(from.Since)).Minutes(), here.catalog.Currency)
-	p.For = failover.Span(here.now.Sub(from.Since))
+	p.For = catalog.Lasting(here.now.Sub(from.Since))
 	if who.May(access.OpenIncident) {
 		title := first.Signal.Name + " has collapsed"
 		query := url.Values{"title": {title}, "services": from.Impact.Down()}

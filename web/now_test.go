@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"keyholder/internal/approval"
 	"keyholder/internal/failover"
 )
 
@@ -78,7 +79,7 @@ func TestTheVoteWaitsForThoseWhoMayCastIt(t *testing.T) {
 	owen.get(t, "/").says(t, "needs-you", "Decide:")
 	p.clock.Add(15 * time.Minute) // beyond the request's life
 	owen.get(t, "/").says(t, "needs-you", "nothing waits for you.")
-	if got, err := p.Request(p.ctx, r.Code); err != nil || got.State != failover.Requested {
+	if got, err := p.Request(p.ctx, r.Code); err != nil || got.State != approval.Requested {
 		t.Errorf("a page must change nothing: %v, %v", got.State, err)
 	}
 }

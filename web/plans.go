@@ -44,7 +44,7 @@ func planLine(c catalog.Catalog, p store.Published[failover.Plan]) view.PlanLine
 	return view.PlanLine{
 		Slug: p.Slug, Path: view.PlanPath(p.Slug), Name: p.What.Name, Services: joined(serviceNames(c, p.What.Services)),
 		Sites: joined(sites), Version: p.Version, By: p.By, Published: p.At.UTC(),
-		Expected: failover.Span(p.What.Expected(failover.Emergency).D()),
+		Expected: catalog.Lasting(p.What.Expected(failover.Emergency).D()),
 	}
 }
 
@@ -98,7 +98,7 @@ func chosenVersion(versions []store.Published[failover.Plan], asked string) (sto
 }
 
 func planMode(p failover.Plan, m failover.Mode) view.PlanMode {
-	mode := view.PlanMode{Name: sentence(string(m)), Expected: failover.Span(p.Expected(m).D()), Steps: planSteps(p, m)}
+	mode := view.PlanMode{Name: sentence(string(m)), Expected: catalog.Lasting(p.Expected(m).D()), Steps: planSteps(p, m)}
 	for _, g := range p.GatesIn(m) {
 		mode.Gates = append(mode.Gates, view.PlanGate{Name: g.Name, Override: g.Override})
 	}
@@ -118,7 +118,7 @@ func verifyWords(c catalog.Catalog, p failover.Plan) []string {
 		fmt.Sprintf("%s is at least %.1f %%", name(v.Success), v.MinSuccess*100),
 		fmt.Sprintf("%s is at least %.0f %% of what it was before the impact", name(v.Volume), v.MinVolume*100),
 		v.Residual.Name,
-		fmt.Sprintf("All of it without a break for %s, within %s; else the run pauses and asks", failover.Span(v.Hold.D()), failover.Span(v.Within.D())),
+		fmt.Sprintf("All of it without a break for %s, within %s; else the run pauses and asks", catalog.Lasting(v.Hold.D()), catalog.Lasting(v.Within.D())),
 	}
 }
 

@@ -23,7 +23,6 @@ import (
 	"keyholder/internal/connector"
 	"keyholder/internal/connector/dnsc"
 	"keyholder/internal/connector/httpc"
-	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/internal/signin"
 	"keyholder/internal/store"
@@ -96,7 +95,7 @@ func newPortal(t *testing.T) *portal {
 	p := &portal{clock: testkit.NewClock(time.Date(2026, 3, 1, 2, 11, 0, 0, time.UTC)), ctx: t.Context()}
 	p.Store = testkit.NewStore(t, p.clock.Now)
 	p.bundle = shop(t)
-	if _, err := p.Apply(p.ctx, failover.Person{ID: "cli", Name: "catalog apply"}, p.bundle, store.Manner{}); err != nil {
+	if _, err := p.Apply(p.ctx, access.Person{ID: "cli", Name: "catalog apply"}, p.bundle, store.Manner{}); err != nil {
 		t.Fatal(err)
 	}
 	p.engine = &engine{Store: p.Store}

@@ -14,8 +14,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
-	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
 	"keyholder/web/view"
@@ -216,7 +216,7 @@ func (s *Server) saveSent(ctx context.Context, a recordAct, who access.Principal
 	if err != nil {
 		return e, err
 	}
-	why := text(form.wrong, "why", a.sent.Get("why"), "", failover.MaxText)
+	why := text(form.wrong, "why", a.sent.Get("why"), "", approval.MaxText)
 	if _, there := version.Entry(e.Ref); there && a.isNew() {
 		form.wrong.Add("slug", "There is a %s of this short name already: %s.", a.Kind.One(), version.NameOf(e.Kind, e.Slug))
 	}
@@ -295,7 +295,7 @@ func (s *Server) retireRecord(c echo.Context) error {
 	if err := bindForm(c, &form); err != nil {
 		return err
 	}
-	why := text(wrong, "why", form.Why, "", failover.MaxText)
+	why := text(wrong, "why", form.Why, "", approval.MaxText)
 	if err = wrong.Err(); err == nil {
 		base, _ := strconv.Atoi(form.Base)
 		_, err = s.store.EditRecord(c.Request().Context(), principal(c), store.Edit{Change: catalog.Change{Ref: ref}, Base: base, Why: why})

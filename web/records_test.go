@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"keyholder/internal/access"
 	"keyholder/internal/catalog"
-	"keyholder/internal/failover"
 	"keyholder/internal/store"
 )
 
@@ -240,7 +240,7 @@ func TestWhoHasWhichRoleIsForAdministrators(t *testing.T) {
 
 func TestWhatIsLockedToFilesIsNotEditedInTheBrowser(t *testing.T) {
 	p, bea, _ := describing(t)
-	if _, err := p.Apply(p.ctx, failover.Person{ID: "cli", Name: "catalog apply"}, p.bundle, store.Manner{Lock: true}); err != nil {
+	if _, err := p.Apply(p.ctx, access.Person{ID: "cli", Name: "catalog apply"}, p.bundle, store.Manner{Lock: true}); err != nil {
 		t.Fatal(err)
 	}
 	page := bea.get(t, "/catalog/service/checkout").want(t, 200)

@@ -24,7 +24,7 @@ func factLines(sheet failover.FactSheet, now time.Time) []view.FactLine {
 	for _, f := range sheet.Facts {
 		line := view.FactLine{Fact: f}
 		if f.At.Unix() > 0 {
-			line.Ago = failover.Span(max(0, now.Sub(f.At))) + " ago"
+			line.Ago = catalog.Lasting(max(0, now.Sub(f.At))) + " ago"
 		}
 		lines = append(lines, line)
 	}
@@ -42,7 +42,7 @@ var meanings = map[failover.Purpose]string{
 func planSteps(p failover.Plan, m failover.Mode) []view.PlanStep {
 	var steps []view.PlanStep
 	for _, s := range p.StepsIn(m) {
-		steps = append(steps, view.PlanStep{Name: s.Name, Meaning: meanings[s.Purpose], Expected: failover.Span(s.Expected.D())})
+		steps = append(steps, view.PlanStep{Name: s.Name, Meaning: meanings[s.Purpose], Expected: catalog.Lasting(s.Expected.D())})
 	}
 	return steps
 }
@@ -126,7 +126,7 @@ func (a asked) approval(page view.Page) view.Approval {
 		Page: page, Code: a.Code, Ask: sentence(ask(a.catalog, a.Terms)), Mode: a.Terms.Mode, State: a.Standing(a.now),
 		With:     companions(a.catalog, a.Terms.Services),
 		Standing: a.standingWords(), Requester: a.Requester.Name, Reason: a.Reason, Cause: a.Terms.Cause.Title(),
-		Filed: a.FiledAt, Expires: a.ExpiresAt, Left: failover.Span(max(0, a.ExpiresAt.Sub(a.now))), Waiting: a.waitingWords(),
+		Filed: a.FiledAt, Expires: a.ExpiresAt, Left: catalog.Lasting(max(0, a.ExpiresAt.Sub(a.now))), Waiting: a.waitingWords(),
 		Ceiling: ceilingWords(a.Terms.Ceiling), Undo: "until " + a.catalog.SiteName(a.Terms.To) + " accepts its first order; then by a planned move back",
 		Needs: policyWords(a.ballot.Rules), Who: access.Titles(a.ballot.Rules.Voters()) + " other than " + a.Requester.Name,
 		Blast: blast(a.catalog, a.Terms.Services, a.impact),
@@ -140,7 +140,7 @@ func (a asked) approval(page view.Page) view.Approval {
 	}
 	for _, d := range a.Votes() {
 		p.Votes = append(p.Votes, voteLine(a.Request, d))
-		if d.Verdict == failover.Yes {
+		if d.Verdict == approval.Approve {
 			p.Have++
 		}
 	}
@@ -168,7 +168,7 @@ func sheetOf(kept store.KeptSheet, now time.Time) view.Sheet {
 	return view.Sheet{Digest: kept.Digest, MadeAt: kept.MadeAt, Facts: factLines(kept.FactSheet, now), Options: kept.Options}
 }
 
-func voteLine(r failover.Request, d failover.Decision) view.VoteLine {
+func voteLine(r failover.Request, d approval.Decision) view.VoteLine {
 	return view.VoteLine{
 		Name: d.By.Name, Roles: access.Principal{Roles: d.Roles}.Title(), Verdict: d.Verdict, Comment: d.Comment, At: d.At,
 		Void: !r.Counts(d),
@@ -199,7 +199,7 @@ func (s *Server) surroundings(ctx context.Context, a asked, p *view.Approval) er
 			return err
 		}
 	}
-	if a.State == failover.Approved {
+	if a.State == approval.Approved {
 		run, err := s.runOrComing(ctx, a)
 		if err != nil {
 			return err

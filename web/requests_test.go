@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"keyholder/internal/access"
 	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
 	"keyholder/internal/failover"
@@ -72,7 +73,7 @@ func TestASecondPersonsVoteDecides(t *testing.T) {
 	if again := owen.submit(t, page, approve, url.Values{"comment": {"Go"}}); again.status != 303 {
 		t.Errorf("a doubled click answers %d", again.status)
 	}
-	if got := p.state(t, r.Code); got.State != failover.Approved || len(got.Decisions) != 1 {
+	if got := p.state(t, r.Code); got.State != approval.Approved || len(got.Decisions) != 1 {
 		t.Errorf("it is %s with %d votes", got.State, len(got.Decisions))
 	}
 	after := ivy.get(t, "/a/"+r.Code).want(t, 200)
@@ -88,14 +89,14 @@ func TestRequesterMayNotApproveOwnRequestOnThePageOrByAForgedPost(t *testing.T) 
 	own.hasButton(t, "Reject", false)
 	own.hasButton(t, "Withdraw this request", true)
 	own.says(t, "not-you", approval.RuleTwoPeople)
-	forged := ivy.post(t, "/a/"+r.Code+"/decide", ballot(owen.get(t, "/a/"+r.Code), failover.Yes)).want(t, 403)
+	forged := ivy.post(t, "/a/"+r.Code+"/decide", ballot(owen.get(t, "/a/"+r.Code), approval.Approve)).want(t, 403)
 	forged.says(t, "problem", "Nobody decides on their own request")
 	forged.says(t, "problem", approval.RuleTwoPeople)
 	forged.says(t, "problem", "Who can: Incident commander or Business owner other than Ivy")
 	if lines := p.refusals(t, r.Code); len(lines) != 1 || lines[0].Rule != approval.RuleTwoPeople || lines[0].Actor.Name != "Ivy" {
 		t.Errorf("the record has %+v", lines)
 	}
-	if got := p.state(t, r.Code); got.State != failover.Requested || len(got.Decisions) != 0 {
+	if got := p.state(t, r.Code); got.State != approval.Requested || len(got.Decisions) != 0 {
 		t.Errorf("it is %s with %d votes", got.State, len(got.Decisions))
 	}
 }
@@ -104,13 +105,13 @@ func TestRequesterMayNotApproveOwnRequestOnThePageOrByAForgedPost(t *testing.T) 
 func (p *portal) wantsApprovals(t *testing.T, n int) {
 	t.Helper()
 	b := store.Bundle{Records: []catalog.Entry{testkit.MovePolicy(t, p.bundle, n)}}
-	if _, err := p.Apply(p.ctx, failover.Person{ID: "cli", Name: "catalog apply"}, b, store.Manner{}); err != nil {
+	if _, err := p.Apply(p.ctx, access.Person{ID: "cli", Name: "catalog apply"}, b, store.Manner{}); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // ballot is the form of a vote as the page made it.
-func ballot(p page, v failover.Verdict) url.Values {
+func ballot(p page, v approval.Verdict) url.Values {
 	return url.Values{
 		"act": {store.NewID()}, "verdict": {string(v)}, "comment": {"forged"},
 		"digest": {p.Find("input[name=digest]").AttrOr("value", "")}, "sheet": {p.Find("input[name=sheet]").AttrOr("value", "")},
@@ -123,7 +124,7 @@ func TestARoleWithoutAVoteSeesWhoHasOne(t *testing.T) {
 	page := sue.get(t, "/a/"+r.Code).want(t, 200)
 	page.hasButton(t, approve, false)
 	page.says(t, "not-you", "Rule: role")
-	forged := sue.post(t, "/a/"+r.Code+"/decide", ballot(owen.get(t, "/a/"+r.Code), failover.Yes)).want(t, 403)
+	forged := sue.post(t, "/a/"+r.Code+"/decide", ballot(owen.get(t, "/a/"+r.Code), approval.Approve)).want(t, 403)
 	forged.says(t, "problem", "Who can: Incident commander or Business owner other than Ivy")
 }
 
@@ -134,7 +135,7 @@ func TestARejectionNeedsAReasonAndKeepsTheVoteOnThePage(t *testing.T) {
 	if got := again.wrong("comment"); !strings.Contains(got, "Say why you reject") {
 		t.Errorf("at the comment: %q", got)
 	}
-	long := strings.Repeat("é", failover.MaxText+1)
+	long := strings.Repeat("é", approval.MaxText+1)
 	kept := owen.submit(t, page, "Reject", url.Values{"comment": {long}}).want(t, 422)
 	if kept.Find("#comment").Text() != long {
 		t.Error("the comment that was typed is lost")
@@ -143,7 +144,7 @@ func TestARejectionNeedsAReasonAndKeepsTheVoteOnThePage(t *testing.T) {
 	after := owen.get(t, "/a/"+r.Code).want(t, 200)
 	after.says(t, "standing", "Already rejected by Owen")
 	after.says(t, "decisions", "Leeds comes back in a minute")
-	if got := p.state(t, r.Code).State; got != failover.Rejected {
+	if got := p.state(t, r.Code).State; got != approval.Rejected {
 		t.Errorf("it is %s", got)
 	}
 }
@@ -161,7 +162,7 @@ func TestAnUnknownVerdictIsNoVote(t *testing.T) {
 
 func TestAnExpiredRequestSaysSoWithoutTheEngine(t *testing.T) {
 	p, r, ivy, owen := asking(t)
-	form := ballot(owen.get(t, "/a/"+r.Code), failover.Yes)
+	form := ballot(owen.get(t, "/a/"+r.Code), approval.Approve)
 	p.clock.Add(31 * time.Minute)
 	p.engine.away = true
 	page := owen.get(t, "/a/"+r.Code).want(t, 200)
@@ -170,14 +171,14 @@ func TestAnExpiredRequestSaysSoWithoutTheEngine(t *testing.T) {
 	ivy.get(t, "/a/"+r.Code).hasButton(t, "Withdraw this request", false)
 	late := owen.post(t, "/a/"+r.Code+"/decide", form).want(t, 409)
 	late.says(t, "problem", "Silence is no")
-	if lines := p.refusals(t, r.Code); len(lines) != 1 || lines[0].Rule != failover.RuleExpiry {
+	if lines := p.refusals(t, r.Code); len(lines) != 1 || lines[0].Rule != approval.RuleExpiry {
 		t.Errorf("the record has %+v", lines)
 	}
 }
 
 func TestAVoteWithAnOldSignInIsSentToSignInAgain(t *testing.T) {
 	p, r, _, owen := asking(t)
-	form := ballot(owen.get(t, "/a/"+r.Code), failover.Yes)
+	form := ballot(owen.get(t, "/a/"+r.Code), approval.Approve)
 	p.clock.Add(16 * time.Minute)
 	page := owen.get(t, "/a/"+r.Code).want(t, 200)
 	page.hasButton(t, approve, false)
@@ -187,7 +188,7 @@ func TestAVoteWithAnOldSignInIsSentToSignInAgain(t *testing.T) {
 		t.Errorf("the way to sign in again is %v, %v", href, err)
 	}
 	refused := owen.post(t, "/a/"+r.Code+"/decide", form).want(t, 403)
-	refused.says(t, "problem", failover.RuleRecentSignIn)
+	refused.says(t, "problem", approval.RuleRecentSignIn)
 	if n := len(p.state(t, r.Code).Decisions); n != 0 {
 		t.Errorf("%d votes were counted", n)
 	}
@@ -203,10 +204,10 @@ func TestTwoVotesAreTwoPersons(t *testing.T) {
 	page := owen.get(t, first.location).want(t, 200)
 	page.says(t, "votes", "1 of 2")
 	page.says(t, "not-you", "You voted to approve at")
-	twice := owen.post(t, "/a/"+r.Code+"/decide", ballot(cem.get(t, "/a/"+r.Code), failover.Yes)).want(t, 409)
+	twice := owen.post(t, "/a/"+r.Code+"/decide", ballot(cem.get(t, "/a/"+r.Code), approval.Approve)).want(t, 409)
 	twice.says(t, "problem", "One person has one vote")
 	cem.submit(t, cem.get(t, "/a/"+r.Code), approve, nil).want(t, 303)
-	if got := p.state(t, r.Code); got.State != failover.Approved || len(got.Decisions) != 2 {
+	if got := p.state(t, r.Code); got.State != approval.Approved || len(got.Decisions) != 2 {
 		t.Errorf("it is %s with %d votes", got.State, len(got.Decisions))
 	}
 }
@@ -217,7 +218,7 @@ func TestTwoPeoplePressingAtOnceAreToldWhoWasFirst(t *testing.T) {
 	answers := make([]page, 2)
 	var wg sync.WaitGroup
 	for i, v := range []visitor{owen, cem} {
-		form := ballot(v.get(t, "/a/"+r.Code), failover.Yes)
+		form := ballot(v.get(t, "/a/"+r.Code), approval.Approve)
 		wg.Go(func() { answers[i] = v.post(t, "/a/"+r.Code+"/decide", form) })
 	}
 	wg.Wait()
@@ -250,7 +251,7 @@ func TestFactsThatChangedAreShownBeforeTheVoteCounts(t *testing.T) {
 	}
 	again.says(t, "loss", "903 orders")
 	owen.submit(t, again, approve, nil).want(t, 303)
-	if got := p.state(t, r.Code).State; got != failover.Approved {
+	if got := p.state(t, r.Code).State; got != approval.Approved {
 		t.Errorf("after it was shown again the vote leaves it %s", got)
 	}
 }
@@ -259,7 +260,7 @@ func TestAPlanPublishedAnewVoidsVotesUntilTheRequesterConfirms(t *testing.T) {
 	p := newPortal(t)
 	p.outage(t)
 	p.wantsApprovals(t, 2)
-	actor := failover.Person{ID: "cli", Name: "plan publish"}
+	actor := access.Person{ID: "cli", Name: "plan publish"}
 	ivy, owen := p.someone(t, "Ivy", "incident-commanders"), p.someone(t, "Owen", "business-owners")
 	r := p.requested(t, ivy)
 	owen.submit(t, owen.get(t, "/a/"+r.Code), approve, nil).want(t, 303)
@@ -296,10 +297,10 @@ func TestAPlanPublishedAnewVoidsVotesUntilTheRequesterConfirms(t *testing.T) {
 
 func TestAVoteForOtherTermsDoesNotCount(t *testing.T) {
 	p, r, _, owen := asking(t)
-	form := ballot(owen.get(t, "/a/"+r.Code), failover.Yes)
+	form := ballot(owen.get(t, "/a/"+r.Code), approval.Approve)
 	form.Set("digest", "sha256:0000")
-	owen.post(t, "/a/"+r.Code+"/decide", form).want(t, 409).says(t, "problem", failover.RuleBound)
-	form = ballot(owen.get(t, "/a/"+r.Code), failover.Yes)
+	owen.post(t, "/a/"+r.Code+"/decide", form).want(t, 409).says(t, "problem", approval.RuleBound)
+	form = ballot(owen.get(t, "/a/"+r.Code), approval.Approve)
 	form.Set("sheet", "<script>alert(1)</script>")
 	form.Set("act", "not an id")
 	owen.post(t, "/a/"+r.Code+"/decide", form).want(t, 409).says(t, "problem", "too old to vote on")
@@ -329,12 +330,12 @@ func TestOnlyTheRequesterWithdraws(t *testing.T) {
 	p, r, ivy, _ := asking(t)
 	cem := p.someone(t, "Cem", "incident-commanders")
 	cem.get(t, "/a/"+r.Code).hasButton(t, "Withdraw this request", false)
-	cem.post(t, "/a/"+r.Code+"/withdraw", url.Values{"act": {store.NewID()}}).want(t, 403).says(t, "problem", failover.RuleOwner)
+	cem.post(t, "/a/"+r.Code+"/withdraw", url.Values{"act": {store.NewID()}}).want(t, 403).says(t, "problem", approval.RuleOwner)
 	page := ivy.get(t, "/a/"+r.Code)
 	ivy.submit(t, page, "Withdraw this request", nil).want(t, 303)
 	ivy.submit(t, page, "Withdraw this request", nil).want(t, 303) // a doubled click
 	cem.get(t, "/a/"+r.Code).says(t, "standing", "Ivy withdrew this request at")
-	if got := p.state(t, r.Code).State; got != failover.Withdrawn {
+	if got := p.state(t, r.Code).State; got != approval.Withdrawn {
 		t.Errorf("it is %s", got)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
-	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
 	"keyholder/web/view"
@@ -98,7 +98,7 @@ func roleLines(role access.Role, held store.Holdings) view.RoleHeld {
 	return lines
 }
 
-func personNames(people []failover.Person) []string {
+func personNames(people []access.Person) []string {
 	names := make([]string, len(people))
 	for i, p := range people {
 		names[i] = p.Name
@@ -115,7 +115,7 @@ func deputyLines(deputies []catalog.Deputy) []string {
 }
 
 // sharedLines name accounts that are one person.
-func sharedLines(shared [][]failover.Person) []string {
+func sharedLines(shared [][]access.Person) []string {
 	lines := make([]string, len(shared))
 	for i, accounts := range shared {
 		lines[i] = fmt.Sprintf("%s: %d accounts with one verified address. They have one vote.", joined(personNames(accounts)), len(accounts))
@@ -140,7 +140,7 @@ func (s *Server) reviewRoles(c echo.Context) error {
 	if err := bindForm(c, &form); err != nil {
 		return err
 	}
-	note := text(wrong, "note", form.Note, "", failover.MaxText)
+	note := text(wrong, "note", form.Note, "", approval.MaxText)
 	err := wrong.Err()
 	if err == nil {
 		_, err = s.store.SignReview(c.Request().Context(), principal(c), store.Review{ID: actID(form.Act), Digest: form.Digest, Note: note})

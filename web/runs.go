@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
@@ -104,20 +105,20 @@ func clockOf(c catalog.Catalog, r failover.Run, now time.Time) view.Clock {
 	elapsed := r.Elapsed(now)
 	rto, _, hasRTO := c.Objectives(r.Terms.Services)
 	projected, foreseen := r.Projected(now)
-	clock := view.Clock{Elapsed: failover.Span(elapsed), Since: "since the start of impact"}
+	clock := view.Clock{Elapsed: catalog.Lasting(elapsed), Since: "since the start of impact"}
 	if r.Terms.Mode == failover.Planned {
 		clock.Since = "since it was requested"
 	}
 	furthest := max(elapsed, projected)
 	if rta, ok := r.RTA(); ok {
-		clock.RTA, furthest = failover.Span(rta), rta
+		clock.RTA, furthest = catalog.Lasting(rta), rta
 	}
 	if foreseen {
-		clock.Projected = failover.Span(projected)
+		clock.Projected = catalog.Lasting(projected)
 	}
 	scale := furthest
 	if hasRTO {
-		clock.RTO, clock.Missed, scale = failover.Span(rto), furthest > rto, max(scale, rto)
+		clock.RTO, clock.Missed, scale = catalog.Lasting(rto), furthest > rto, max(scale, rto)
 	}
 	if scale > 0 {
 		share := func(d time.Duration) int { return int(1000 * d / (scale + scale/20)) }
@@ -152,7 +153,7 @@ func (s *Server) runOf(ctx context.Context, code string) (r failover.Run, coming
 		return r, false, err
 	}
 	request, requestErr := s.store.Request(ctx, code)
-	if requestErr != nil || request.State != failover.Approved {
+	if requestErr != nil || request.State != approval.Approved {
 		return r, false, err
 	}
 	plan, err := s.store.Plan(ctx, request.Terms.Plan, request.Terms.PlanVersion)
@@ -235,7 +236,7 @@ func drawnRun(c catalog.Catalog, r failover.Run, now time.Time) view.Run {
 }
 
 func phaseLine(phase failover.Phase, r failover.Run) view.PhaseLine {
-	line := view.PhaseLine{Name: phase.Name, Took: failover.Span(phase.Took)}
+	line := view.PhaseLine{Name: phase.Name, Took: catalog.Lasting(phase.Took)}
 	switch {
 	case !phase.Begun:
 		line.Took, line.Note = "", "not begun"
@@ -253,13 +254,13 @@ func stepLines(r failover.Run, now time.Time) []view.StepLine {
 	for i, s := range r.Steps {
 		line := view.StepLine{
 			Number: i + 1, Name: s.Name, State: s.State, Current: s.Slug == at.Slug && !r.State.Final(), Attempt: s.Attempt,
-			Expected: failover.Span(s.Expected.D()), Late: s.Late(now), Detail: s.Detail, Checks: s.Checks,
+			Expected: catalog.Lasting(s.Expected.D()), Late: s.Late(now), Detail: s.Detail, Checks: s.Checks,
 		}
 		if s.StartedAt != nil {
 			line.Started = *s.StartedAt
 		}
 		if took, ok := s.Took(now); ok {
-			line.Took = failover.Span(took)
+			line.Took = catalog.Lasting(took)
 		}
 		lines[i] = line
 	}

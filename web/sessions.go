@@ -7,7 +7,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"keyholder/internal/failover"
 	"keyholder/internal/signin"
 	"keyholder/web/view"
 )
@@ -52,7 +51,7 @@ func (s *Server) recordFailedSignIn(ctx context.Context, refused error) error {
 	if err != nil || !known {
 		return err
 	}
-	return s.store.Refused(ctx, failover.Person{ID: who.ID, Name: who.Name}, "session.sign-in", who.ID, refused)
+	return s.store.Refused(ctx, who.Person(), "session.sign-in", who.ID, refused)
 }
 
 func (s *Server) signOut(c echo.Context) error {

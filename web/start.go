@@ -220,7 +220,7 @@ func (b begin) writerWords(slug string) string {
 		return "No site is known to accept writes."
 	}
 	r := b.readings[failover.PositionKey(p.What.DataSet, site)]
-	return fmt.Sprintf("%s was last seen to accept writes, %s ago.", b.catalog.SiteName(site), failover.Span(b.now.Sub(r.At)))
+	return fmt.Sprintf("%s was last seen to accept writes, %s ago.", b.catalog.SiteName(site), catalog.Lasting(b.now.Sub(r.At)))
 }
 
 // causes are the choices of a request: the incident's cause, where it states one.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"keyholder/internal/access"
 	"keyholder/internal/failover"
 	"keyholder/internal/store"
 )
@@ -191,7 +192,7 @@ func TestPlansTellTheirVersions(t *testing.T) {
 	ada := p.someone(t, "Ada", "auditors")
 	next := p.bundle.Plans[0]
 	next.Name = "Move Checkout, more carefully"
-	if _, err := p.PublishPlan(p.ctx, failover.Person{ID: "cli", Name: "plan publish"}, next); err != nil {
+	if _, err := p.PublishPlan(p.ctx, access.Person{ID: "cli", Name: "plan publish"}, next); err != nil {
 		t.Fatal(err)
 	}
 	if text := squeezed(ada.get(t, "/plans").want(t, 200).Find("main")); !strings.Contains(text, "Move Checkout, more carefully") {
@@ -214,7 +215,7 @@ func TestARequestIsNotFiledWithAPlanThatItsCheckPageDidNotShow(t *testing.T) {
 	check := ivy.get(t, "/incidents/"+form.Get("incident")+"/check?"+form.Encode()).want(t, 200)
 	plan := p.bundle.Plans[0]
 	plan.Verify.Hold *= 2
-	if _, err := p.PublishPlan(p.ctx, failover.Person{ID: "tom", Name: "Tom"}, plan); err != nil {
+	if _, err := p.PublishPlan(p.ctx, access.Person{ID: "tom", Name: "Tom"}, plan); err != nil {
 		t.Fatal(err)
 	}
 	const file = "Request approval: move Checkout from Leeds to Dublin"

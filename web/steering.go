@@ -153,7 +153,7 @@ func (s *Server) command(c echo.Context, fill func(commandForm, *store.Command) 
 		return err
 	}
 	cmd := store.Command{
-		ID: actID(form.Act), Code: code, By: principal(c), Note: text(wrong, "note", form.Note, "", failover.MaxText),
+		ID: actID(form.Act), Code: code, By: principal(c), Note: text(wrong, "note", form.Note, "", approval.MaxText),
 		Origin: audit.OriginOf(ctx),
 	}
 	typed := fill(form, &cmd)

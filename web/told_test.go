@@ -4,8 +4,8 @@ import (
 	"errors"
 	"testing"
 
+	"keyholder/internal/access"
 	"keyholder/internal/approval"
-	"keyholder/internal/failover"
 	"keyholder/internal/store"
 )
 
@@ -14,7 +14,7 @@ func TestARequestSaysWhoWasToldWhenAndWhatHasNotGoneOut(t *testing.T) {
 	ines, bea := p.someone(t, "Ines", "incident-commanders"), p.someone(t, "Bea", "business-owners")
 	r := p.requested(t, ines)
 	message := func(o approval.Occasion) store.Message {
-		return store.Message{About: r.Code, Occasion: o, To: failover.Person{ID: bea.ID, Name: bea.Name}, Address: "bea@example.com", Subject: "s", Text: "t"}
+		return store.Message{About: r.Code, Occasion: o, To: access.Person{ID: bea.ID, Name: bea.Name}, Address: "bea@example.com", Subject: "s", Text: "t"}
 	}
 	if err := p.Tell(p.ctx, []store.Message{message(approval.Asked), message(approval.Asked)}); err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/audit"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
@@ -35,15 +36,15 @@ func (s *Server) decideRequest(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	comment := text(wrong, "comment", form.Comment, "", failover.MaxText)
-	if v := failover.Verdict(form.Verdict); v != failover.Yes && v != failover.No {
+	comment := text(wrong, "comment", form.Comment, "", approval.MaxText)
+	if v := approval.Verdict(form.Verdict); v != approval.Approve && v != approval.Reject {
 		wrong.Add("comment", "Press Approve or Reject.")
 	}
 	if wrong.Err() != nil {
 		return s.approvalPage(c, http.StatusUnprocessableEntity, typedVote{comment: form.Comment, wrong: wrong})
 	}
 	out, err := s.process.Decide(ctx, store.Vote{
-		ID: actID(form.Act), Code: code, By: who, Verdict: failover.Verdict(form.Verdict), Comment: comment,
+		ID: actID(form.Act), Code: code, By: who, Verdict: approval.Verdict(form.Verdict), Comment: comment,
 		Digest: form.Digest, Sheet: form.Sheet, Origin: audit.OriginOf(ctx),
 	})
 	if err == nil {
@@ -87,7 +88,7 @@ func (s *Server) voteRefused(c echo.Context, r failover.Request, form voteForm, 
 	if f.Kind == fault.Unavailable {
 		typed.act = form.Act
 	}
-	if f.Rule == failover.RuleBound {
+	if f.Rule == approval.RuleBound {
 		changed, err := s.changedSince(ctx, r, form.Sheet)
 		if err != nil {
 			return err
@@ -105,7 +106,7 @@ func (s *Server) ruledOut(ctx context.Context, r failover.Request, who access.Pr
 		return nil, err
 	}
 	no := r.MayDecide(who, ballot, s.store.Now())
-	return no, s.store.Refused(ctx, failover.Person{ID: who.ID, Name: who.Name}, "request.decide", r.Code, no)
+	return no, s.store.Refused(ctx, who.Person(), "request.decide", r.Code, no)
 }
 
 // changedSince makes a new fact sheet and tells what is different in it from the one that was shown.

@@ -13,7 +13,6 @@ import (
 	"keyholder/internal/access"
 	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
-	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/web/view"
 )
@@ -162,7 +161,7 @@ func (q question) answer(c catalog.Catalog, everybody []access.Principal) (view.
 			for _, g := range ballot.Counting(q.person) {
 				d.Because = append(d.Because, sentence(grantWords(g)))
 			}
-			d.Because = append(d.Because, fmt.Sprintf("Their sign-in must be of the last %s when they vote.", failover.Span(ballot.RecentSignIn(q.person))))
+			d.Because = append(d.Because, fmt.Sprintf("Their sign-in must be of the last %s when they vote.", catalog.Lasting(ballot.RecentSignIn(q.person))))
 		}
 	}
 	able := ballot.Able(everybody)

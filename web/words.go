@@ -54,7 +54,7 @@ func policyWords(rules approval.Rules) string {
 	for _, r := range rules {
 		words = append(words, r.Policy.Name+": "+needWords(r.Policy))
 	}
-	return strings.Join(words, " ") + fmt.Sprintf(" The request expires after %s.", failover.Span(rules.Lifetime()))
+	return strings.Join(words, " ") + fmt.Sprintf(" The request expires after %s.", catalog.Lasting(rules.Lifetime()))
 }
 
 // needWords says whom one policy asks.
@@ -67,7 +67,7 @@ func needWords(p catalog.Policy) string {
 	if len(p.Veto) > 0 {
 		line += "; only a no from " + access.Titles(p.Veto) + " ends it"
 	}
-	return line + fmt.Sprintf(". A vote needs a sign-in of the last %s.", failover.Span(p.RecentSignIn.D()))
+	return line + fmt.Sprintf(". A vote needs a sign-in of the last %s.", catalog.Lasting(p.RecentSignIn.D()))
 }
 
 // wayWords says whom one way of approving takes: "one incident commander and two business owners".

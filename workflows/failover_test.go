@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/audit"
 	"keyholder/internal/catalog"
 	"keyholder/internal/connector"
@@ -106,7 +107,7 @@ func newStage(t *testing.T, mode rules.Mode, ceiling rules.Ceiling) *stage {
 		}
 	})
 	s := &stage{Store: kept, t: t, shop: &shopStub{kind: "http", fail: map[string]int{}, body: well}}
-	if _, err := kept.Apply(ctx, rules.Person{ID: "cli"}, quickShop(t), store.Manner{}); err != nil {
+	if _, err := kept.Apply(ctx, access.Person{ID: "cli"}, quickShop(t), store.Manner{}); err != nil {
 		t.Fatal(err)
 	}
 	usual := rules.Reading{Key: rules.SignalKey("checkout-volume"), Value: 10, Usual: 10, At: kept.Now()}
@@ -212,7 +213,7 @@ func (s *stage) approve(after time.Duration) {
 		s.t.Fatal(err)
 	}
 	id := store.NewID()
-	s.update(after, updateDecide, id, store.Vote{ID: id, Code: s.request.Code, By: s.bea, Verdict: rules.Yes, Digest: s.request.Digest, Sheet: sheet.Digest})
+	s.update(after, updateDecide, id, store.Vote{ID: id, Code: s.request.Code, By: s.bea, Verdict: approval.Approve, Digest: s.request.Digest, Sheet: sheet.Digest})
 }
 
 func (s *stage) command(after time.Duration, by access.Principal, change func(*store.Command)) {

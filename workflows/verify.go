@@ -33,7 +33,7 @@ func (j job) verify(ctx context.Context) result {
 			also:     func(run rules.Run) rules.Run { return run.WithChecks(j.attempt.Index, checks) },
 		}
 		if !since.IsZero() && now.Sub(since) >= j.plan.Verify.Hold.D() {
-			r.text = fmt.Sprintf("held for %s", rules.Span(now.Sub(since)))
+			r.text = fmt.Sprintf("held for %s", catalog.Lasting(now.Sub(since)))
 			return r
 		}
 		if now.Sub(start) > j.plan.Verify.Within.D() {

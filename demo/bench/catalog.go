@@ -16,10 +16,10 @@ import (
 	"gonum.org/v1/gonum/graph/traverse"
 
 	"keyholder/demo/large"
+	"keyholder/internal/access"
 	"keyholder/internal/app"
 	"keyholder/internal/bundle"
 	"keyholder/internal/catalog"
-	"keyholder/internal/failover"
 	"keyholder/internal/store"
 	"keyholder/internal/testkit/postgres"
 )
@@ -135,7 +135,7 @@ func newCatalogSite(ctx context.Context, file string, more *store.Bundle) (*site
 		return nil, err
 	}
 	if more != nil {
-		if _, err := s.store.Apply(ctx, failover.Person{ID: "bench", Name: "bench"}, *more, store.Manner{}); err != nil {
+		if _, err := s.store.Apply(ctx, access.Person{ID: "bench", Name: "bench"}, *more, store.Manner{}); err != nil {
 			return nil, err
 		}
 	}
@@ -242,7 +242,7 @@ func applied(ctx context.Context, where string, b store.Bundle, changes int) (to
 	defer func() { err = errors.Join(err, s.Close()) }()
 	runtime.GC() // what reading left behind is not what applying costs
 	began := time.Now()
-	lines, err := s.Apply(ctx, failover.Person{ID: "bench", Name: "bench"}, b, store.Manner{})
+	lines, err := s.Apply(ctx, access.Person{ID: "bench", Name: "bench"}, b, store.Manner{})
 	took = time.Since(began)
 	if err == nil && len(lines) != changes {
 		err = fmt.Errorf("applying made %d changes, not %d: %s", len(lines), changes, lines)

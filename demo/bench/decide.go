@@ -13,7 +13,6 @@ import (
 	"keyholder/internal/access"
 	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
-	"keyholder/internal/failover"
 	"keyholder/internal/store"
 	"keyholder/migrations"
 )
@@ -73,7 +72,7 @@ func governed(ctx context.Context, file string) (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.Apply(ctx, failover.Person{ID: "bench", Name: "bench"}, governance(), store.Manner{}); err != nil {
+	if _, err := s.Apply(ctx, access.Person{ID: "bench", Name: "bench"}, governance(), store.Manner{}); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	for i := range electors {

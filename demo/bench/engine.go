@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"keyholder/internal/approval"
 	"keyholder/internal/failover"
 	"keyholder/internal/store"
 )
@@ -99,7 +100,7 @@ func (r *rig) approved(ctx context.Context, steps int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out, err := r.processes.Decide(ctx, store.Vote{ID: store.NewID(), Code: request.Code, By: r.bea, Verdict: failover.Yes, Digest: request.Digest, Sheet: sheet.Digest})
+	out, err := r.processes.Decide(ctx, store.Vote{ID: store.NewID(), Code: request.Code, By: r.bea, Verdict: approval.Approve, Digest: request.Digest, Sheet: sheet.Digest})
 	return request.Code, errors.Join(err, out.Err())
 }
 

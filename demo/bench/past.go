@@ -11,6 +11,7 @@ import (
 	"keyholder/demo/retailer"
 	"keyholder/internal/access"
 	"keyholder/internal/app"
+	"keyholder/internal/approval"
 	"keyholder/internal/bundle"
 	"keyholder/internal/failover"
 	"keyholder/internal/store"
@@ -63,7 +64,7 @@ func (s *site) shop(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.store.Apply(ctx, failover.Person{ID: "bench", Name: "bench"}, b, store.Manner{})
+	_, err = s.store.Apply(ctx, access.Person{ID: "bench", Name: "bench"}, b, store.Manner{})
 	return err
 }
 
@@ -131,7 +132,7 @@ func (s *site) oneRun(ctx context.Context, ines, bea access.Principal) (string, 
 	if err != nil {
 		return "", err
 	}
-	if _, err := s.store.Decide(ctx, store.Vote{ID: store.NewID(), Code: request.Code, By: bea, Verdict: failover.Yes, Digest: request.Digest, Sheet: sheet.Digest}); err != nil {
+	if _, err := s.store.Decide(ctx, store.Vote{ID: store.NewID(), Code: request.Code, By: bea, Verdict: approval.Approve, Digest: request.Digest, Sheet: sheet.Digest}); err != nil {
 		return "", err
 	}
 	next, err := s.store.Claim(ctx, request.Code)

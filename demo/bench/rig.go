@@ -102,7 +102,7 @@ func (r *rig) product(ctx context.Context, dir, address string) (err error) {
 		return fmt.Errorf("reach Temporal: %w", err)
 	}
 	r.processes = workflows.NewClient(r.temporal, queue)
-	if _, err := r.store.Apply(ctx, failover.Person{ID: "bench", Name: "bench"}, catalogOf(4, 20, 40), store.Manner{}); err != nil {
+	if _, err := r.store.Apply(ctx, access.Person{ID: "bench", Name: "bench"}, catalogOf(4, 20, 40), store.Manner{}); err != nil {
 		return err
 	}
 	usual := failover.Reading{Key: failover.SignalKey("volume"), Usual: 1, At: r.store.Now()}

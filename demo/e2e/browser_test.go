@@ -15,6 +15,7 @@ import (
 	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
+	"keyholder/internal/approval"
 	"keyholder/internal/failover"
 )
 
@@ -159,7 +160,7 @@ func (w *world) approvedBy(code, name string) {
 	w.t.Helper()
 	w.until("the vote of "+name, 10*time.Second, func() bool {
 		r, err := w.store.Request(w.t.Context(), code)
-		return err == nil && len(r.Decisions) == 1 && strings.HasPrefix(r.Decisions[0].By.Name, name) && r.State == failover.Approved
+		return err == nil && len(r.Decisions) == 1 && strings.HasPrefix(r.Decisions[0].By.Name, name) && r.State == approval.Approved
 	})
 }
 

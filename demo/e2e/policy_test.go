@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"keyholder/internal/approval"
 	"keyholder/internal/failover"
 )
 
@@ -79,7 +80,7 @@ func TestWhatIsPublishedWhilePeopleVoteIsShownAndTwoApproversAndASecondPersonDec
 		r, err := w.store.Request(t.Context(), code)
 		return err == nil && len(r.Votes()) == 1
 	})
-	if r, err := w.store.Request(t.Context(), code); err != nil || r.State != failover.Requested {
+	if r, err := w.store.Request(t.Context(), code); err != nil || r.State != approval.Requested {
 		t.Fatalf("after one of two votes: %s, %v", r.State, err)
 	}
 	w.approve(hugo, code)

@@ -4,7 +4,7 @@ package decision
 
 import (
 	"keyholder/ent/predicate"
-	"keyholder/internal/failover"
+	"keyholder/internal/approval"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -81,7 +81,7 @@ func VoterName(v string) predicate.Decision {
 }
 
 // Verdict applies equality check predicate on the "verdict" field. It's identical to VerdictEQ.
-func Verdict(v failover.Verdict) predicate.Decision {
+func Verdict(v approval.Verdict) predicate.Decision {
 	vc := string(v)
 	return predicate.Decision(sql.FieldEQ(FieldVerdict, vc))
 }
@@ -307,19 +307,19 @@ func VoterNameContainsFold(v string) predicate.Decision {
 }
 
 // VerdictEQ applies the EQ predicate on the "verdict" field.
-func VerdictEQ(v failover.Verdict) predicate.Decision {
+func VerdictEQ(v approval.Verdict) predicate.Decision {
 	vc := string(v)
 	return predicate.Decision(sql.FieldEQ(FieldVerdict, vc))
 }
 
 // VerdictNEQ applies the NEQ predicate on the "verdict" field.
-func VerdictNEQ(v failover.Verdict) predicate.Decision {
+func VerdictNEQ(v approval.Verdict) predicate.Decision {
 	vc := string(v)
 	return predicate.Decision(sql.FieldNEQ(FieldVerdict, vc))
 }
 
 // VerdictIn applies the In predicate on the "verdict" field.
-func VerdictIn(vs ...failover.Verdict) predicate.Decision {
+func VerdictIn(vs ...approval.Verdict) predicate.Decision {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = string(vs[i])
@@ -328,7 +328,7 @@ func VerdictIn(vs ...failover.Verdict) predicate.Decision {
 }
 
 // VerdictNotIn applies the NotIn predicate on the "verdict" field.
-func VerdictNotIn(vs ...failover.Verdict) predicate.Decision {
+func VerdictNotIn(vs ...approval.Verdict) predicate.Decision {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = string(vs[i])
@@ -337,55 +337,55 @@ func VerdictNotIn(vs ...failover.Verdict) predicate.Decision {
 }
 
 // VerdictGT applies the GT predicate on the "verdict" field.
-func VerdictGT(v failover.Verdict) predicate.Decision {
+func VerdictGT(v approval.Verdict) predicate.Decision {
 	vc := string(v)
 	return predicate.Decision(sql.FieldGT(FieldVerdict, vc))
 }
 
 // VerdictGTE applies the GTE predicate on the "verdict" field.
-func VerdictGTE(v failover.Verdict) predicate.Decision {
+func VerdictGTE(v approval.Verdict) predicate.Decision {
 	vc := string(v)
 	return predicate.Decision(sql.FieldGTE(FieldVerdict, vc))
 }
 
 // VerdictLT applies the LT predicate on the "verdict" field.
-func VerdictLT(v failover.Verdict) predicate.Decision {
+func VerdictLT(v approval.Verdict) predicate.Decision {
 	vc := string(v)
 	return predicate.Decision(sql.FieldLT(FieldVerdict, vc))
 }
 
 // VerdictLTE applies the LTE predicate on the "verdict" field.
-func VerdictLTE(v failover.Verdict) predicate.Decision {
+func VerdictLTE(v approval.Verdict) predicate.Decision {
 	vc := string(v)
 	return predicate.Decision(sql.FieldLTE(FieldVerdict, vc))
 }
 
 // VerdictContains applies the Contains predicate on the "verdict" field.
-func VerdictContains(v failover.Verdict) predicate.Decision {
+func VerdictContains(v approval.Verdict) predicate.Decision {
 	vc := string(v)
 	return predicate.Decision(sql.FieldContains(FieldVerdict, vc))
 }
 
 // VerdictHasPrefix applies the HasPrefix predicate on the "verdict" field.
-func VerdictHasPrefix(v failover.Verdict) predicate.Decision {
+func VerdictHasPrefix(v approval.Verdict) predicate.Decision {
 	vc := string(v)
 	return predicate.Decision(sql.FieldHasPrefix(FieldVerdict, vc))
 }
 
 // VerdictHasSuffix applies the HasSuffix predicate on the "verdict" field.
-func VerdictHasSuffix(v failover.Verdict) predicate.Decision {
+func VerdictHasSuffix(v approval.Verdict) predicate.Decision {
 	vc := string(v)
 	return predicate.Decision(sql.FieldHasSuffix(FieldVerdict, vc))
 }
 
 // VerdictEqualFold applies the EqualFold predicate on the "verdict" field.
-func VerdictEqualFold(v failover.Verdict) predicate.Decision {
+func VerdictEqualFold(v approval.Verdict) predicate.Decision {
 	vc := string(v)
 	return predicate.Decision(sql.FieldEqualFold(FieldVerdict, vc))
 }
 
 // VerdictContainsFold applies the ContainsFold predicate on the "verdict" field.
-func VerdictContainsFold(v failover.Verdict) predicate.Decision {
+func VerdictContainsFold(v approval.Verdict) predicate.Decision {
 	vc := string(v)
 	return predicate.Decision(sql.FieldContainsFold(FieldVerdict, vc))
 }

@@ -4,7 +4,7 @@ package request
 
 import (
 	"keyholder/ent/predicate"
-	"keyholder/internal/failover"
+	"keyholder/internal/approval"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -96,7 +96,7 @@ func RequesterName(v string) predicate.Request {
 }
 
 // State applies equality check predicate on the "state" field. It's identical to StateEQ.
-func State(v failover.State) predicate.Request {
+func State(v approval.State) predicate.Request {
 	vc := string(v)
 	return predicate.Request(sql.FieldEQ(FieldState, vc))
 }
@@ -527,19 +527,19 @@ func RequesterNameContainsFold(v string) predicate.Request {
 }
 
 // StateEQ applies the EQ predicate on the "state" field.
-func StateEQ(v failover.State) predicate.Request {
+func StateEQ(v approval.State) predicate.Request {
 	vc := string(v)
 	return predicate.Request(sql.FieldEQ(FieldState, vc))
 }
 
 // StateNEQ applies the NEQ predicate on the "state" field.
-func StateNEQ(v failover.State) predicate.Request {
+func StateNEQ(v approval.State) predicate.Request {
 	vc := string(v)
 	return predicate.Request(sql.FieldNEQ(FieldState, vc))
 }
 
 // StateIn applies the In predicate on the "state" field.
-func StateIn(vs ...failover.State) predicate.Request {
+func StateIn(vs ...approval.State) predicate.Request {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = string(vs[i])
@@ -548,7 +548,7 @@ func StateIn(vs ...failover.State) predicate.Request {
 }
 
 // StateNotIn applies the NotIn predicate on the "state" field.
-func StateNotIn(vs ...failover.State) predicate.Request {
+func StateNotIn(vs ...approval.State) predicate.Request {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = string(vs[i])
@@ -557,55 +557,55 @@ func StateNotIn(vs ...failover.State) predicate.Request {
 }
 
 // StateGT applies the GT predicate on the "state" field.
-func StateGT(v failover.State) predicate.Request {
+func StateGT(v approval.State) predicate.Request {
 	vc := string(v)
 	return predicate.Request(sql.FieldGT(FieldState, vc))
 }
 
 // StateGTE applies the GTE predicate on the "state" field.
-func StateGTE(v failover.State) predicate.Request {
+func StateGTE(v approval.State) predicate.Request {
 	vc := string(v)
 	return predicate.Request(sql.FieldGTE(FieldState, vc))
 }
 
 // StateLT applies the LT predicate on the "state" field.
-func StateLT(v failover.State) predicate.Request {
+func StateLT(v approval.State) predicate.Request {
 	vc := string(v)
 	return predicate.Request(sql.FieldLT(FieldState, vc))
 }
 
 // StateLTE applies the LTE predicate on the "state" field.
-func StateLTE(v failover.State) predicate.Request {
+func StateLTE(v approval.State) predicate.Request {
 	vc := string(v)
 	return predicate.Request(sql.FieldLTE(FieldState, vc))
 }
 
 // StateContains applies the Contains predicate on the "state" field.
-func StateContains(v failover.State) predicate.Request {
+func StateContains(v approval.State) predicate.Request {
 	vc := string(v)
 	return predicate.Request(sql.FieldContains(FieldState, vc))
 }
 
 // StateHasPrefix applies the HasPrefix predicate on the "state" field.
-func StateHasPrefix(v failover.State) predicate.Request {
+func StateHasPrefix(v approval.State) predicate.Request {
 	vc := string(v)
 	return predicate.Request(sql.FieldHasPrefix(FieldState, vc))
 }
 
 // StateHasSuffix applies the HasSuffix predicate on the "state" field.
-func StateHasSuffix(v failover.State) predicate.Request {
+func StateHasSuffix(v approval.State) predicate.Request {
 	vc := string(v)
 	return predicate.Request(sql.FieldHasSuffix(FieldState, vc))
 }
 
 // StateEqualFold applies the EqualFold predicate on the "state" field.
-func StateEqualFold(v failover.State) predicate.Request {
+func StateEqualFold(v approval.State) predicate.Request {
 	vc := string(v)
 	return predicate.Request(sql.FieldEqualFold(FieldState, vc))
 }
 
 // StateContainsFold applies the ContainsFold predicate on the "state" field.
-func StateContainsFold(v failover.State) predicate.Request {
+func StateContainsFold(v approval.State) predicate.Request {
 	vc := string(v)
 	return predicate.Request(sql.FieldContainsFold(FieldState, vc))
 }

@@ -6,7 +6,7 @@ import (
 	"entgo.io/ent/schema/index"
 
 	"keyholder/internal/access"
-	"keyholder/internal/failover"
+	"keyholder/internal/approval"
 )
 
 // Decision is one person's vote on a request. The id is the Update's id, so that a repeated click is one vote.
@@ -20,7 +20,7 @@ func (Decision) Fields() []ent.Field {
 		field.String("voter_id").Immutable(),
 		field.String("voter_name").Immutable(),
 		field.JSON("roles", []access.Role{}).Immutable(),
-		field.String("verdict").GoType(failover.Verdict("")).Immutable(),
+		field.String("verdict").GoType(approval.Verdict("")).Immutable(),
 		field.String("comment").Immutable(),
 		field.Int("round").Immutable(),
 		field.String("digest").Immutable(),

@@ -5,6 +5,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
 
+	"keyholder/internal/approval"
 	"keyholder/internal/failover"
 )
 
@@ -22,7 +23,7 @@ func (Request) Fields() []ent.Field {
 		field.String("reason").Immutable(),
 		field.String("requester_id").Immutable(),
 		field.String("requester_name").Immutable(),
-		field.String("state").GoType(failover.State("")),
+		field.String("state").GoType(approval.State("")),
 		field.Int("round").Default(1),
 		field.Bool("open").Default(true),
 		field.Time("filed_at").Immutable(),

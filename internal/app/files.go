@@ -11,10 +11,10 @@ import (
 	"path/filepath"
 	"slices"
 
+	"keyholder/internal/access"
 	"keyholder/internal/bundle"
 	"keyholder/internal/catalog"
 	"keyholder/internal/config"
-	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
 	"keyholder/web"
@@ -195,10 +195,10 @@ func filesIn(path string) ([]string, error) {
 }
 
 // operator is who runs the command line, by the machine's word.
-func operator() failover.Person {
+func operator() access.Person {
 	name := "unknown"
 	if who, err := user.Current(); err == nil {
 		name = who.Username
 	}
-	return failover.Person{ID: "cli:" + name, Name: name + " (command line)"}
+	return access.Person{ID: "cli:" + name, Name: name + " (command line)"}
 }

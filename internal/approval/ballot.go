@@ -112,10 +112,10 @@ func (b Ballot) Missing() []Want {
 	}
 	var wants []Want
 	for _, r := range b.Rules {
-		var votes []Yes
+		var votes []Vote
 		for _, p := range b.counted() {
 			if seats := r.seats(p, false); len(seats) > 0 {
-				votes = append(votes, Yes{Person: p.ID, Roles: seats})
+				votes = append(votes, Vote{Person: p.ID, Roles: seats})
 			}
 		}
 		if len(r.Policy.Needs) == 0 || !Enough(r.Policy, votes) {

@@ -7,14 +7,14 @@ import (
 	"keyholder/internal/catalog"
 )
 
-// Yes is one person's approval, with the roles in which it counts.
-type Yes struct {
+// Vote is one person's approval, with the roles in which it counts.
+type Vote struct {
 	Person string
 	Roles  []access.Role
 }
 
 // Missing is what one way of approving still wants: nothing, once it is enough.
-func Missing(p catalog.Policy, votes []Yes) []access.Role {
+func Missing(p catalog.Policy, votes []Vote) []access.Role {
 	var least []access.Role
 	for i, way := range p.Ways() {
 		if wanted := unfilled(way, votes); i == 0 || len(wanted) < len(least) {
@@ -25,12 +25,12 @@ func Missing(p catalog.Policy, votes []Yes) []access.Role {
 }
 
 // Enough says whether some way of approving has all its people.
-func Enough(p catalog.Policy, votes []Yes) bool {
+func Enough(p catalog.Policy, votes []Vote) bool {
 	return len(p.Needs) > 0 && len(Missing(p, votes)) == 0
 }
 
 // unfilled seats voters, one person on one seat, as many as can sit, and returns the seats that stay empty.
-func unfilled(way []catalog.Need, votes []Yes) []access.Role {
+func unfilled(way []catalog.Need, votes []Vote) []access.Role {
 	var seats []access.Role
 	for _, n := range way {
 		for range n.Persons {
@@ -39,7 +39,7 @@ func unfilled(way []catalog.Need, votes []Yes) []access.Role {
 	}
 	on := make([]int, len(seats)) // the voter on each seat, from 1 on; 0 is empty
 	for voter := range votes {
-		if slices.ContainsFunc(votes[:voter], func(v Yes) bool { return v.Person == votes[voter].Person }) {
+		if slices.ContainsFunc(votes[:voter], func(v Vote) bool { return v.Person == votes[voter].Person }) {
 			continue // one person, one vote
 		}
 		seat(seats, votes, on, voter, make([]bool, len(seats)))
@@ -54,7 +54,7 @@ func unfilled(way []catalog.Need, votes []Yes) []access.Role {
 }
 
 // seat finds a voter a seat, asking others to move to another one that suits them.
-func seat(seats []access.Role, votes []Yes, on []int, voter int, tried []bool) bool {
+func seat(seats []access.Role, votes []Vote, on []int, voter int, tried []bool) bool {
 	for i, role := range seats {
 		if tried[i] || !slices.Contains(votes[voter].Roles, role) {
 			continue

@@ -11,7 +11,7 @@ import (
 )
 
 // fewest tries every way of seating voters and returns how few seats stay empty.
-func fewest(seats []access.Role, votes []approval.Yes, used map[string]bool) int {
+func fewest(seats []access.Role, votes []approval.Vote, used map[string]bool) int {
 	if len(seats) == 0 {
 		return 0
 	}
@@ -40,9 +40,9 @@ func TestAPersonFillsOneSeatAndAnyWayIsEnough(t *testing.T) {
 		for range 1 + r.IntN(4) {
 			p.Needs = append(p.Needs, catalog.Need{Way: string(rune('a' + r.IntN(2))), Role: roles[r.IntN(3)], Persons: 1 + r.IntN(2)})
 		}
-		var votes []approval.Yes
+		var votes []approval.Vote
 		for i := range r.IntN(6) {
-			v := approval.Yes{Person: fmt.Sprintf("person-%d", i-r.IntN(2))} // some vote twice
+			v := approval.Vote{Person: fmt.Sprintf("person-%d", i-r.IntN(2))} // some vote twice
 			for _, role := range roles {
 				if r.IntN(2) == 0 {
 					v.Roles = append(v.Roles, role)
@@ -76,9 +76,9 @@ func TestAPersonFillsOneSeatAndAnyWayIsEnough(t *testing.T) {
 }
 
 // onePerson leaves the first vote of each person.
-func onePerson(votes []approval.Yes) []approval.Yes {
+func onePerson(votes []approval.Vote) []approval.Vote {
 	seen := map[string]bool{}
-	var first []approval.Yes
+	var first []approval.Vote
 	for _, v := range votes {
 		if !seen[v.Person] {
 			seen[v.Person] = true
@@ -89,7 +89,7 @@ func onePerson(votes []approval.Yes) []approval.Yes {
 }
 
 func TestAPolicyThatAsksNobodyIsNeverEnough(t *testing.T) {
-	if approval.Enough(catalog.Policy{}, []approval.Yes{{Person: "a", Roles: access.People()}}) {
+	if approval.Enough(catalog.Policy{}, []approval.Vote{{Person: "a", Roles: access.People()}}) {
 		t.Error("a policy without needs is met")
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"keyholder/internal/access"
 	"keyholder/internal/canonical"
-	"keyholder/internal/failover"
 )
 
 // Outcome says what became of what an event tells of.
@@ -24,13 +24,13 @@ const (
 )
 
 // Worker is the actor of what the engine does by itself.
-var Worker = failover.Person{ID: "worker", Name: "Keyholder"}
+var Worker = access.Person{ID: "worker", Name: "Keyholder"}
 
 // Event is one line of the record. Its canonical JSON is what is hashed, so fields are only ever added.
 type Event struct {
 	Seq     int64           `json:"seq"`
 	At      time.Time       `json:"at"`
-	Actor   failover.Person `json:"actor"`
+	Actor   access.Person   `json:"actor"`
 	Action  string          `json:"action"`           // noun.verb: "request.decide"
 	Object  string          `json:"object"`           // code or slug of what it is about
 	Outcome Outcome         `json:"outcome"`          //

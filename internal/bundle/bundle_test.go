@@ -8,12 +8,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"keyholder/internal/access"
 	"keyholder/internal/bundle"
 	"keyholder/internal/catalog"
 	"keyholder/internal/connector"
 	"keyholder/internal/connector/dnsc"
 	"keyholder/internal/connector/httpc"
-	"keyholder/internal/failover"
 	"keyholder/internal/store"
 	"keyholder/internal/testkit"
 )
@@ -100,7 +100,7 @@ func TestExportAppliedToAnEmptyDatabaseExportsTheSameBytes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Apply(t.Context(), failover.Person{ID: "a", Name: "A"}, b, store.Manner{}); err != nil {
+		if _, err := s.Apply(t.Context(), access.Person{ID: "a", Name: "A"}, b, store.Manner{}); err != nil {
 			t.Fatal(err)
 		}
 		return s

@@ -57,3 +57,15 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	*d = Duration(sum)
 	return nil
 }
+
+// Lasting writes a duration for people, to the second.
+func Lasting(d time.Duration) string {
+	d = d.Round(time.Second)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min %02d s", int(d.Minutes()), int(d.Seconds())%60)
+	}
+	return fmt.Sprintf("%d h %02d min", int(d.Hours()), int(d.Minutes())%60)
+}

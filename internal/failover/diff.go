@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"keyholder/internal/catalog"
 )
 
 // DiffPlans says in sentences what another version of a plan changes for a mode. Nothing comes back where what would
@@ -79,7 +81,7 @@ func diffStep(old, now Step) []string {
 		differ = append(differ, fmt.Sprintf("was called %q", old.Name))
 	}
 	if old.Expected != now.Expected {
-		differ = append(differ, fmt.Sprintf("is expected to take %s instead of %s", Span(now.Expected.D()), Span(old.Expected.D())))
+		differ = append(differ, fmt.Sprintf("is expected to take %s instead of %s", catalog.Lasting(now.Expected.D()), catalog.Lasting(old.Expected.D())))
 	}
 	if old.Retries != now.Retries {
 		differ = append(differ, fmt.Sprintf("is tried again %d times instead of %d", now.Retries, old.Retries))
@@ -102,7 +104,7 @@ func diffVerify(old, now Verify) []string {
 	}
 	if old.Hold != now.Hold || old.Within != now.Within {
 		lines = append(lines, fmt.Sprintf("Verification must hold for %s within %s, instead of %s within %s.",
-			Span(now.Hold.D()), Span(now.Within.D()), Span(old.Hold.D()), Span(old.Within.D())))
+			catalog.Lasting(now.Hold.D()), catalog.Lasting(now.Within.D()), catalog.Lasting(old.Hold.D()), catalog.Lasting(old.Within.D())))
 	}
 	if old.Success != now.Success || old.Volume != now.Volume || !same(old.Residual, now.Residual) {
 		lines = append(lines, "Verification looks at something else.")

@@ -34,16 +34,16 @@ func (k ExceptionKind) Title() string {
 
 // Exception is one person's proposal to go past a rule, and another's confirmation.
 type Exception struct {
-	ID          string        `json:"id"`
-	Kind        ExceptionKind `json:"kind"`
-	Target      string        `json:"target"`            // the step or obligation it is about
-	Attempt     int           `json:"attempt,omitempty"` // of the step: what another attempt came to is another matter
-	Reason      string        `json:"reason"`
-	By          Person        `json:"by"`
-	At          time.Time     `json:"at"`
-	Others      []Person      `json:"others,omitempty"` // who confirmed before the last one that the policy wants
-	Confirmed   *Person       `json:"confirmed,omitempty"`
-	ConfirmedAt *time.Time    `json:"confirmed_at,omitempty"`
+	ID          string          `json:"id"`
+	Kind        ExceptionKind   `json:"kind"`
+	Target      string          `json:"target"`            // the step or obligation it is about
+	Attempt     int             `json:"attempt,omitempty"` // of the step: what another attempt came to is another matter
+	Reason      string          `json:"reason"`
+	By          access.Person   `json:"by"`
+	At          time.Time       `json:"at"`
+	Others      []access.Person `json:"others,omitempty"` // who confirmed before the last one that the policy wants
+	Confirmed   *access.Person  `json:"confirmed,omitempty"`
+	ConfirmedAt *time.Time      `json:"confirmed_at,omitempty"`
 }
 
 // Code is what the second person types to confirm: it ties the hand to this exception and no other.
@@ -119,9 +119,9 @@ func (r Run) Propose(x Exception, by access.Principal, now time.Time) (Run, erro
 		x.Target, x.Attempt = step.Slug, step.Attempt
 	}
 	if r.pending(x.Kind, x.Target) {
-		return r, fault.Late(RuleOneVote, "This has been proposed already and waits for a second person.")
+		return r, fault.Late(approval.RuleOneVote, "This has been proposed already and waits for a second person.")
 	}
-	x.By, x.At = Person{by.ID, by.Name}, now
+	x.By, x.At = by.Person(), now
 	r.Exceptions = append(slices.Clone(r.Exceptions), x)
 	return r, nil
 }
@@ -140,13 +140,13 @@ func (r Run) MayConfirm(x Exception, by access.Principal, b approval.Ballot, now
 	if err := x.mayConfirm(by, b); err != nil {
 		return err
 	}
-	return Recent(by, b.RecentSignIn(by), now, "Confirming")
+	return approval.Recent(by, b.RecentSignIn(by), now, "Confirming")
 }
 
 // mayConfirm is MayConfirm without the age of the sign-in.
 func (x Exception) mayConfirm(by access.Principal, b approval.Ballot) error {
 	if x.ConfirmedAt != nil {
-		return fault.Late(RuleDecided, "Already confirmed by %s at %s.", x.Confirmed.Name, clock(*x.ConfirmedAt))
+		return fault.Late(approval.RuleDecided, "Already confirmed by %s at %s.", x.Confirmed.Name, approval.Clock(*x.ConfirmedAt))
 	}
 	return b.MayVote(by)
 }
@@ -178,10 +178,11 @@ func (r Run) Confirm(id, code string, by access.Principal, b approval.Ballot, no
 	i := slices.IndexFunc(r.Exceptions, func(x Exception) bool { return x.ID == id })
 	r.Exceptions = slices.Clone(r.Exceptions)
 	if b.Yes = append(slices.Clip(b.Yes), by); len(b.Missing()) > 0 {
-		r.Exceptions[i].Others = append(slices.Clone(x.Others), Person{by.ID, by.Name})
+		r.Exceptions[i].Others = append(slices.Clone(x.Others), by.Person())
 		return r, nil
 	}
-	r.Exceptions[i].Confirmed, r.Exceptions[i].ConfirmedAt = &Person{by.ID, by.Name}, &now
+	who := by.Person()
+	r.Exceptions[i].Confirmed, r.Exceptions[i].ConfirmedAt = &who, &now
 	return r.take(x, now)
 }
 

@@ -209,27 +209,15 @@ func (s Situation) duration() Fact {
 	fact := Fact{
 		Slug: "duration", Label: "Expected duration", Value: expected.Seconds(), At: s.Now.UTC(), State: FactGood,
 		Source: "plan: sum of its steps",
-		Text:   fmt.Sprintf("%s after approval; %s have passed of %s (RTO)", Span(expected), Span(elapsed), Span(rto)),
+		Text:   fmt.Sprintf("%s after approval; %s have passed of %s (RTO)", catalog.Lasting(expected), catalog.Lasting(elapsed), catalog.Lasting(rto)),
 	}
 	switch {
 	case !ok:
-		fact.State, fact.Text = FactUnknown, Span(expected)+" after approval; no RTO is set"
+		fact.State, fact.Text = FactUnknown, catalog.Lasting(expected)+" after approval; no RTO is set"
 	case elapsed+expected > rto:
 		fact.State = FactBad
 	}
 	return fact
-}
-
-// Span writes a duration for people, to the second.
-func Span(d time.Duration) string {
-	d = d.Round(time.Second)
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%d min %02d s", int(d.Minutes()), int(d.Seconds())%60)
-	}
-	return fmt.Sprintf("%d h %02d min", int(d.Hours()), int(d.Minutes())%60)
 }
 
 func (s Situation) move() Option {
@@ -239,7 +227,7 @@ func (s Situation) move() Option {
 		Slug: "move", Name: "Move to " + s.Catalog.SiteName(s.Terms.To),
 		Cost:       Money(cost*expected.Minutes(), s.Catalog.Currency) + " until it is done",
 		Loss:       s.ExpectedLoss().String(),
-		Time:       Span(expected),
+		Time:       catalog.Lasting(expected),
 		Reversible: "until the first order is accepted at the target; then by a planned move back",
 	}
 }

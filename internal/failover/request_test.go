@@ -40,7 +40,7 @@ func ballot(r Request, approvals int) approval.Ballot {
 	}
 	b := approval.Ballot{Rules: rules, Requester: who(r.Requester.ID)}
 	for _, d := range r.Votes() {
-		if d.Verdict == Yes {
+		if d.Verdict == approval.Approve {
 			b.Yes = append(b.Yes, who(d.By.ID, d.Roles...))
 		}
 	}
@@ -68,13 +68,15 @@ func asked() Request {
 	if err != nil {
 		panic(err)
 	}
-	return Request{
-		ID: "r", Code: "FO-TEST", Terms: terms, Digest: digest, Requester: Person{"ines", "Ines"}, State: Requested, Round: 1,
+	return Request{Terms: terms, Question: approval.Question{
+		ID: "r", Code: "FO-TEST", Digest: digest, Requester: access.Person{ID: "ines", Name: "Ines"}, State: approval.Requested, Round: 1,
 		Open: true, FiledAt: night, ExpiresAt: night.Add(30 * time.Minute),
-	}
+	}}
 }
 
-func yes(r Request) Decision { return Decision{ID: "d", Verdict: Yes, Digest: r.Digest} }
+func yes(r Request) approval.Decision {
+	return approval.Decision{ID: "d", Verdict: approval.Approve, Digest: r.Digest}
+}
 
 func wantRule(t *testing.T, err error, rule string) {
 	t.Helper()
@@ -118,11 +120,11 @@ func TestAVoteNeedsARecentSignIn(t *testing.T) {
 
 func TestSecondVoteOfTheSamePersonCountsOnce(t *testing.T) {
 	r, err := asked().Decide(who("carl", access.IncidentCommander), yes(asked()), ballot(asked(), 2), night)
-	if err != nil || r.State != Requested {
+	if err != nil || r.State != approval.Requested {
 		t.Fatalf("%s, %v", r.State, err)
 	}
 	again, err := r.Decide(who("carl", access.BusinessOwner), yes(r), ballot(r, 2), night)
-	wantRule(t, err, RuleOneVote)
+	wantRule(t, err, approval.RuleOneVote)
 	if len(again.Decisions) != 1 || missing(again, 2) != 1 {
 		t.Errorf("%d votes, %d missing", len(again.Decisions), missing(again, 2))
 	}
@@ -131,35 +133,35 @@ func TestSecondVoteOfTheSamePersonCountsOnce(t *testing.T) {
 func TestOneRejectionEndsIt(t *testing.T) {
 	r := asked()
 	d := yes(r)
-	d.Verdict = No
+	d.Verdict = approval.Reject
 	if _, err := r.Decide(who("bea", access.BusinessOwner), d, ballot(r, 2), night); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("a rejection without a reason: %v", err)
 	}
 	d.Comment = "The release is being rolled back"
 	r, err := r.Decide(who("bea", access.BusinessOwner), d, ballot(r, 2), night)
-	if err != nil || r.State != Rejected {
+	if err != nil || r.State != approval.Rejected {
 		t.Fatalf("%s, %v", r.State, err)
 	}
 	_, err = r.Decide(who("carl", access.IncidentCommander), yes(r), ballot(r, 2), night)
-	wantRule(t, err, RuleDecided)
+	wantRule(t, err, approval.RuleDecided)
 }
 
 func TestExpiredWithdrawnAndRejectedRequestsCannotBeApproved(t *testing.T) {
 	carl := who("carl", access.IncidentCommander)
 	r := asked()
 	_, err := r.Decide(carl, yes(r), ballot(r, 1), r.ExpiresAt)
-	wantRule(t, err, RuleExpiry)
+	wantRule(t, err, approval.RuleExpiry)
 	if r.Standing(r.ExpiresAt) != Expired || r.Standing(r.ExpiresAt.Add(-1)) != Requested {
 		t.Error("the standing does not follow the clock")
 	}
 	_, err = r.Withdraw(carl, night)
-	wantRule(t, err, RuleOwner)
+	wantRule(t, err, approval.RuleOwner)
 	r, err = r.Withdraw(who("ines"), night)
-	if err != nil || r.State != Withdrawn {
+	if err != nil || r.State != approval.Withdrawn {
 		t.Fatalf("%s, %v", r.State, err)
 	}
 	_, err = r.Decide(carl, yes(r), ballot(r, 1), night)
-	wantRule(t, err, RuleDecided)
+	wantRule(t, err, approval.RuleDecided)
 	if _, err = r.Withdraw(who("ines"), night); err == nil {
 		t.Error("withdrawn twice")
 	}
@@ -174,7 +176,7 @@ func TestAVoteIsForExactlyTheTermsShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = r.Decide(who("carl", access.IncidentCommander), d, ballot(r, 1), night)
-	wantRule(t, err, RuleBound)
+	wantRule(t, err, approval.RuleBound)
 }
 
 func TestVotesAreVoidUntilTheRequesterConfirms(t *testing.T) {
@@ -187,7 +189,7 @@ func TestVotesAreVoidUntilTheRequesterConfirms(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = r.Decide(carl, yes(r), ballot(r, 2), night)
-	wantRule(t, err, RuleBound)
+	wantRule(t, err, approval.RuleBound)
 	now := r.Terms
 	now.PlanVersion = 2
 	shown, err := now.Digest()
@@ -195,7 +197,7 @@ func TestVotesAreVoidUntilTheRequesterConfirms(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = r.Confirm(who("ines"), now, r.Digest, night)
-	wantRule(t, err, RuleBound)
+	wantRule(t, err, approval.RuleBound)
 	if r, err = r.Confirm(who("ines"), now, shown, night); err != nil {
 		t.Fatal(err)
 	}
@@ -214,10 +216,10 @@ func TestACompromiseNeedsAVoteFromSecurity(t *testing.T) {
 	if r.Digest, err = r.Terms.Digest(); err != nil {
 		t.Fatal(err)
 	}
-	if r, err = r.Decide(who("carl", access.IncidentCommander), yes(r), ballot(r, 1), night); err != nil || r.State != Requested {
+	if r, err = r.Decide(who("carl", access.IncidentCommander), yes(r), ballot(r, 1), night); err != nil || r.State != approval.Requested {
 		t.Fatalf("%s, %v", r.State, err)
 	}
-	if r, err = r.Decide(who("sven", access.SecurityOfficer), yes(r), ballot(r, 1), night); err != nil || r.State != Approved {
+	if r, err = r.Decide(who("sven", access.SecurityOfficer), yes(r), ballot(r, 1), night); err != nil || r.State != approval.Approved {
 		t.Fatalf("%s, %v", r.State, err)
 	}
 }

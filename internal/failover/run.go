@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"keyholder/internal/access"
 	"keyholder/internal/catalog"
 	"keyholder/internal/fault"
 )
@@ -71,7 +72,7 @@ type Run struct {
 	Code        string
 	Incident    string
 	Terms       Terms
-	Requester   Person
+	Requester   access.Person
 	State       State
 	Wait        Wait
 	Why         string // the sentence behind Wait
@@ -100,7 +101,7 @@ type Times struct {
 
 // NewRun begins the run of an approved request; the claim in the database makes it the only one.
 func NewRun(id string, r Request, p Plan, now time.Time) (Run, error) {
-	state, err := r.State.After(Claim)
+	state, err := State(r.State).After(Claim)
 	if err != nil {
 		return Run{}, err
 	}
@@ -140,7 +141,7 @@ type Directive struct {
 
 // Next reads the directive off a request.
 func (r Request) Next() Directive {
-	switch r.State {
+	switch State(r.State) { //nolint:exhaustive // of the others none leads on
 	case Requested:
 		return Directive{Do: DoAwaitDecision}
 	case Approved:

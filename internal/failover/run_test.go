@@ -24,7 +24,7 @@ func recipe() Plan {
 func begun(t *testing.T) Run {
 	t.Helper()
 	r := asked()
-	r.State, r.DecidedAt = Approved, &night
+	r.State, r.DecidedAt = approval.Approved, &night
 	run, err := NewRun("run", r, recipe(), night)
 	if err != nil {
 		t.Fatal(err)
@@ -88,13 +88,13 @@ func TestARunGoesThroughItsStepsToClosed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = run.Confirm("x", run.Exceptions[0].Code(), commander, ballot(Request{Requester: Person{ID: commander.ID}, Terms: asked().Terms, FiledAt: night}, 1), night)
+	_, err = run.Confirm("x", run.Exceptions[0].Code(), commander, ballot(Request{Question: approval.Question{Requester: access.Person{ID: commander.ID}, FiledAt: night}, Terms: asked().Terms}, 1), night)
 	wantRule(t, err, approval.RuleTwoPeople)
-	_, err = run.Confirm("x", "nope", who("bea", access.BusinessOwner), ballot(Request{Requester: Person{ID: commander.ID}, Terms: asked().Terms, FiledAt: night}, 1), night)
+	_, err = run.Confirm("x", "nope", who("bea", access.BusinessOwner), ballot(Request{Question: approval.Question{Requester: access.Person{ID: commander.ID}, FiledAt: night}, Terms: asked().Terms}, 1), night)
 	if fault.KindOf(err) != fault.Invalid {
 		t.Errorf("a wrong code: %v", err)
 	}
-	run, err = run.Confirm("x", run.Exceptions[0].Code(), who("bea", access.BusinessOwner), ballot(Request{Requester: Person{ID: commander.ID}, Terms: asked().Terms, FiledAt: night}, 1), night)
+	run, err = run.Confirm("x", run.Exceptions[0].Code(), who("bea", access.BusinessOwner), ballot(Request{Question: approval.Question{Requester: access.Person{ID: commander.ID}, FiledAt: night}, Terms: asked().Terms}, 1), night)
 	if err != nil || run.State != Closed || !run.WithExceptions() || run.Next().Do != DoEnd {
 		t.Fatalf("%s, %v", run.State, err)
 	}
@@ -196,7 +196,7 @@ func TestLossBeyondTheCeilingAsksAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err = run.Confirm("x", run.Exceptions[0].Code(), who("bea", access.BusinessOwner), ballot(Request{Requester: Person{ID: commander.ID}, Terms: asked().Terms, FiledAt: night}, 1), night)
+	run, err = run.Confirm("x", run.Exceptions[0].Code(), who("bea", access.BusinessOwner), ballot(Request{Question: approval.Question{Requester: access.Person{ID: commander.ID}, FiledAt: night}, Terms: asked().Terms}, 1), night)
 	if err != nil || run.Next() != (Directive{DoPerform, 3}) || !run.WithExceptions() {
 		t.Errorf("%v, %v", run.Next(), err)
 	}

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
@@ -47,7 +48,10 @@ func TestAMoveAwayFromWhereNobodyWritesIsRefused(t *testing.T) {
 }
 
 func TestAPlannedRunCountsFromItsDrain(t *testing.T) {
-	r := failover.Request{State: failover.Approved, Terms: failover.Terms{Mode: failover.Planned}, FiledAt: at(0), Impact: at(0), DecidedAt: pointer(at(60))}
+	r := failover.Request{
+		Question: approval.Question{State: approval.Approved, FiledAt: at(0), DecidedAt: pointer(at(60))},
+		Terms:    failover.Terms{Mode: failover.Planned}, Impact: at(0),
+	}
 	plan := failover.Plan{Steps: []failover.Step{{Slug: "drain", Purpose: failover.DrainStep}, {Slug: "fence", Purpose: failover.FenceStep}}}
 	run, err := failover.NewRun("1", r, plan, at(61))
 	for i, now := range []int{62, 100} {

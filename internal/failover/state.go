@@ -3,6 +3,7 @@ package failover
 import (
 	"fmt"
 
+	"keyholder/internal/approval"
 	"keyholder/internal/fault"
 )
 
@@ -12,11 +13,11 @@ type State string
 
 // The states of a request.
 const (
-	Requested State = "requested"
-	Approved  State = "approved"
-	Rejected  State = "rejected"
-	Expired   State = "expired"
-	Withdrawn State = "withdrawn"
+	Requested = State(approval.Requested)
+	Approved  = State(approval.Approved)
+	Rejected  = State(approval.Rejected)
+	Expired   = State(approval.Expired)
+	Withdrawn = State(approval.Withdrawn)
 )
 
 // The states of a run.
@@ -40,12 +41,6 @@ type Event string
 
 // The events.
 const (
-	Approve       Event = "approve"         // enough approvals by the rule
-	Reject        Event = "reject"          // one rejection
-	Expire        Event = "expire"          // nobody decided in time
-	Withdraw      Event = "withdraw"        // by the requester
-	PublishAnew   Event = "publish-anew"    // the plan or policy changed: votes are void
-	ConfirmAnew   Event = "confirm-anew"    // the requester confirms the difference: voting reopens
 	Claim         Event = "claim"           // a worker takes the run, once ever
 	GatesHold     Event = "gates-hold"      //
 	GateFails     Event = "gate-fails"      //
@@ -63,12 +58,8 @@ const (
 	ObligationsOK Event = "obligations-met" // met or waived
 )
 
-// transitions is design.md §4, row by row. What is not here is refused.
+// transitions is design.md §4, row by row, from the approval on; what is before it is package approval's. What is not here is refused.
 var transitions = map[State]map[Event]State{
-	Requested: {
-		Approve: Approved, Reject: Rejected, Expire: Expired, Withdraw: Withdrawn,
-		PublishAnew: Requested, ConfirmAnew: Requested,
-	},
 	Approved:  {Claim: Checking},
 	Checking:  {GatesHold: Running, GateFails: Blocked},
 	Blocked:   {GatesHold: Running, GateFails: Blocked, OverrideGates: Running, Stop: Stopped},
@@ -97,22 +88,28 @@ func (s State) After(e Event) (State, error) {
 }
 
 // Final says that nothing leads out of the state.
-func (s State) Final() bool { return len(transitions[s]) == 0 }
+func (s State) Final() bool { return len(transitions[s]) == 0 && s != Requested }
 
 // Known says whether s is a state at all.
-func (s State) Known() bool { return stateWords[s] != "" }
+func (s State) Known() bool { return s.word() != "" }
 
 var stateWords = map[State]string{
-	Requested: "waiting for approval", Approved: "approved", Rejected: "rejected", Expired: "expired",
-	Withdrawn: "withdrawn", Checking: "checking its gates", Blocked: "blocked by a gate", Running: "running",
+	Checking: "checking its gates", Blocked: "blocked by a gate", Running: "running",
 	Paused: "paused", Verifying: "verifying", Undoing: "being undone", Undone: "undone",
 	NotFullyUndone: "not fully undone", Stopped: "stopped", Failed: "failed", Recovered: "recovered", Closed: "closed",
 }
 
 // Words is the state as people say it.
 func (s State) Words() string {
-	if w := stateWords[s]; w != "" {
+	if w := s.word(); w != "" {
 		return w
 	}
 	return fmt.Sprintf("in an unknown state %q", string(s))
+}
+
+func (s State) word() string {
+	if w := approval.State(s).Words(); w != "" {
+		return w
+	}
+	return stateWords[s]
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/fault"
 )
 
@@ -95,7 +96,7 @@ func (r Run) maySteer(way Steering) error {
 	switch {
 	case way == SteerAbort && r.Times.FirstWrite != nil && !r.State.Final():
 		return fault.Refused(RuleNoReturn, "",
-			"The target accepted its first write at %s. Going back is a failover in the other direction.", clock(*r.Times.FirstWrite))
+			"The target accepted its first write at %s. Going back is a failover in the other direction.", approval.Clock(*r.Times.FirstWrite))
 	case way == SteerGiveUp && !r.TargetMayWrite() && !r.State.Final():
 		return fault.Refused(RuleBeforeNoReturn, "", "Nothing was written at the target yet: abort instead, which undoes what was done.")
 	case way == SteerMarkDone && r.State == Paused && !skippable(step.Purpose):

@@ -6,30 +6,12 @@ import (
 
 	"keyholder/internal/access"
 	"keyholder/internal/approval"
-	"keyholder/internal/fault"
 )
-
-// MayDecideAfterSignIn says whether the person may vote, leaving aside only how old their sign-in is.
-func (r Request) MayDecideAfterSignIn(by access.Principal, b approval.Ballot, now time.Time) bool {
-	return butForSignIn(r.MayDecide(by, b, now))
-}
 
 // MayConfirmAfterSignIn says whether the person may confirm the exception, leaving aside only how old their sign-in is.
 func (r Run) MayConfirmAfterSignIn(x Exception, by access.Principal, b approval.Ballot, now time.Time) bool {
-	return butForSignIn(r.MayConfirm(x, by, b, now))
+	return x.mayConfirm(by, b) == nil
 }
-
-// butForSignIn relies on the age of the sign-in being the last thing that the rules look at.
-func butForSignIn(err error) bool { return err == nil || fault.KindOf(err) == fault.SignInAgain }
-
-// MayWithdraw is the rule of Withdraw without withdrawing.
-func (r Request) MayWithdraw(by access.Principal, now time.Time) bool {
-	_, err := r.Withdraw(by, now)
-	return err == nil
-}
-
-// MustConfirm says that the voting waits for the requester to confirm what was published anew.
-func (r Request) MustConfirm(now time.Time) bool { return r.Standing(now) == Requested && !r.Open }
 
 // PendingExceptions lists the exceptions that wait for a second person and are about what the run waits for now.
 func (r Run) PendingExceptions() []Exception {

@@ -97,7 +97,7 @@ func TestAnOldSignInIsTheOnlyThingLeftAside(t *testing.T) {
 		}}},
 		Requester: access.Principal{ID: "a"},
 	}
-	r := failover.Request{State: failover.Requested, Open: true, ExpiresAt: at(600), Requester: failover.Person{ID: "a"}}
+	r := failover.Request{Question: approval.Question{State: approval.Requested, Open: true, ExpiresAt: at(600), Requester: access.Person{ID: "a"}}}
 	owner := access.Principal{ID: "b", SignedInAt: at(-9999)}.With([]access.Grant{{Role: access.BusinessOwner}})
 	if !r.MayDecideAfterSignIn(owner, ballot, at(0)) {
 		t.Error("an old sign-in hides the vote from those who may cast it")

@@ -10,7 +10,6 @@ import (
 
 	"keyholder/internal/access"
 	"keyholder/internal/catalog"
-	"keyholder/internal/failover"
 	"keyholder/internal/signin"
 	"keyholder/internal/store"
 )
@@ -199,7 +198,7 @@ func TestAFreshSignInMustBeFresh(t *testing.T) {
 
 func TestOnlyAListOfNamesGivesRoles(t *testing.T) {
 	r := newRig(t)
-	if _, err := r.store.Apply(t.Context(), failover.Person{ID: "cli", Name: "cli"}, store.Bundle{Records: slices.Collect(catalog.New(catalog.Catalog{
+	if _, err := r.store.Apply(t.Context(), access.Person{ID: "cli", Name: "cli"}, store.Bundle{Records: slices.Collect(catalog.New(catalog.Catalog{
 		Settings:    catalog.Settings{Currency: "GBP"},
 		Assignments: []catalog.Assignment{{Slug: "auditors", Name: "Auditors", Role: access.Auditor, Group: "auditors"}},
 	}).Entries())}, store.Manner{}); err != nil {

@@ -37,7 +37,7 @@ type tx struct {
 	conn    *sql.Conn // of PostgreSQL, for what ent cannot do; nil elsewhere
 	ctx     context.Context
 	now     time.Time
-	actor   failover.Person
+	actor   access.Person
 	events  []audit.Event
 	changed bool // what pages show has changed, even where nothing is audited
 	read    bool // readings were saved, which are no news of themselves
@@ -65,7 +65,7 @@ func detail(v any) json.RawMessage {
 }
 
 // act runs work in one transaction with its audit events, over again where somebody else was faster.
-func (s *Store) act(ctx context.Context, actor failover.Person, work func(*tx) error) error {
+func (s *Store) act(ctx context.Context, actor access.Person, work func(*tx) error) error {
 	for range tries {
 		err := s.once(ctx, actor, work)
 		if errors.Is(err, errStale) || sqlgraph.IsConstraintError(err) {
@@ -79,7 +79,7 @@ func (s *Store) act(ctx context.Context, actor failover.Person, work func(*tx) e
 	return fault.Late("state", "Too many people act on this at once. Nothing was changed; try again.")
 }
 
-func (s *Store) once(ctx context.Context, actor failover.Person, work func(*tx) error) error {
+func (s *Store) once(ctx context.Context, actor access.Person, work func(*tx) error) error {
 	select {
 	case s.acting <- struct{}{}:
 		defer func() { <-s.acting }()
@@ -156,7 +156,7 @@ func (t *tx) head(ctx context.Context) (last int64, err error) {
 }
 
 // personal runs a person's act. A refusal is recorded, in a transaction of its own; wrong input is not.
-func (s *Store) personal(ctx context.Context, actor failover.Person, action, object string, work func(*tx) error) error {
+func (s *Store) personal(ctx context.Context, actor access.Person, action, object string, work func(*tx) error) error {
 	err := s.act(ctx, actor, work)
 	if recordErr := s.Refused(ctx, actor, action, object, err); recordErr != nil {
 		return errors.Join(err, recordErr)
@@ -165,7 +165,7 @@ func (s *Store) personal(ctx context.Context, actor failover.Person, action, obj
 }
 
 // Refused records that a rule refused an act; err of any other kind is not recorded. It returns its own failure only.
-func (s *Store) Refused(ctx context.Context, actor failover.Person, action, object string, err error) error {
+func (s *Store) Refused(ctx context.Context, actor access.Person, action, object string, err error) error {
 	refusal := fault.As(err)
 	if refusal == nil || refusal.Kind != fault.Forbidden && refusal.Kind != fault.Conflict && refusal.Kind != fault.SignInAgain {
 		return nil
@@ -238,7 +238,7 @@ func (o Outcome) Other(of string) error {
 // an outcome; only what may succeed when it is tried again is an error.
 func (s *Store) answer(ctx context.Context, d deed, work func(*tx) (Outcome, error)) (Outcome, error) {
 	var out Outcome
-	err := s.personal(ctx, actorOf(d.By), d.Action, d.Object, func(t *tx) error {
+	err := s.personal(ctx, d.By.Person(), d.Action, d.Object, func(t *tx) error {
 		kept, err := t.Outcome.Query().Where(outcome.ID(d.ID)).Only(ctx)
 		if err == nil {
 			if err := json.Unmarshal(kept.Body, &out); err != nil {

@@ -65,7 +65,7 @@ func TestAPageShowsEveryChangeThatWasCommittedBeforeItWasAskedFor(t *testing.T) 
 				t.Fatal(err)
 			}
 		}
-		tom := failover.Person{ID: "tom", Name: "Tom"}
+		tom := access.Person{ID: "tom", Name: "Tom"}
 		reading := failover.Reading{Key: failover.SignalKey("checkout-success"), Value: 0.99, At: w.Now()}
 		changes := []struct {
 			name   string
@@ -82,7 +82,7 @@ func TestAPageShowsEveryChangeThatWasCommittedBeforeItWasAskedFor(t *testing.T) 
 				must(w.SaveReadings(w.ctx, []failover.Reading{reading}))
 			}},
 			{"a fact sheet", func() { must(w.RefreshSheet(w.ctx, r)) }},
-			{"a decision", func() { w.vote(t, r, w.someone(t, "Carl", "incident-commanders"), failover.Yes) }},
+			{"a decision", func() { w.vote(t, r, w.someone(t, "Carl", "incident-commanders"), approval.Approve) }},
 			{"a run", func() { _, err := w.Claim(w.ctx, r.Code); must(err) }},
 			{"a step", func() { _, err := w.Begin(w.ctx, r.Code, 0); must(err) }},
 			{"a plan", func() {

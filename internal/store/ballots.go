@@ -25,9 +25,9 @@ func (s *Store) ballot(ctx context.Context, c *ent.Client, r failover.Request) (
 	if err != nil {
 		return approval.Ballot{}, err
 	}
-	var yes, no []failover.Person
+	var yes, no []access.Person
 	for _, d := range r.Votes() {
-		if d.Verdict == failover.Yes {
+		if d.Verdict == approval.Approve {
 			yes = append(yes, d.By)
 		} else {
 			no = append(no, d.By)
@@ -62,7 +62,7 @@ func rulesOf(version CatalogVersion, about approval.About) (approval.Rules, erro
 }
 
 // balloted loads who is on a ballot.
-func (s *Store) balloted(ctx context.Context, c *ent.Client, rules approval.Rules, by failover.Person, yes, no []failover.Person) (b approval.Ballot, err error) {
+func (s *Store) balloted(ctx context.Context, c *ent.Client, rules approval.Rules, by access.Person, yes, no []access.Person) (b approval.Ballot, err error) {
 	b.Rules = rules
 	if b.Requester, err = s.asNow(ctx, c, by); err != nil {
 		return b, err
@@ -85,7 +85,7 @@ func (s *Store) balloted(ctx context.Context, c *ent.Client, rules approval.Rule
 }
 
 // asNow is a person whom a record names, with the roles that they hold now: none where nobody knows them any more.
-func (s *Store) asNow(ctx context.Context, c *ent.Client, p failover.Person) (access.Principal, error) {
+func (s *Store) asNow(ctx context.Context, c *ent.Client, p access.Person) (access.Principal, error) {
 	now, ok, err := s.principal(ctx, c, p.ID)
 	if !ok {
 		now = access.Principal{ID: p.ID, Name: p.Name}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 
+	"keyholder/internal/access"
 	"keyholder/internal/catalog"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
@@ -42,7 +43,7 @@ type Applied []string
 
 // Apply puts a validated bundle in force, all or nothing. What is the same already is left alone, so applying twice
 // changes nothing.
-func (s *Store) Apply(ctx context.Context, actor failover.Person, b Bundle, m Manner) (Applied, error) {
+func (s *Store) Apply(ctx context.Context, actor access.Person, b Bundle, m Manner) (Applied, error) {
 	var applied Applied
 	err := s.act(ctx, actor, func(t *tx) (err error) {
 		applied, err = s.apply(t, b, m)

@@ -43,7 +43,7 @@ func (s *Store) EditRecord(ctx context.Context, by access.Principal, e Edit) (in
 		action = "catalog.retire"
 	}
 	var version int
-	err := s.personal(ctx, actorOf(by), action, recordObject(e.Ref), func(t *tx) error {
+	err := s.personal(ctx, by.Person(), action, recordObject(e.Ref), func(t *tx) error {
 		stands, err := standing(t.ctx, t.Client(), e.Ref)
 		if err != nil {
 			return err

@@ -5,11 +5,11 @@ import (
 	"fmt"
 
 	"keyholder/ent/outbox"
-	"keyholder/internal/failover"
+	"keyholder/internal/access"
 )
 
 // nobody is the actor of what no person does and no record tells of.
-var nobody = failover.Person{}
+var nobody = access.Person{}
 
 // Change is the change sequence: a page made before it moved may be old.
 func (s *Store) Change(ctx context.Context) (int64, error) {

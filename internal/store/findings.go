@@ -13,7 +13,6 @@ import (
 	"keyholder/internal/access"
 	"keyholder/internal/audit"
 	"keyholder/internal/catalog"
-	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 )
 
@@ -24,7 +23,7 @@ const LongestAcceptance = 366 * 24 * time.Hour
 type Acceptance struct {
 	Key    string
 	Reason string
-	By     failover.Person
+	By     access.Person
 	At     time.Time
 	Until  time.Time
 }
@@ -130,7 +129,7 @@ func (s *Store) acceptances(ctx context.Context) (map[string]Acceptance, error) 
 	}
 	all := make(map[string]Acceptance, len(rows))
 	for _, row := range rows {
-		all[row.ID] = Acceptance{row.ID, row.Reason, failover.Person{ID: row.PersonID, Name: row.PersonName}, row.At.UTC(), row.Until.UTC()}
+		all[row.ID] = Acceptance{row.ID, row.Reason, access.Person{ID: row.PersonID, Name: row.PersonName}, row.At.UTC(), row.Until.UTC()}
 	}
 	return all, nil
 }
@@ -146,7 +145,7 @@ func (s *Store) AcceptFinding(ctx context.Context, by access.Principal, a Accept
 		return fault.Late("finding-stands", "This finding stands no more: somebody has mended it.")
 	}
 	f := findings[i]
-	return s.personal(ctx, actorOf(by), "finding.accept", recordObject(f.At), func(t *tx) error {
+	return s.personal(ctx, by.Person(), "finding.accept", recordObject(f.At), func(t *tx) error {
 		if err := checkAcceptance(a, t.now); err != nil {
 			return err
 		}

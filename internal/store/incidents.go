@@ -25,7 +25,7 @@ type Incident struct {
 	Services     []string
 	ImpactAt     time.Time
 	ImpactSource string // the signal that it was taken from, or the person who stated it
-	Commander    failover.Person
+	Commander    access.Person
 	OpenedAt     time.Time
 	ClosedAt     *time.Time
 }
@@ -33,7 +33,7 @@ type Incident struct {
 func incidentOf(row *ent.Incident) Incident {
 	return Incident{
 		ID: row.ID, Code: row.Code, Title: row.Title, Cause: row.Cause, Services: row.Services, ImpactAt: row.ImpactAt.UTC(),
-		ImpactSource: row.ImpactSource, Commander: failover.Person{ID: row.CommanderID, Name: row.CommanderName},
+		ImpactSource: row.ImpactSource, Commander: access.Person{ID: row.CommanderID, Name: row.CommanderName},
 		OpenedAt: row.OpenedAt.UTC(), ClosedAt: utc(row.ClosedAt),
 	}
 }
@@ -41,7 +41,7 @@ func incidentOf(row *ent.Incident) Incident {
 // OpenIncident records a new incident under its act's id, so that a doubled click opens one.
 func (s *Store) OpenIncident(ctx context.Context, by access.Principal, in Incident) (Incident, error) {
 	var opened Incident
-	err := s.personal(ctx, actorOf(by), "incident.open", "incident", func(t *tx) error {
+	err := s.personal(ctx, by.Person(), "incident.open", "incident", func(t *tx) error {
 		if row, err := t.Incident.Get(ctx, in.ID); err == nil {
 			opened = incidentOf(row)
 			return nil
@@ -66,7 +66,7 @@ func (s *Store) OpenIncident(ctx context.Context, by access.Principal, in Incide
 
 // CloseIncident ends an incident that has nothing open any more.
 func (s *Store) CloseIncident(ctx context.Context, by access.Principal, code string) error {
-	return s.personal(ctx, actorOf(by), "incident.close", code, func(t *tx) error {
+	return s.personal(ctx, by.Person(), "incident.close", code, func(t *tx) error {
 		row, err := t.Incident.Query().Where(incident.Code(code)).Only(ctx)
 		if ent.IsNotFound(err) {
 			return fault.Missing("incident", code)

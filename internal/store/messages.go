@@ -10,6 +10,7 @@ import (
 	"keyholder/ent"
 	"keyholder/ent/message"
 	"keyholder/ent/request"
+	"keyholder/internal/access"
 	"keyholder/internal/approval"
 	"keyholder/internal/audit"
 	"keyholder/internal/failover"
@@ -21,7 +22,7 @@ type Message struct {
 	About    string // code of a request
 	Occasion approval.Occasion
 	Nth      int
-	To       failover.Person
+	To       access.Person
 	Address  string
 	Subject  string
 	Text     string
@@ -107,7 +108,7 @@ func messagesOf(rows []*ent.Message, err error) ([]Message, error) {
 	all := make([]Message, len(rows))
 	for i, row := range rows {
 		all[i] = Message{
-			ID: row.ID, About: row.About, Occasion: approval.Occasion(row.Occasion), Nth: row.Nth, To: failover.Person{ID: row.PersonID, Name: row.PersonName},
+			ID: row.ID, About: row.About, Occasion: approval.Occasion(row.Occasion), Nth: row.Nth, To: access.Person{ID: row.PersonID, Name: row.PersonName},
 			Address: row.Address, Subject: row.Subject, Text: row.Text, At: row.CreatedAt.UTC(), Next: row.NextAt.UTC(), Attempts: row.Attempts,
 			Failure: row.Failure, SentAt: utc(row.SentAt), GivenUp: row.GivenUp,
 		}
@@ -142,7 +143,7 @@ func sentErr(err error) error {
 
 // Untold are the requests that somebody was asked about and that are decided, whose outcome nobody has been told.
 func (s *Store) Untold(ctx context.Context) ([]failover.Request, error) {
-	rows, err := s.client.Request.Query().Where(request.StateNEQ(failover.Requested), request.FiledAtGT(s.Now().Add(-tellWithin)), untold).All(ctx)
+	rows, err := s.client.Request.Query().Where(request.StateNEQ(approval.Requested), request.FiledAtGT(s.Now().Add(-tellWithin)), untold).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("look for outcomes that nobody was told: %w", err)
 	}

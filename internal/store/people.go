@@ -14,7 +14,6 @@ import (
 	"keyholder/internal/access"
 	"keyholder/internal/audit"
 	"keyholder/internal/catalog"
-	"keyholder/internal/failover"
 )
 
 // Identity is what the provider vouches for.
@@ -53,7 +52,7 @@ func (s *Store) keepIdentity(ctx context.Context, who Identity, action, how stri
 			return fmt.Errorf("keep who signed in: %w", err)
 		}
 		t.record(audit.Event{
-			Actor: failover.Person{ID: id, Name: who.Name}, Action: action, Object: id,
+			Actor: access.Person{ID: id, Name: who.Name}, Action: action, Object: id,
 			Text: who.Name + " " + how + ".", Detail: detail(map[string]any{"issuer": who.Issuer, "subject": who.Subject, "groups": who.Groups}),
 		})
 		return nil
@@ -76,7 +75,7 @@ func (s *Store) Recognise(ctx context.Context, who Identity) (string, error) {
 
 // SignedOut records that somebody left.
 func (s *Store) SignedOut(ctx context.Context, who access.Principal) error {
-	return s.act(ctx, failover.Person{ID: who.ID, Name: who.Name}, func(t *tx) error {
+	return s.act(ctx, who.Person(), func(t *tx) error {
 		t.record(audit.Event{Action: "session.sign-out", Object: who.ID, Text: who.Name + " signed out."})
 		return nil
 	})

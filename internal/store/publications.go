@@ -13,6 +13,8 @@ import (
 	"keyholder/ent"
 	"keyholder/ent/planversion"
 	"keyholder/ent/request"
+	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/audit"
 	"keyholder/internal/canonical"
 	"keyholder/internal/failover"
@@ -89,7 +91,7 @@ func (s *Store) Plan(ctx context.Context, slug string, version int) (Published[f
 }
 
 // PublishPlan puts a validated plan in force. Votes on open requests of its older versions are void from then on.
-func (s *Store) PublishPlan(ctx context.Context, actor failover.Person, p failover.Plan) (applied Applied, err error) {
+func (s *Store) PublishPlan(ctx context.Context, actor access.Person, p failover.Plan) (applied Applied, err error) {
 	err = s.act(ctx, actor, func(t *tx) error {
 		applied, err = t.publishPlan(p)
 		return err
@@ -133,7 +135,7 @@ func (t *tx) published(what, slug string, version int, digest string, touches fu
 
 // voidVotes voids the votes of the open requests that something newly in force touches, until their requesters confirm.
 func (t *tx) voidVotes(why string, touches func(failover.Request) (bool, error)) error {
-	rows, err := t.Request.Query().Where(request.StateEQ(failover.Requested)).All(t.ctx)
+	rows, err := t.Request.Query().Where(request.StateEQ(approval.Requested)).All(t.ctx)
 	if err != nil {
 		return fmt.Errorf("find open requests: %w", err)
 	}

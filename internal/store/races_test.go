@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 
+	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
@@ -17,7 +19,7 @@ func TestWhatSomebodyElseDidToARunIsNotOverwrittenByItsWorker(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, w world) {
 		ines, bea := w.someone(t, "Ines", "incident-commanders"), w.someone(t, "Bea", "business-owners")
 		r := w.file(t, ines)
-		w.vote(t, r, bea, failover.Yes)
+		w.vote(t, r, bea, approval.Approve)
 		if _, err := w.Claim(w.ctx, r.Code); err != nil {
 			t.Fatal(err)
 		}
@@ -59,13 +61,13 @@ func TestTheIdOfOneActDoesNotAnswerForAnother(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		yes := store.Vote{ID: store.NewID(), Code: r.Code, By: bea, Verdict: failover.Yes, Comment: "seen", Digest: r.Digest, Sheet: sheet.Digest}
+		yes := store.Vote{ID: store.NewID(), Code: r.Code, By: bea, Verdict: approval.Approve, Comment: "seen", Digest: r.Digest, Sheet: sheet.Digest}
 		first, err := w.Decide(w.ctx, yes)
 		if err != nil || first.Refusal != nil || first.Other(yes.Of()) != nil {
 			t.Fatalf("%+v, %v", first, err)
 		}
 		no := yes
-		no.Verdict = failover.No
+		no.Verdict = approval.Reject
 		other := yes
 		other.By = hugo
 		for name, v := range map[string]store.Vote{"another verdict": no, "another person": other} {
@@ -104,7 +106,7 @@ func TestAnAddressThatIsAppliedAnewVoidsVotesAndARunKeepsItsOwn(t *testing.T) {
 			b, c := shop(t), shopCatalog(t)
 			change(&c)
 			b.Records = slices.Collect(c.Entries())
-			if _, err := w.Apply(w.ctx, failover.Person{ID: "cli"}, b, store.Manner{}); err != nil {
+			if _, err := w.Apply(w.ctx, access.Person{ID: "cli"}, b, store.Manner{}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -126,7 +128,7 @@ func TestAnAddressThatIsAppliedAnewVoidsVotesAndARunKeepsItsOwn(t *testing.T) {
 		if stands().Open {
 			t.Fatal("another address of the target leaves the vote open")
 		}
-		refusedBy(t, w.vote(t, r, bea, failover.Yes), failover.RuleBound)
+		refusedBy(t, w.vote(t, r, bea, approval.Approve), approval.RuleBound)
 		terms, err := w.TermsNow(w.ctx, stands().Terms, stands().FiledAt)
 		if err != nil {
 			t.Fatal(err)
@@ -150,7 +152,7 @@ func TestAnAddressThatIsAppliedAnewVoidsVotesAndARunKeepsItsOwn(t *testing.T) {
 		if err != nil || out.Refusal != nil {
 			t.Fatalf("%+v, %v", out.Refusal, err)
 		}
-		if out = w.vote(t, stands(), bea, failover.Yes); out.Refusal != nil {
+		if out = w.vote(t, stands(), bea, approval.Approve); out.Refusal != nil {
 			t.Fatal(out.Refusal.Message)
 		}
 		if _, err := w.Claim(w.ctx, r.Code); err != nil {
@@ -172,7 +174,7 @@ func TestAnUndoThatWasCutOffIsSettledByTheNextAttempt(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, w world) {
 		ines, bea := w.someone(t, "Ines", "incident-commanders"), w.someone(t, "Bea", "business-owners")
 		r := w.file(t, ines)
-		w.vote(t, r, bea, failover.Yes)
+		w.vote(t, r, bea, approval.Approve)
 		next, err := w.Claim(w.ctx, r.Code)
 		if err != nil {
 			t.Fatal(err)
@@ -218,7 +220,7 @@ func TestARequestIsFiledOnlyAsItWasChecked(t *testing.T) {
 		wish := w.wish(t)
 		plan := shop(t).Plans[0]
 		plan.Steps[0].Expected += 1e9
-		if _, err := w.PublishPlan(w.ctx, failover.Person{ID: "tom", Name: "Tom"}, plan); err != nil {
+		if _, err := w.PublishPlan(w.ctx, access.Person{ID: "tom", Name: "Tom"}, plan); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := w.FileRequest(w.ctx, ines, wish); fault.KindOf(err) != fault.Conflict {

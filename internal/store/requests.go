@@ -24,19 +24,25 @@ import (
 )
 
 func requestOf(row *ent.Request, votes []*ent.Decision) failover.Request {
-	r := failover.Request{
-		ID: row.ID, Code: row.Code, Incident: row.Incident, Terms: row.Terms, Digest: row.Digest, Reason: row.Reason,
-		Requester: failover.Person{ID: row.RequesterID, Name: row.RequesterName}, State: row.State, Round: row.Round,
-		Open: row.Open, FiledAt: row.FiledAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(), DecidedAt: utc(row.DecidedAt),
-		Impact: row.ImpactAt.UTC(), Version: row.Revision,
+	return failover.Request{
+		Question: approval.Question{
+			ID: row.ID, Code: row.Code, Digest: row.Digest, Requester: access.Person{ID: row.RequesterID, Name: row.RequesterName},
+			State: row.State, Round: row.Round, Open: row.Open, FiledAt: row.FiledAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(),
+			DecidedAt: utc(row.DecidedAt), Version: row.Revision, Decisions: decisionsOf(votes),
+		},
+		Incident: row.Incident, Terms: row.Terms, Reason: row.Reason, Impact: row.ImpactAt.UTC(),
 	}
+}
+
+func decisionsOf(votes []*ent.Decision) []approval.Decision {
+	var decisions []approval.Decision
 	for _, v := range votes {
-		r.Decisions = append(r.Decisions, failover.Decision{
-			ID: v.ID, By: failover.Person{ID: v.VoterID, Name: v.VoterName}, Roles: v.Roles, Verdict: v.Verdict,
+		decisions = append(decisions, approval.Decision{
+			ID: v.ID, By: access.Person{ID: v.VoterID, Name: v.VoterName}, Roles: v.Roles, Verdict: v.Verdict,
 			Comment: v.Comment, Round: v.Round, Digest: v.Digest, Sheet: v.Sheet, At: v.At.UTC(),
 		})
 	}
-	return r
+	return decisions
 }
 
 func utc(t *time.Time) *time.Time {
@@ -75,7 +81,7 @@ func (t *tx) saveRequest(r failover.Request) error {
 		return errStale
 	}
 	t.changed = true
-	if r.State == failover.Requested {
+	if r.State == approval.Requested {
 		return nil
 	}
 	last, err := t.FactSheet.Query().Where(factsheet.RequestID(r.ID)).Order(factsheet.ByMadeAt(sql.OrderDesc())).First(t.ctx)
@@ -96,7 +102,7 @@ func (s *Store) Request(ctx context.Context, code string) (failover.Request, err
 // until the engine closes them; Standing tells.
 func (s *Store) OpenRequests(ctx context.Context) ([]failover.Request, error) {
 	return readOnce(ctx, "open requests", func() ([]failover.Request, error) {
-		rows, err := s.client.Request.Query().Where(request.StateEQ(failover.Requested)).Order(request.ByFiledAt()).All(ctx)
+		rows, err := s.client.Request.Query().Where(request.StateEQ(approval.Requested)).Order(request.ByFiledAt()).All(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("load open requests: %w", err)
 		}
@@ -151,7 +157,7 @@ type File struct {
 // neither the request nor its workflow exists without the other.
 func (s *Store) FileRequest(ctx context.Context, by access.Principal, f File) (failover.Request, error) {
 	var filed failover.Request
-	err := s.personal(ctx, actorOf(by), "request.file", f.Incident, func(t *tx) error {
+	err := s.personal(ctx, by.Person(), "request.file", f.Incident, func(t *tx) error {
 		if row, err := t.Request.Get(ctx, f.ID); err == nil {
 			filed = requestOf(row, nil)
 			return nil
@@ -191,7 +197,7 @@ func (s *Store) FileRequest(ctx context.Context, by access.Principal, f File) (f
 		}
 		row, err := t.Request.Create().SetID(f.ID).SetCode(newCode("FO")).SetIncident(f.Incident).SetTerms(f.Terms).
 			SetDigest(digest).SetReason(f.Reason).SetRequesterID(by.ID).SetRequesterName(by.Name).
-			SetState(failover.Requested).SetFiledAt(t.now).SetExpiresAt(t.now.Add(rules.Lifetime())).SetImpactAt(f.Impact).Save(ctx)
+			SetState(approval.Requested).SetFiledAt(t.now).SetExpiresAt(t.now.Add(rules.Lifetime())).SetImpactAt(f.Impact).Save(ctx)
 		if err != nil {
 			return fmt.Errorf("save request: %w", err)
 		}
@@ -224,7 +230,7 @@ func (s *Store) stillAsChecked(ctx context.Context, t *tx, f File) error {
 		return err
 	}
 	if !reflect.DeepEqual(now, f.Terms) || f.Checked != "" && f.Checked != shown {
-		return fault.Late(failover.RuleBound, "The plan, the policy or the catalogue was published anew while you were reading. Check again what this would do.")
+		return fault.Late(approval.RuleBound, "The plan, the policy or the catalogue was published anew while you were reading. Check again what this would do.")
 	}
 	closed, err := t.Incident.Query().Where(incident.Code(f.Incident), incident.ClosedAtNotNil()).Exist(ctx)
 	if err != nil {
@@ -263,8 +269,8 @@ func (t *tx) alone(dataSet, but string) error {
 // undecided are the requests that wait for people, and those approved whose run has not begun.
 func (t *tx) undecided(also predicate.Request) ([]failover.Request, error) {
 	rows, err := t.Request.Query().Where(also, request.Or(
-		request.And(request.StateEQ(failover.Requested), request.ExpiresAtGT(t.now)),
-		request.And(request.StateEQ(failover.Approved), notBegun),
+		request.And(request.StateEQ(approval.Requested), request.ExpiresAtGT(t.now)),
+		request.And(request.StateEQ(approval.Approved), notBegun),
 	)).All(t.ctx)
 	if err != nil {
 		return nil, fmt.Errorf("find open requests: %w", err)
@@ -313,7 +319,7 @@ func (s *Store) Withdraw(ctx context.Context, a Amend) (Outcome, error) {
 			return Outcome{}, err
 		}
 		t.record(audit.Event{Action: "request.withdraw", Object: code, Text: fmt.Sprintf("%s withdrew %s.", by.Name, code)})
-		return Outcome{State: r.State, Directive: r.Next()}, t.saveRequest(r)
+		return Outcome{State: failover.State(r.State), Directive: r.Next()}, t.saveRequest(r)
 	})
 }
 
@@ -338,7 +344,7 @@ func (s *Store) ConfirmAnew(ctx context.Context, a Amend) (Outcome, error) {
 			Action: "request.confirm", Object: code, Detail: detail(map[string]any{"terms": r.Terms, "digest": r.Digest}),
 			Text: fmt.Sprintf("%s confirmed what changed in %s; voting is open again.", by.Name, code),
 		})
-		return Outcome{State: r.State, Directive: r.Next()}, t.saveRequest(r)
+		return Outcome{State: failover.State(r.State), Directive: r.Next()}, t.saveRequest(r)
 	})
 }
 
@@ -365,7 +371,7 @@ func (s *Store) Expire(ctx context.Context, code string) (failover.Directive, er
 		if err != nil {
 			return err
 		}
-		if r.State != failover.Requested || t.now.Before(r.ExpiresAt) {
+		if r.State != approval.Requested || t.now.Before(r.ExpiresAt) {
 			next = r.Next()
 			return nil
 		}
@@ -373,7 +379,7 @@ func (s *Store) Expire(ctx context.Context, code string) (failover.Directive, er
 			return err
 		}
 		next = r.Next()
-		t.record(audit.Event{Action: "request.expire", Object: code, Rule: failover.RuleExpiry, Text: fmt.Sprintf("%s expired: nobody decided in time.", code)})
+		t.record(audit.Event{Action: "request.expire", Object: code, Rule: approval.RuleExpiry, Text: fmt.Sprintf("%s expired: nobody decided in time.", code)})
 		return t.saveRequest(r)
 	})
 	return next, err

@@ -13,10 +13,10 @@ import (
 	"keyholder/ent/person"
 	"keyholder/ent/rolereview"
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/audit"
 	"keyholder/internal/canonical"
 	"keyholder/internal/catalog"
-	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 )
 
@@ -32,7 +32,7 @@ const RuleSignedAsShown = "signed-as-shown"
 // Holding is one assignment with whom it gives its role.
 type Holding struct {
 	catalog.Assignment
-	People []failover.Person `json:"people"` // who have signed in
+	People []access.Person `json:"people"` // who have signed in
 }
 
 // Holdings are who holds what at some moment.
@@ -41,7 +41,7 @@ type Holdings struct {
 	Version  int // of the catalogue
 	All      []Holding
 	Deputies []catalog.Deputy
-	Shared   [][]failover.Person // accounts with one verified address: they are one person
+	Shared   [][]access.Person // accounts with one verified address: they are one person
 	Digest   string
 }
 
@@ -56,11 +56,11 @@ func holdings(ctx context.Context, c *ent.Client, version CatalogVersion, at tim
 	if err != nil {
 		return h, fmt.Errorf("load everybody: %w", err)
 	}
-	by := map[string][]failover.Person{}
-	mails := map[string][]failover.Person{}
+	by := map[string][]access.Person{}
+	mails := map[string][]access.Person{}
 	nobody := func(string) (catalog.Identity, bool) { return catalog.Identity{}, false }
 	for _, row := range rows {
-		who, one := identityOf(row), failover.Person{ID: row.ID, Name: row.Name}
+		who, one := identityOf(row), access.Person{ID: row.ID, Name: row.Name}
 		if who.Mail != "" {
 			mails[strings.ToLower(who.Mail)] = append(mails[strings.ToLower(who.Mail)], one)
 		}
@@ -85,7 +85,7 @@ func holdings(ctx context.Context, c *ent.Client, version CatalogVersion, at tim
 			h.Shared = append(h.Shared, accounts)
 		}
 	}
-	slices.SortFunc(h.Shared, func(a, b []failover.Person) int { return strings.Compare(a[0].ID, b[0].ID) })
+	slices.SortFunc(h.Shared, func(a, b []access.Person) int { return strings.Compare(a[0].ID, b[0].ID) })
 	h.Digest, err = canonical.Digest("keyholder/who-holds-what/1", map[string]any{"assignments": h.All, "deputies": h.Deputies, "shared": h.Shared})
 	return h, err
 }
@@ -96,7 +96,7 @@ type Review struct {
 	Catalog int
 	Digest  string
 	Note    string
-	By      failover.Person
+	By      access.Person
 	At, Due time.Time
 }
 
@@ -109,7 +109,7 @@ func (s *Store) Reviews(ctx context.Context, most int) ([]Review, error) {
 		}
 		all := make([]Review, len(rows))
 		for i, row := range rows {
-			all[i] = Review{row.ID, row.Catalog, row.Digest, row.Note, failover.Person{ID: row.PersonID, Name: row.PersonName}, row.At.UTC(), row.Due.UTC()}
+			all[i] = Review{row.ID, row.Catalog, row.Digest, row.Note, access.Person{ID: row.PersonID, Name: row.PersonName}, row.At.UTC(), row.Due.UTC()}
 		}
 		return all, nil
 	})
@@ -117,11 +117,11 @@ func (s *Store) Reviews(ctx context.Context, most int) ([]Review, error) {
 
 // SignReview keeps that somebody has reviewed who holds what, as the digest names it.
 func (s *Store) SignReview(ctx context.Context, by access.Principal, r Review) (Review, error) {
-	err := s.personal(ctx, actorOf(by), "roles.review", "roles", func(t *tx) error {
+	err := s.personal(ctx, by.Person(), "roles.review", "roles", func(t *tx) error {
 		if there, err := t.RoleReview.Query().Where(rolereview.ID(r.ID)).Exist(ctx); err != nil || there {
 			return err
 		}
-		if err := failover.Recent(by, reviewRecent, t.now, "A signature"); err != nil {
+		if err := approval.Recent(by, reviewRecent, t.now, "A signature"); err != nil {
 			return err
 		}
 		version, err := s.Catalog(ctx)
@@ -135,7 +135,7 @@ func (s *Store) SignReview(ctx context.Context, by access.Principal, r Review) (
 		if now.Digest != r.Digest {
 			return fault.Late(RuleSignedAsShown, "Who holds what has changed since you read it. Read it again, and sign that.")
 		}
-		r.By, r.Catalog, r.At, r.Due = failover.Person{ID: by.ID, Name: by.Name}, now.Version, t.now, t.now.Add(ReviewEvery)
+		r.By, r.Catalog, r.At, r.Due = access.Person{ID: by.ID, Name: by.Name}, now.Version, t.now, t.now.Add(ReviewEvery)
 		err = t.RoleReview.Create().SetID(r.ID).SetCatalog(r.Catalog).SetDigest(r.Digest).SetNote(r.Note).
 			SetPersonID(r.By.ID).SetPersonName(r.By.Name).SetAt(r.At).SetDue(r.Due).Exec(ctx)
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"keyholder/ent"
 	"keyholder/ent/request"
 	"keyholder/ent/run"
+	"keyholder/internal/access"
 	"keyholder/internal/audit"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
@@ -19,7 +20,7 @@ import (
 func runOf(row *ent.Run) failover.Run {
 	return failover.Run{
 		ID: row.ID, RequestID: row.RequestID, Code: row.Code, Incident: row.Incident, Terms: row.Terms,
-		Requester: failover.Person{ID: row.RequesterID, Name: row.RequesterName}, State: row.State, Wait: row.Wait, Why: row.Why,
+		Requester: access.Person{ID: row.RequesterID, Name: row.RequesterName}, State: row.State, Wait: row.Wait, Why: row.Why,
 		PauseWanted: row.PauseWanted, Steps: row.Steps, Loss: row.Loss, Obligations: row.Obligations,
 		Exceptions: row.Exceptions, Times: row.Times, Version: row.Revision,
 	}

@@ -13,6 +13,7 @@ import (
 	"keyholder/ent/decision"
 	"keyholder/ent/factsheet"
 	"keyholder/ent/reading"
+	"keyholder/internal/approval"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 )
@@ -132,7 +133,7 @@ func keptSheet(row *ent.FactSheet) (KeptSheet, error) {
 func sheetBy(ctx context.Context, c *ent.Client, requestID, digest string) (failover.FactSheet, error) {
 	row, err := c.FactSheet.Query().Where(factsheet.RequestID(requestID), factsheet.Digest(digest)).Only(ctx)
 	if ent.IsNotFound(err) {
-		return failover.FactSheet{}, fault.Late(failover.RuleBound, "What you were shown is too old to vote on. The facts are shown again below.")
+		return failover.FactSheet{}, fault.Late(approval.RuleBound, "What you were shown is too old to vote on. The facts are shown again below.")
 	}
 	if err != nil {
 		return failover.FactSheet{}, fmt.Errorf("load fact sheet: %w", err)

@@ -18,8 +18,6 @@ import (
 	_ "modernc.org/sqlite"             // the driver "sqlite"
 
 	"keyholder/ent"
-	"keyholder/internal/access"
-	"keyholder/internal/failover"
 	"keyholder/migrations"
 )
 
@@ -134,5 +132,3 @@ func (s *Store) Close() error { return s.client.Close() }
 
 // Now is the store's clock, in UTC and to the microsecond, which is what PostgreSQL keeps.
 func (s *Store) Now() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
-
-func actorOf(p access.Principal) failover.Person { return failover.Person{ID: p.ID, Name: p.Name} }

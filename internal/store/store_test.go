@@ -63,7 +63,7 @@ func (w world) wish(t *testing.T) store.File {
 }
 
 // vote votes on what the newest sheet shows.
-func (w world) vote(t *testing.T, r failover.Request, by access.Principal, v failover.Verdict) store.Outcome {
+func (w world) vote(t *testing.T, r failover.Request, by access.Principal, v approval.Verdict) store.Outcome {
 	t.Helper()
 	sheet, err := w.NewestSheet(w.ctx, r.ID)
 	if err != nil {
@@ -96,7 +96,7 @@ func refusedBy(t *testing.T, out store.Outcome, rule string) {
 func TestApplyingTheSameAgainChangesNothing(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, w world) {
 		lines := len(w.record(t, store.Filter{}))
-		applied, err := w.Apply(w.ctx, failover.Person{ID: "cli"}, shop(t), store.Manner{})
+		applied, err := w.Apply(w.ctx, access.Person{ID: "cli"}, shop(t), store.Manner{})
 		if err != nil || len(applied) != 0 {
 			t.Errorf("applied %v, %v", applied, err)
 		}
@@ -110,7 +110,7 @@ func TestRequesterMayNotApproveOwnRequestInTheDatabase(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, w world) {
 		ines := w.someone(t, "Ines", "incident-commanders")
 		r := w.file(t, ines)
-		out := w.vote(t, r, ines, failover.Yes)
+		out := w.vote(t, r, ines, approval.Approve)
 		refusedBy(t, out, approval.RuleTwoPeople)
 		refused := w.record(t, store.Filter{Object: r.Code, Outcome: string(audit.Refused)})
 		if len(refused) != 1 || refused[0].Rule != approval.RuleTwoPeople || refused[0].Actor.ID != ines.ID {
@@ -123,7 +123,7 @@ func TestADecisionIsOnRecordWithTheSheetItWasMadeOn(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, w world) {
 		r := w.file(t, w.someone(t, "Ines", "incident-commanders"))
 		carl := w.someone(t, "Carl", "incident-commanders")
-		out := w.vote(t, r, carl, failover.Yes)
+		out := w.vote(t, r, carl, approval.Approve)
 		if out.Refusal != nil || out.State != failover.Approved || out.Directive.Do != failover.DoClaim {
 			t.Fatalf("got %+v", out)
 		}
@@ -150,7 +150,7 @@ func TestTheSameActAskedAgainGetsTheSameOutcome(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		vote := store.Vote{ID: store.NewID(), Code: r.Code, By: carl, Verdict: failover.Yes, Digest: r.Digest, Sheet: sheet.Digest}
+		vote := store.Vote{ID: store.NewID(), Code: r.Code, By: carl, Verdict: approval.Approve, Digest: r.Digest, Sheet: sheet.Digest}
 		first, err := w.Decide(w.ctx, vote)
 		if err != nil {
 			t.Fatal(err)
@@ -181,7 +181,7 @@ func TestEightPeopleDecideAtOnceWithOneOutcome(t *testing.T) {
 			outs := make([]store.Outcome, len(voters))
 			var all sync.WaitGroup
 			for i, by := range voters {
-				verdict := []failover.Verdict{failover.Yes, failover.No}[i%2]
+				verdict := []approval.Verdict{approval.Approve, approval.Reject}[i%2]
 				all.Go(func() { outs[i] = w.vote(t, r, by, verdict) })
 			}
 			all.Wait()
@@ -210,7 +210,7 @@ func (w world) oneOutcome(t *testing.T, r failover.Request, outs []store.Outcome
 	if told != len(outs)-1 {
 		t.Fatalf("%d were told that %s was first: %+v", told, first, outs)
 	}
-	if r.State == failover.Approved {
+	if r.State == approval.Approved {
 		for range 2 {
 			if _, err := w.Claim(w.ctx, r.Code); err != nil {
 				t.Fatal(err)
@@ -245,33 +245,33 @@ func TestAnExpiredRequestCannotBeApproved(t *testing.T) {
 		r := w.file(t, w.someone(t, "Ines", "incident-commanders"))
 		w.clock.add(time.Hour)
 		carl := w.someone(t, "Carl", "incident-commanders")
-		refusedBy(t, w.vote(t, r, carl, failover.Yes), failover.RuleExpiry)
+		refusedBy(t, w.vote(t, r, carl, approval.Approve), approval.RuleExpiry)
 		next, err := w.Expire(w.ctx, r.Code)
 		if err != nil || next.Do != failover.DoEnd {
 			t.Errorf("%v, %v", next, err)
 		}
-		refusedBy(t, w.vote(t, r, carl, failover.Yes), failover.RuleExpiry)
+		refusedBy(t, w.vote(t, r, carl, approval.Approve), approval.RuleExpiry)
 	})
 }
 
 func TestANewlyPublishedPlanVoidsVotesUntilTheRequesterConfirms(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, w world) {
 		two := shop(t)
-		if _, err := w.Apply(w.ctx, failover.Person{ID: "cli"}, store.Bundle{Records: []catalog.Entry{testkit.MovePolicy(t, two, 2)}}, store.Manner{}); err != nil {
+		if _, err := w.Apply(w.ctx, access.Person{ID: "cli"}, store.Bundle{Records: []catalog.Entry{testkit.MovePolicy(t, two, 2)}}, store.Manner{}); err != nil {
 			t.Fatal(err)
 		}
 		ines := w.someone(t, "Ines", "incident-commanders")
 		carl, bea := w.someone(t, "Carl", "incident-commanders"), w.someone(t, "Bea", "business-owners")
 		r := w.file(t, ines)
-		if out := w.vote(t, r, carl, failover.Yes); out.State != failover.Requested {
+		if out := w.vote(t, r, carl, approval.Approve); out.State != failover.Requested {
 			t.Fatalf("one of two approvals made it %s", out.State)
 		}
 		plan := two.Plans[0]
 		plan.Verify.MinVolume = 0.5
-		if _, err := w.PublishPlan(w.ctx, failover.Person{ID: "pavel", Name: "Pavel"}, plan); err != nil {
+		if _, err := w.PublishPlan(w.ctx, access.Person{ID: "pavel", Name: "Pavel"}, plan); err != nil {
 			t.Fatal(err)
 		}
-		refusedBy(t, w.vote(t, r, bea, failover.Yes), failover.RuleBound)
+		refusedBy(t, w.vote(t, r, bea, approval.Approve), approval.RuleBound)
 		terms, err := w.TermsNow(w.ctx, r.Terms, r.FiledAt)
 		if err != nil {
 			t.Fatal(err)
@@ -284,20 +284,20 @@ func TestANewlyPublishedPlanVoidsVotesUntilTheRequesterConfirms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		refusedBy(t, wrong, failover.RuleOwner)
+		refusedBy(t, wrong, approval.RuleOwner)
 		old, err := w.ConfirmAnew(w.ctx, store.Amend{ID: store.NewID(), Code: r.Code, By: ines, Shown: r.Digest})
 		if err != nil {
 			t.Fatal(err)
 		}
-		refusedBy(t, old, failover.RuleBound)
+		refusedBy(t, old, approval.RuleBound)
 		if out, err := w.ConfirmAnew(w.ctx, store.Amend{ID: store.NewID(), Code: r.Code, By: ines, Shown: shown}); err != nil || out.Refusal != nil {
 			t.Fatalf("%v, %+v", err, out.Refusal)
 		}
 		if r, err = w.Request(w.ctx, r.Code); err != nil || r.Digest != shown || len(r.Votes()) != 0 {
 			t.Fatalf("%v; digest %s, %d votes", err, r.Digest, len(r.Votes()))
 		}
-		w.vote(t, r, bea, failover.Yes)
-		if out := w.vote(t, r, carl, failover.Yes); out.State != failover.Approved {
+		w.vote(t, r, bea, approval.Approve)
+		if out := w.vote(t, r, carl, approval.Approve); out.State != failover.Approved {
 			t.Errorf("two new approvals made it %s: %+v", out.State, out.Refusal)
 		}
 	})
@@ -312,15 +312,15 @@ func TestAFactThatChangedMateriallyIsShownAgainBeforeTheVoteCounts(t *testing.T)
 		if err := w.SaveReadings(w.ctx, []failover.Reading{reading}); err != nil {
 			t.Fatal(err)
 		}
-		out := w.vote(t, r, carl, failover.Yes)
-		refusedBy(t, out, failover.RuleBound)
+		out := w.vote(t, r, carl, approval.Approve)
+		refusedBy(t, out, approval.RuleBound)
 		if !strings.Contains(out.Refusal.Message, "Checkout success") {
 			t.Errorf("the refusal does not say what changed: %s", out.Refusal.Message)
 		}
 		if err := w.RefreshSheet(w.ctx, r); err != nil {
 			t.Fatal(err)
 		}
-		if out := w.vote(t, r, carl, failover.Yes); out.State != failover.Approved {
+		if out := w.vote(t, r, carl, approval.Approve); out.State != failover.Approved {
 			t.Errorf("on the new facts: %+v", out)
 		}
 	})
@@ -359,7 +359,7 @@ func TestTheRecordHasNoHolesAndItsBytesHaveTheirDigest(t *testing.T) {
 		ines := w.someone(t, "Ines", "incident-commanders")
 		carl := w.someone(t, "Carl", "incident-commanders")
 		r := w.file(t, ines)
-		w.vote(t, r, carl, failover.Yes)
+		w.vote(t, r, carl, approval.Approve)
 		lines := w.record(t, store.Filter{})
 		for i, line := range lines {
 			if want := int64(len(lines) - i); line.Seq != want {
@@ -375,7 +375,7 @@ func TestTheRecordHasNoHolesAndItsBytesHaveTheirDigest(t *testing.T) {
 func TestAnIntentWithoutOutcomeShowsAndTheNextAttemptSettlesIt(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, w world) {
 		r := w.file(t, w.someone(t, "Ines", "incident-commanders"))
-		w.vote(t, r, w.someone(t, "Carl", "incident-commanders"), failover.Yes)
+		w.vote(t, r, w.someone(t, "Carl", "incident-commanders"), approval.Approve)
 		if _, err := w.Claim(w.ctx, r.Code); err != nil {
 			t.Fatal(err)
 		}

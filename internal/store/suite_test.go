@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"keyholder/internal/access"
 	"keyholder/internal/bundle"
 	"keyholder/internal/connector"
 	"keyholder/internal/connector/dnsc"
 	"keyholder/internal/connector/httpc"
-	"keyholder/internal/failover"
 	"keyholder/internal/store"
 	"keyholder/internal/testkit/postgres"
 )
@@ -48,7 +48,7 @@ type world struct {
 // eachDatabase runs a test on SQLite and on a real PostgreSQL.
 func eachDatabase(t *testing.T, test func(t *testing.T, w world)) {
 	eachEmpty(t, func(t *testing.T, w world) {
-		if _, err := w.Apply(w.ctx, failover.Person{ID: "cli", Name: "catalog apply"}, shop(t), store.Manner{}); err != nil {
+		if _, err := w.Apply(w.ctx, access.Person{ID: "cli", Name: "catalog apply"}, shop(t), store.Manner{}); err != nil {
 			t.Fatal(err)
 		}
 		test(t, w)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/audit"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
@@ -15,7 +16,7 @@ type Vote struct {
 	ID      string           `json:"id"`
 	Code    string           `json:"code"`
 	By      access.Principal `json:"by"` // roles are read anew; SignedInAt is the session's
-	Verdict failover.Verdict `json:"verdict"`
+	Verdict approval.Verdict `json:"verdict"`
 	Comment string           `json:"comment"`
 	Digest  string           `json:"digest"`
 	Sheet   string           `json:"sheet"`
@@ -50,14 +51,14 @@ func (s *Store) Decide(ctx context.Context, v Vote) (Outcome, error) {
 		if err := s.sheetStands(ctx, t, r, v); err != nil {
 			return Outcome{}, err
 		}
-		next, err := r.Decide(v.By, failover.Decision{ID: v.ID, Verdict: v.Verdict, Comment: v.Comment, Digest: v.Digest, Sheet: v.Sheet}, ballot, t.now)
+		next, err := r.Decide(v.By, approval.Decision{ID: v.ID, Verdict: v.Verdict, Comment: v.Comment, Digest: v.Digest, Sheet: v.Sheet}, ballot, t.now)
 		if err != nil {
 			return Outcome{}, err
 		}
 		if err := t.saveVote(next); err != nil {
 			return Outcome{}, err
 		}
-		return Outcome{State: next.State, Directive: next.Next()}, nil
+		return Outcome{State: failover.State(next.State), Directive: next.Next()}, nil
 	})
 }
 
@@ -91,7 +92,7 @@ func (s *Store) sheetStands(ctx context.Context, t *tx, r failover.Request, v Vo
 		return err
 	}
 	if changed := situation.Facts(r.Code).Material(shown); len(changed) > 0 {
-		return fault.Late(failover.RuleBound, "The facts changed while you were reading, so your vote was not counted. Now: %s.", joined(changed))
+		return fault.Late(approval.RuleBound, "The facts changed while you were reading, so your vote was not counted. Now: %s.", joined(changed))
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"keyholder/internal/access"
 	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
 	"keyholder/internal/failover"
@@ -83,7 +84,7 @@ func (w *Watch) ask(ctx context.Context, r failover.Request) error {
 			continue
 		}
 		what := moveWords(version.Catalog, r.Terms)
-		m := store.Message{About: r.Code, Occasion: d.Occasion, Nth: d.Nth, To: failover.Person{ID: d.To.ID, Name: d.To.Name}, Address: d.To.Mail}
+		m := store.Message{About: r.Code, Occasion: d.Occasion, Nth: d.Nth, To: access.Person{ID: d.To.ID, Name: d.To.Name}, Address: d.To.Mail}
 		m.Subject = map[approval.Occasion]string{
 			approval.Asked: "Decide: ", approval.Reminded: "Still to be decided: ", approval.Escalated: "Nobody has decided yet: ",
 		}[d.Occasion] + r.Code + ", " + what
@@ -104,7 +105,7 @@ func (w *Watch) tellOutcome(ctx context.Context, r failover.Request) error {
 		return err
 	}
 	what := moveWords(version.Catalog, r.Terms)
-	outcome := func(to failover.Person, address string) store.Message {
+	outcome := func(to access.Person, address string) store.Message {
 		return store.Message{
 			About: r.Code, Occasion: approval.Outcome, To: to, Address: address, Subject: fmt.Sprintf("%s is %s: %s", r.Code, r.State.Words(), what),
 			Text: w.letter(r, fmt.Sprintf("The request of %s to %s is %s.", r.Requester.Name, what, r.State.Words())),

@@ -44,7 +44,7 @@ func newNight(t *testing.T) *night {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.Store.Apply(t.Context(), failover.Person{ID: "cli", Name: "catalog apply"}, b, store.Manner{}); err != nil {
+	if _, err := n.Store.Apply(t.Context(), access.Person{ID: "cli", Name: "catalog apply"}, b, store.Manner{}); err != nil {
 		t.Fatal(err)
 	}
 	n.ines, n.bea = n.someone(t, "ines", "incident-commanders"), n.someone(t, "bea", "business-owners")

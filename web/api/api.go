@@ -13,7 +13,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"keyholder/internal/access"
-	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
 )
@@ -131,7 +130,7 @@ func (a *API) guard(ctx huma.Context, next func(huma.Context)) {
 	if perm == "" || !who.May(perm) {
 		refusal := fault.Refused("permission:"+string(perm), access.Titles(access.Holders(perm)), "Your role does not allow this.")
 		address := ctx.URL()
-		if err := a.Store.Refused(ctx.Context(), failover.Person{ID: who.ID, Name: who.Name}, "api."+string(perm), address.Path, refusal); err != nil {
+		if err := a.Store.Refused(ctx.Context(), who.Person(), "api."+string(perm), address.Path, refusal); err != nil {
 			a.refuse(ctx, a.Explain(ctx.Context(), err))
 			return
 		}

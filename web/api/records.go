@@ -10,8 +10,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
-	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
 )
@@ -297,7 +297,7 @@ func outdated(err error) error {
 
 func reason(why string) (string, error) {
 	why = strings.TrimSpace(why)
-	if len(why) > failover.MaxText {
+	if len(why) > approval.MaxText {
 		return "", fault.Wrong{"why": "is too long"}.Err()
 	}
 	return why, nil

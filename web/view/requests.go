@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"keyholder/internal/approval"
 	"keyholder/internal/failover"
 )
 
@@ -87,7 +88,7 @@ type Change struct {
 type VoteLine struct {
 	Name    string
 	Roles   string
-	Verdict failover.Verdict
+	Verdict approval.Verdict
 	Comment string
 	At      time.Time
 	Void    bool
@@ -105,8 +106,8 @@ type Sheet struct {
 // count writes "1 of 2".
 func count(have, want int) string { return fmt.Sprintf("%d of %d", have, want) }
 
-func verdictWord(v failover.Verdict) string {
-	if v == failover.No {
+func verdictWord(v approval.Verdict) string {
+	if v == approval.Reject {
 		return "rejected"
 	}
 	return "approved"

@@ -6,11 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
-
 	"keyholder/ent/decision"
 	"keyholder/internal/access"
 	"keyholder/internal/approval"
+	"time"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"

@@ -10,7 +10,9 @@ import (
 	"keyholder/ent/auditevent"
 	"keyholder/ent/catalogrecord"
 	"keyholder/ent/catalogversion"
+	"keyholder/ent/changerequest"
 	"keyholder/ent/decision"
+	"keyholder/ent/draft"
 	"keyholder/ent/factsheet"
 	"keyholder/ent/head"
 	"keyholder/ent/incident"
@@ -95,7 +97,9 @@ func checkColumn(t, c string) error {
 			auditevent.Table:     auditevent.ValidColumn,
 			catalogrecord.Table:  catalogrecord.ValidColumn,
 			catalogversion.Table: catalogversion.ValidColumn,
+			changerequest.Table:  changerequest.ValidColumn,
 			decision.Table:       decision.ValidColumn,
+			draft.Table:          draft.ValidColumn,
 			factsheet.Table:      factsheet.ValidColumn,
 			head.Table:           head.ValidColumn,
 			incident.Table:       incident.ValidColumn,

@@ -6,11 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
-
 	"keyholder/ent/request"
 	"keyholder/internal/approval"
 	"keyholder/internal/failover"
+	"time"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"

@@ -6,12 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
-
 	"keyholder/ent/predicate"
 	"keyholder/ent/request"
 	"keyholder/internal/approval"
 	"keyholder/internal/failover"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"

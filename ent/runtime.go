@@ -5,6 +5,8 @@ package ent
 import (
 	"keyholder/ent/catalogrecord"
 	"keyholder/ent/catalogversion"
+	"keyholder/ent/changerequest"
+	"keyholder/ent/draft"
 	"keyholder/ent/head"
 	"keyholder/ent/incident"
 	"keyholder/ent/message"
@@ -42,6 +44,42 @@ func init() {
 	catalogversionDescSource := catalogversionFields[4].Descriptor()
 	// catalogversion.DefaultSource holds the default value on creation for the source field.
 	catalogversion.DefaultSource = catalogversionDescSource.Default.(string)
+	changerequestFields := schema.ChangeRequest{}.Fields()
+	_ = changerequestFields
+	// changerequestDescSource is the schema descriptor for source field.
+	changerequestDescSource := changerequestFields[5].Descriptor()
+	// changerequest.DefaultSource holds the default value on creation for the source field.
+	changerequest.DefaultSource = changerequestDescSource.Default.(string)
+	// changerequestDescUndoes is the schema descriptor for undoes field.
+	changerequestDescUndoes := changerequestFields[6].Descriptor()
+	// changerequest.DefaultUndoes holds the default value on creation for the undoes field.
+	changerequest.DefaultUndoes = changerequestDescUndoes.Default.(int)
+	// changerequestDescRound is the schema descriptor for round field.
+	changerequestDescRound := changerequestFields[10].Descriptor()
+	// changerequest.DefaultRound holds the default value on creation for the round field.
+	changerequest.DefaultRound = changerequestDescRound.Default.(int)
+	// changerequestDescOpen is the schema descriptor for open field.
+	changerequestDescOpen := changerequestFields[11].Descriptor()
+	// changerequest.DefaultOpen holds the default value on creation for the open field.
+	changerequest.DefaultOpen = changerequestDescOpen.Default.(bool)
+	// changerequestDescApplied is the schema descriptor for applied field.
+	changerequestDescApplied := changerequestFields[15].Descriptor()
+	// changerequest.DefaultApplied holds the default value on creation for the applied field.
+	changerequest.DefaultApplied = changerequestDescApplied.Default.(int)
+	// changerequestDescRevision is the schema descriptor for revision field.
+	changerequestDescRevision := changerequestFields[16].Descriptor()
+	// changerequest.DefaultRevision holds the default value on creation for the revision field.
+	changerequest.DefaultRevision = changerequestDescRevision.Default.(int)
+	draftFields := schema.Draft{}.Fields()
+	_ = draftFields
+	// draftDescUndoes is the schema descriptor for undoes field.
+	draftDescUndoes := draftFields[2].Descriptor()
+	// draft.DefaultUndoes holds the default value on creation for the undoes field.
+	draft.DefaultUndoes = draftDescUndoes.Default.(int)
+	// draftDescRevision is the schema descriptor for revision field.
+	draftDescRevision := draftFields[4].Descriptor()
+	// draft.DefaultRevision holds the default value on creation for the revision field.
+	draft.DefaultRevision = draftDescRevision.Default.(int)
 	headFields := schema.Head{}.Fields()
 	_ = headFields
 	// headDescAudit is the schema descriptor for audit field.

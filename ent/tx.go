@@ -22,8 +22,12 @@ type Tx struct {
 	CatalogRecord *CatalogRecordClient
 	// CatalogVersion is the client for interacting with the CatalogVersion builders.
 	CatalogVersion *CatalogVersionClient
+	// ChangeRequest is the client for interacting with the ChangeRequest builders.
+	ChangeRequest *ChangeRequestClient
 	// Decision is the client for interacting with the Decision builders.
 	Decision *DecisionClient
+	// Draft is the client for interacting with the Draft builders.
+	Draft *DraftClient
 	// FactSheet is the client for interacting with the FactSheet builders.
 	FactSheet *FactSheetClient
 	// Head is the client for interacting with the Head builders.
@@ -187,7 +191,9 @@ func (tx *Tx) init() {
 	tx.AuditEvent = NewAuditEventClient(tx.config)
 	tx.CatalogRecord = NewCatalogRecordClient(tx.config)
 	tx.CatalogVersion = NewCatalogVersionClient(tx.config)
+	tx.ChangeRequest = NewChangeRequestClient(tx.config)
 	tx.Decision = NewDecisionClient(tx.config)
+	tx.Draft = NewDraftClient(tx.config)
 	tx.FactSheet = NewFactSheetClient(tx.config)
 	tx.Head = NewHeadClient(tx.config)
 	tx.Incident = NewIncidentClient(tx.config)

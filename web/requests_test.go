@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"keyholder/internal/access"
 	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
 	"keyholder/internal/failover"
@@ -105,9 +104,7 @@ func TestRequesterMayNotApproveOwnRequestOnThePageOrByAForgedPost(t *testing.T) 
 func (p *portal) wantsApprovals(t *testing.T, n int) {
 	t.Helper()
 	b := store.Bundle{Records: []catalog.Entry{testkit.MovePolicy(t, p.bundle, n)}}
-	if _, err := p.Apply(p.ctx, access.Person{ID: "cli", Name: "catalog apply"}, b, store.Manner{}); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Change(t, p.Store, b, store.Manner{})
 }
 
 // ballot is the form of a vote as the page made it.
@@ -260,16 +257,13 @@ func TestAPlanPublishedAnewVoidsVotesUntilTheRequesterConfirms(t *testing.T) {
 	p := newPortal(t)
 	p.outage(t)
 	p.wantsApprovals(t, 2)
-	actor := access.Person{ID: "cli", Name: "plan publish"}
 	ivy, owen := p.someone(t, "Ivy", "incident-commanders"), p.someone(t, "Owen", "business-owners")
 	r := p.requested(t, ivy)
 	owen.submit(t, owen.get(t, "/a/"+r.Code), approve, nil).want(t, 303)
 	plan := p.bundle.Plans[0]
 	plan.Steps = append([]failover.Step{}, plan.Steps...)
 	plan.Steps[2].Expected = catalog.Duration(9 * time.Second)
-	if _, err := p.PublishPlan(p.ctx, actor, plan); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Change(t, p.Store, store.Bundle{Plans: []failover.Plan{plan}}, store.Manner{})
 	seen := owen.get(t, "/a/"+r.Code).want(t, 200)
 	seen.hasButton(t, approve, false)
 	seen.says(t, "change", "Ivy must confirm this before anyone votes again")
@@ -282,9 +276,7 @@ func TestAPlanPublishedAnewVoidsVotesUntilTheRequesterConfirms(t *testing.T) {
 	own.says(t, "change", "version 1 became 2")
 	own.says(t, "change", `"Fence the old writer" is expected to take 9 s instead of 4 s`)
 	plan.Steps[2].Expected = catalog.Duration(20 * time.Second) // once more, while she reads
-	if _, err := p.PublishPlan(p.ctx, actor, plan); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Change(t, p.Store, store.Bundle{Plans: []failover.Plan{plan}}, store.Manner{})
 	late := ivy.submit(t, own, "Confirm the difference and reopen the voting", nil).want(t, 409)
 	late.says(t, "problem", "It changed once more while you were reading")
 	late.says(t, "change", "20 s instead of 4 s")

@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"keyholder/internal/access"
 	"keyholder/internal/failover"
 	"keyholder/internal/store"
+	"keyholder/internal/testkit"
 )
 
 func TestTheStartFormKnowsTheDirectionAwayFromTheWriter(t *testing.T) {
@@ -192,9 +192,7 @@ func TestPlansTellTheirVersions(t *testing.T) {
 	ada := p.someone(t, "Ada", "auditors")
 	next := p.bundle.Plans[0]
 	next.Name = "Move Checkout, more carefully"
-	if _, err := p.PublishPlan(p.ctx, access.Person{ID: "cli", Name: "plan publish"}, next); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Change(t, p.Store, store.Bundle{Plans: []failover.Plan{next}}, store.Manner{})
 	if text := squeezed(ada.get(t, "/plans").want(t, 200).Find("main")); !strings.Contains(text, "Move Checkout, more carefully") {
 		t.Errorf("the list: %s", text)
 	}
@@ -215,9 +213,7 @@ func TestARequestIsNotFiledWithAPlanThatItsCheckPageDidNotShow(t *testing.T) {
 	check := ivy.get(t, "/incidents/"+form.Get("incident")+"/check?"+form.Encode()).want(t, 200)
 	plan := p.bundle.Plans[0]
 	plan.Verify.Hold *= 2
-	if _, err := p.PublishPlan(p.ctx, access.Person{ID: "tom", Name: "Tom"}, plan); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Change(t, p.Store, store.Bundle{Plans: []failover.Plan{plan}}, store.Manner{})
 	const file = "Request approval: move Checkout from Leeds to Dublin"
 	again := ivy.submit(t, check, file, nil).want(t, 409)
 	again.says(t, "problem", "published anew while you were reading")

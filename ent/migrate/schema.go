@@ -119,6 +119,49 @@ var (
 		Columns:    CatalogVersionsColumns,
 		PrimaryKey: []*schema.Column{CatalogVersionsColumns[0]},
 	}
+	// ChangeRequestsColumns holds the columns for the "change_requests" table.
+	ChangeRequestsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "code", Type: field.TypeString, Unique: true},
+		{Name: "terms", Type: field.TypeBytes},
+		{Name: "digest", Type: field.TypeString},
+		{Name: "why", Type: field.TypeString},
+		{Name: "source", Type: field.TypeString, Default: ""},
+		{Name: "undoes", Type: field.TypeInt, Default: 0},
+		{Name: "requester_id", Type: field.TypeString},
+		{Name: "requester_name", Type: field.TypeString},
+		{Name: "state", Type: field.TypeString},
+		{Name: "round", Type: field.TypeInt, Default: 1},
+		{Name: "open", Type: field.TypeBool, Default: true},
+		{Name: "filed_at", Type: field.TypeTime},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "decided_at", Type: field.TypeTime, Nullable: true},
+		{Name: "applied", Type: field.TypeInt, Default: 0},
+		{Name: "revision", Type: field.TypeInt, Default: 1},
+	}
+	// ChangeRequestsTable holds the schema information for the "change_requests" table.
+	ChangeRequestsTable = &schema.Table{
+		Name:       "change_requests",
+		Columns:    ChangeRequestsColumns,
+		PrimaryKey: []*schema.Column{ChangeRequestsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "changerequest_state",
+				Unique:  false,
+				Columns: []*schema.Column{ChangeRequestsColumns[9]},
+			},
+			{
+				Name:    "changerequest_filed_at",
+				Unique:  false,
+				Columns: []*schema.Column{ChangeRequestsColumns[12]},
+			},
+			{
+				Name:    "changerequest_applied",
+				Unique:  false,
+				Columns: []*schema.Column{ChangeRequestsColumns[15]},
+			},
+		},
+	}
 	// DecisionsColumns holds the columns for the "decisions" table.
 	DecisionsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString},
@@ -145,6 +188,20 @@ var (
 				Columns: []*schema.Column{DecisionsColumns[1], DecisionsColumns[7], DecisionsColumns[2]},
 			},
 		},
+	}
+	// DraftsColumns holds the columns for the "drafts" table.
+	DraftsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "terms", Type: field.TypeBytes},
+		{Name: "undoes", Type: field.TypeInt, Default: 0},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "revision", Type: field.TypeInt, Default: 1},
+	}
+	// DraftsTable holds the schema information for the "drafts" table.
+	DraftsTable = &schema.Table{
+		Name:       "drafts",
+		Columns:    DraftsColumns,
+		PrimaryKey: []*schema.Column{DraftsColumns[0]},
 	}
 	// FactSheetsColumns holds the columns for the "fact_sheets" table.
 	FactSheetsColumns = []*schema.Column{
@@ -491,7 +548,9 @@ var (
 		AuditEventsTable,
 		CatalogRecordsTable,
 		CatalogVersionsTable,
+		ChangeRequestsTable,
 		DecisionsTable,
+		DraftsTable,
 		FactSheetsTable,
 		HeadsTable,
 		IncidentsTable,

@@ -18,8 +18,14 @@ type CatalogRecord func(*sql.Selector)
 // CatalogVersion is the predicate function for catalogversion builders.
 type CatalogVersion func(*sql.Selector)
 
+// ChangeRequest is the predicate function for changerequest builders.
+type ChangeRequest func(*sql.Selector)
+
 // Decision is the predicate function for decision builders.
 type Decision func(*sql.Selector)
+
+// Draft is the predicate function for draft builders.
+type Draft func(*sql.Selector)
 
 // FactSheet is the predicate function for factsheet builders.
 type FactSheet func(*sql.Selector)

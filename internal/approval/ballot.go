@@ -24,6 +24,7 @@ const (
 type Ballot struct {
 	Rules     Rules
 	Requester access.Principal
+	Faceless  bool // who asks is no person that signs in, so that two others must agree
 	Yes       []access.Principal
 	No        []access.Principal // whose no did not end it
 }
@@ -122,8 +123,14 @@ func (b Ballot) Missing() []Want {
 			wants = append(wants, Want{r.Policy.Name, Missing(r.Policy, votes)})
 		}
 	}
+	if b.Faceless && len(wants) == 0 && len(b.counted()) < leastPeople {
+		wants = append(wants, Want{"two people", b.Rules.Voters()[:1]})
+	}
 	return wants
 }
+
+// leastPeople agree on whatever takes a second person.
+const leastPeople = 2
 
 // counted are the people whose yes counts: none twice, none who asks, and nobody beside whom they stand in for.
 func (b Ballot) counted() []access.Principal {

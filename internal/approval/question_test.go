@@ -45,11 +45,13 @@ func TestWhatLeadsOutOfRequested(t *testing.T) {
 		to   approval.State
 		open bool
 	}{
-		"approved":  {vote(approval.Approve), approval.Approved, true},
-		"rejected":  {vote(approval.Reject), approval.Rejected, true},
-		"withdrawn": {func(q approval.Question) (approval.Question, error) { return q.Withdraw(access.Principal{ID: "ines"}, filed) }, approval.Withdrawn, true},
-		"run out":   {func(q approval.Question) (approval.Question, error) { return q.RunOut(q.ExpiresAt) }, approval.Expired, true},
-		"voided":    {approval.Question.VoidVotes, approval.Requested, false},
+		"approved": {vote(approval.Approve), approval.Approved, true},
+		"rejected": {vote(approval.Reject), approval.Rejected, true},
+		"withdrawn": {func(q approval.Question) (approval.Question, error) {
+			return q.Withdraw(access.Principal{ID: "ines"}, filed)
+		}, approval.Withdrawn, true},
+		"run out": {func(q approval.Question) (approval.Question, error) { return q.RunOut(q.ExpiresAt) }, approval.Expired, true},
+		"voided":  {approval.Question.VoidVotes, approval.Requested, false},
 	}
 	for _, from := range []approval.State{approval.Requested, approval.Approved, approval.Rejected, approval.Expired, approval.Withdrawn, "nonsense"} {
 		for name, way := range ways {

@@ -2,6 +2,7 @@ package approval
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -81,6 +82,26 @@ func (rs Rules) with(p catalog.Policy, service string, o access.Object) Rules {
 	}
 	r.Objects = append(r.Objects, o)
 	return rs
+}
+
+// Or are these rules and others, each policy once, with all that it applies to.
+func (rs Rules) Or(others Rules) Rules {
+	all := slices.Clone(rs)
+	for _, other := range others {
+		at := slices.IndexFunc(all, func(r Rule) bool { return r.Policy.Slug == other.Policy.Slug })
+		if at < 0 {
+			all = append(all, other)
+			continue
+		}
+		objects := slices.Clone(all[at].Objects)
+		for _, o := range other.Objects {
+			if !slices.ContainsFunc(objects, func(had access.Object) bool { return reflect.DeepEqual(had, o) }) {
+				objects = append(objects, o)
+			}
+		}
+		all[at].Objects = objects
+	}
+	return all
 }
 
 // Digest names the rules: a vote is bound to it.

@@ -34,7 +34,7 @@ type DegradedModeRule struct {
 	Approver  string   `json:"approver,omitempty" doc:"Who may say that it is done."`
 	Trigger   []string `json:"trigger,omitempty" ref:"service,third-party" doc:"What must be unavailable."`
 	Instead   string   `json:"instead" form:"long" doc:"What is done instead, in a sentence that a shop assistant understands."`
-	Effect    string   `json:"effect,omitempty" form:"long" doc:"What customers and staff notice."`
+	Effect    string   `json:"effect,omitempty" form:"long" alone:"yes" doc:"What customers and staff notice."`
 	Message   string   `json:"message,omitempty" form:"long" doc:"What customers are told."`
 	LimitTime Duration `json:"limit_time,omitempty" doc:"For how long at most."`
 	Orders    int      `json:"limit_orders,omitempty" doc:"For how many orders at most."`

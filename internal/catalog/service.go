@@ -4,7 +4,7 @@ package catalog
 type Service struct {
 	Slug           string         `json:"slug"`
 	Name           string         `json:"name"`
-	About          string         `json:"about,omitempty" form:"long" doc:"What it does, in a sentence or two."`
+	About          string         `json:"about,omitempty" form:"long" alone:"yes" doc:"What it does, in a sentence or two."`
 	Tier           string         `json:"tier" ref:"tier"`
 	Capability     string         `json:"capability" ref:"capability" doc:"What the business does with it."`
 	BusinessOwner  string         `json:"business_owner,omitempty" doc:"Who decides what its loss may cost."`
@@ -16,7 +16,7 @@ type Service struct {
 	Deployments    []Deployment   `json:"deployments,omitempty" doc:"Where it runs."`
 	DataSets       []string       `json:"data_sets,omitempty" ref:"data-set" doc:"What it writes. Services that share a data set move together."`
 	Dependencies   []Dependency   `json:"dependencies,omitempty" doc:"What it needs."`
-	Links          Links          `json:"links,omitzero"`
+	Links          Links          `json:"links,omitzero" alone:"yes"`
 }
 
 // Pattern is how a service is spread over its sites.
@@ -93,7 +93,7 @@ type ThirdParty struct {
 	Slug       string   `json:"slug"`
 	Name       string   `json:"name"`
 	Owner      string   `json:"owner,omitempty" doc:"Who of ours deals with them."`
-	Contact    string   `json:"contact,omitempty" doc:"Whom to call, and how."`
-	StatusPage string   `json:"status_page,omitempty" form:"url"`
+	Contact    string   `json:"contact,omitempty" alone:"yes" doc:"Whom to call, and how."`
+	StatusPage string   `json:"status_page,omitempty" form:"url" alone:"yes"`
 	Promised   Duration `json:"promised,omitempty" doc:"The recovery time that they promise."`
 }

@@ -23,6 +23,7 @@ type Field struct {
 	Unit     string   // "money", or nothing
 	Columns  []Field  // of Group and Rows
 	Ordered  bool     // the order of the rows says something
+	Alone    bool     // one person may change it: nothing is decided by it
 
 	place int // in the Go type
 }
@@ -77,6 +78,7 @@ func fieldOf(g reflect.StructField, place int) Field {
 	f := Field{
 		Key: key, Label: g.Tag.Get("label"), About: g.Tag.Get("doc"), Unit: g.Tag.Get("unit"), place: place,
 		Optional: strings.Contains(options, "omit"), Form: Form(g.Tag.Get("form")), Ordered: g.Tag.Get("ordered") != "",
+		Alone: g.Tag.Get("alone") != "",
 	}
 	if f.Label == "" {
 		f.Label = Words(key)

@@ -38,6 +38,7 @@ type tx struct {
 	ctx     context.Context
 	now     time.Time
 	actor   access.Person
+	author  access.Person // on whose behalf, where others approved what somebody asked for
 	events  []audit.Event
 	changed bool // what pages show has changed, even where nothing is audited
 	read    bool // readings were saved, which are no news of themselves

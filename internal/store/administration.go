@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
 	"keyholder/internal/fault"
 )
@@ -14,11 +15,14 @@ const (
 	RuleOwnScope          = "within-ones-own-scope" // nobody gives what they do not hold
 )
 
-// mayGovern refuses a change of who may decide what, where it leaves nobody to change it again, or gives what whoever makes it
+// mayChange refuses a change of who may decide what, where it leaves nobody to change it again, or gives what whoever asks for it
 // does not hold. Who has the database's password, or is the worker, is not a person here.
-func (s *Store) mayGovern(t *tx, before, after catalog.Catalog, changes []catalog.Change) error {
+func (s *Store) mayChange(t *tx, before, after catalog.Catalog, changes []catalog.Change) error {
 	if before.Administered() && !after.Administered() {
 		return fault.Late(RuleLastAdministrator, "Nobody would administer everything for good any more. Make somebody else an administrator first, everywhere and without an end.")
+	}
+	if approval.Governed(before, t.now) && !approval.Governed(after, t.now) {
+		return fault.Late(RuleStaysByTwo, "Nobody could approve the next change of who decides any more. Give the role to somebody else first, or change the policy so that others can.")
 	}
 	var scopes []access.Scope
 	for _, c := range changes {
@@ -31,7 +35,11 @@ func (s *Store) mayGovern(t *tx, before, after catalog.Catalog, changes []catalo
 	if len(scopes) == 0 {
 		return nil
 	}
-	who, isPerson, err := s.principal(t.ctx, t.Client(), t.actor.ID)
+	author := t.author
+	if author.ID == "" {
+		author = t.actor
+	}
+	who, isPerson, err := s.principal(t.ctx, t.Client(), author.ID)
 	if err != nil || !isPerson {
 		return err
 	}

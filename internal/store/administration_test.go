@@ -7,6 +7,7 @@ import (
 	"keyholder/internal/catalog"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
+	"keyholder/internal/testkit"
 )
 
 // change makes an edit of what stands, or of what does not.
@@ -20,7 +21,18 @@ func (w world) change(t *testing.T, by access.Principal, ref catalog.Ref, record
 	if stands != nil {
 		e.Base = stands.Since
 	}
-	_, err = w.EditRecord(w.ctx, by, e)
+	two, err := w.NeedsTwo(w.ctx, e.Change)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !two {
+		_, err = w.EditRecord(w.ctx, by, e)
+		return err
+	}
+	asked, err := w.ProposeEdit(w.ctx, by, store.NewID(), e)
+	if err == nil {
+		testkit.Approve(t, w.Store, asked)
+	}
 	return err
 }
 

@@ -65,7 +65,6 @@ func TestAPageShowsEveryChangeThatWasCommittedBeforeItWasAskedFor(t *testing.T) 
 				t.Fatal(err)
 			}
 		}
-		tom := access.Person{ID: "tom", Name: "Tom"}
 		reading := failover.Reading{Key: failover.SignalKey("checkout-success"), Value: 0.99, At: w.Now()}
 		changes := []struct {
 			name   string
@@ -88,12 +87,10 @@ func TestAPageShowsEveryChangeThatWasCommittedBeforeItWasAskedFor(t *testing.T) 
 			{"a plan", func() {
 				p := shop(t).Plans[0]
 				p.Steps[0].Expected += 1e9
-				_, err := w.PublishPlan(w.ctx, tom, p)
-				must(err)
+				testkit.Change(t, w.Store, store.Bundle{Plans: []failover.Plan{p}}, store.Manner{})
 			}},
 			{"a policy", func() {
-				_, err := w.Apply(w.ctx, tom, store.Bundle{Records: []catalog.Entry{testkit.MovePolicy(t, shop(t), 2)}}, store.Manner{})
-				must(err)
+				testkit.Change(t, w.Store, store.Bundle{Records: []catalog.Entry{testkit.MovePolicy(t, shop(t), 2)}}, store.Manner{})
 			}},
 		}
 		for _, c := range changes {

@@ -25,19 +25,24 @@ func (s *Store) ballot(ctx context.Context, c *ent.Client, r failover.Request) (
 	if err != nil {
 		return approval.Ballot{}, err
 	}
-	var yes, no []access.Person
-	for _, d := range r.Votes() {
+	yes, no := sides(r.Question)
+	rules, err := readOnce(ctx, "rules of "+r.Digest+r.FiledAt.String(), func() (approval.Rules, error) { return rulesOf(version, r.Terms.Decided(r.FiledAt)) })
+	if err != nil {
+		return approval.Ballot{}, err
+	}
+	return s.balloted(ctx, c, rules, r.Requester, yes, no)
+}
+
+// sides are those whose votes stand, by what they said.
+func sides(q approval.Question) (yes, no []access.Person) {
+	for _, d := range q.Votes() {
 		if d.Verdict == approval.Approve {
 			yes = append(yes, d.By)
 		} else {
 			no = append(no, d.By)
 		}
 	}
-	rules, err := readOnce(ctx, "rules of "+r.Digest+r.FiledAt.String(), func() (approval.Rules, error) { return rulesOf(version, r.Terms.Decided(r.FiledAt)) })
-	if err != nil {
-		return approval.Ballot{}, err
-	}
-	return s.balloted(ctx, c, rules, r.Requester, yes, no)
+	return yes, no
 }
 
 func (s *Store) ballotOn(ctx context.Context, c *ent.Client, r failover.Run, x failover.Exception) (approval.Ballot, error) {

@@ -13,6 +13,7 @@ import (
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
+	"keyholder/internal/testkit"
 )
 
 // give puts records in force.
@@ -22,9 +23,7 @@ func (w world) give(t *testing.T, records ...any) {
 	for _, r := range records {
 		b.Records = append(b.Records, entry(r))
 	}
-	if _, err := w.Apply(w.ctx, access.Person{ID: "cli", Name: "catalog apply"}, b, store.Manner{}); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Change(t, w.Store, b, store.Manner{})
 }
 
 func entry(record any) catalog.Entry {
@@ -221,14 +220,14 @@ func TestPoliciesWithAGapOrATieAreNotSaved(t *testing.T) {
 			for _, r := range records {
 				b.Records = append(b.Records, entry(r))
 			}
-			_, err := w.Apply(w.ctx, access.Person{ID: "cli"}, b, store.Manner{})
+			_, err := w.ProposeBundle(w.ctx, access.Person{ID: "cli:test"}, store.NewID(), b, store.Manner{})
 			if f := fault.As(err); f == nil || f.Kind != fault.Invalid {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
 		only := moves(need)
 		only.Mode = "emergency"
-		if _, err := w.Apply(w.ctx, access.Person{ID: "cli"}, store.Bundle{Records: []catalog.Entry{entry(only)}}, store.Manner{}); fault.KindOf(err) != fault.Invalid {
+		if _, err := w.ProposeBundle(w.ctx, access.Person{ID: "cli:test"}, store.NewID(), store.Bundle{Records: []catalog.Entry{entry(only)}}, store.Manner{}); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("a gap: planned moves have no policy: %v", err)
 		}
 	})

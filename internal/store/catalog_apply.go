@@ -9,7 +9,9 @@ import (
 	"slices"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
+	"keyholder/internal/change"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 )
@@ -42,25 +44,95 @@ type Manner struct {
 type Applied []string
 
 // Apply puts a validated bundle in force, all or nothing. What is the same already is left alone, so applying twice
-// changes nothing.
+// changes nothing. What takes a second person is refused; ProposeBundle asks for it.
 func (s *Store) Apply(ctx context.Context, actor access.Person, b Bundle, m Manner) (Applied, error) {
 	var applied Applied
 	err := s.act(ctx, actor, func(t *tx) (err error) {
-		applied, err = s.apply(t, b, m)
+		if err := t.stillAt(m.Base); err != nil {
+			return err
+		}
+		rows, err := t.differing(b, m)
+		if err != nil {
+			return err
+		}
+		two, err := s.takesTwo(t, b, rows)
+		if err != nil {
+			return err
+		}
+		if two {
+			return byTwo()
+		}
+		applied, err = s.apply(t, b, m, rows)
 		return err
 	})
 	return applied, err
 }
 
-func (s *Store) apply(t *tx, b Bundle, m Manner) (Applied, error) {
-	var applied Applied
-	if err := t.stillAt(m.Base); err != nil {
-		return nil, err
+// takesTwo says whether a bundle changes what one person does not change alone.
+func (s *Store) takesTwo(t *tx, b Bundle, rows []newRecord) (bool, error) {
+	now, err := s.Catalog(t.ctx)
+	if err != nil || !approval.Governed(now.Catalog, t.now) {
+		return false, err
 	}
+	for _, row := range rows {
+		old, _ := now.Entry(row.Ref)
+		if row.Kind.NeedsTwo(old.Record, row.Record) {
+			return true, nil
+		}
+	}
+	for _, p := range b.Plans {
+		if term, err := t.planTerm(p); err != nil || term != nil {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// ProposeBundle files a change request for all that a bundle changes.
+func (s *Store) ProposeBundle(ctx context.Context, by access.Person, id string, b Bundle, m Manner) (change.Request, error) {
+	var filed change.Request
+	err := s.personal(ctx, by, "change.file", "catalog", func(t *tx) error {
+		if err := t.stillAt(m.Base); err != nil {
+			return err
+		}
+		terms, err := t.termsOf(b, m)
+		if err != nil {
+			return err
+		}
+		filed, err = s.propose(t, Proposal{ID: id, Terms: terms, Why: m.Why, Source: m.Source})
+		return err
+	})
+	return filed, err
+}
+
+// termsOf are what a bundle changes.
+func (t *tx) termsOf(b Bundle, m Manner) (change.Terms, error) {
+	var terms change.Terms
 	rows, err := t.differing(b, m)
 	if err != nil {
-		return nil, err
+		return terms, err
 	}
+	for i := range rows {
+		row := &rows[i]
+		if err := row.write(); err != nil {
+			return terms, err
+		}
+		terms.Records = append(terms.Records, change.Record{Ref: row.Ref, Body: row.body, Base: row.since, Managed: row.managed, Locked: row.locked})
+	}
+	for _, p := range b.Plans {
+		term, err := t.planTerm(p)
+		if err != nil {
+			return terms, err
+		}
+		if term != nil {
+			terms.Plans = append(terms.Plans, *term)
+		}
+	}
+	return terms, nil
+}
+
+func (s *Store) apply(t *tx, b Bundle, m Manner, rows []newRecord) (Applied, error) {
+	var applied Applied
 	if len(rows) > 0 {
 		version, err := s.changeCatalog(t, "catalog.apply", CatalogChange{Why: m.Why, Source: m.Source}, rows)
 		if err != nil {
@@ -96,8 +168,8 @@ func (t *tx) differing(b Bundle, m Manner) ([]newRecord, error) {
 	all := make([]newRecord, len(b.Records))
 	held := make(map[catalog.Ref]bool, len(all))
 	for i, e := range b.Records {
-		_, stood := stands[e.Ref]
-		all[i] = newRecord{Change: catalog.Change{Ref: e.Ref, Record: e.Record}, stood: stood, managed: true, locked: m.Lock}
+		now, stood := stands[e.Ref]
+		all[i] = newRecord{Change: catalog.Change{Ref: e.Ref, Record: e.Record}, stood: stood, since: now.since, managed: true, locked: m.Lock}
 		held[e.Ref] = true
 	}
 	err = inParallel(len(all), func(i int) error {
@@ -119,7 +191,7 @@ func (t *tx) differing(b Bundle, m Manner) ([]newRecord, error) {
 	if m.Prune {
 		for ref, now := range stands {
 			if now.managed && !held[ref] {
-				rows = append(rows, newRecord{Change: catalog.Change{Ref: ref}, stood: true})
+				rows = append(rows, newRecord{Change: catalog.Change{Ref: ref}, stood: true, since: now.since})
 			}
 		}
 	}
@@ -137,6 +209,7 @@ type Preview struct {
 	Base    int // the version of the catalogue that it would change
 	Changes []RecordChange
 	Applied Applied // what applying would say
+	ByTwo   bool    // a second person must approve it
 }
 
 // Preview says what applying a bundle would change, and changes nothing.
@@ -146,7 +219,10 @@ func (s *Store) Preview(ctx context.Context, b Bundle, m Manner) (p Preview, err
 		if rows, err = t.differing(b, m); err != nil {
 			return err
 		}
-		if p.Applied, err = s.apply(t, b, m); err != nil {
+		if p.ByTwo, err = s.takesTwo(t, b, rows); err != nil {
+			return err
+		}
+		if p.Applied, err = s.apply(t, b, m, rows); err != nil {
 			return err
 		}
 		return errPreview

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"keyholder/internal/audit"
 	"keyholder/internal/canonical"
 	"keyholder/internal/catalog"
+	"keyholder/internal/change"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 )
@@ -51,6 +53,13 @@ func (s *Store) EditRecord(ctx context.Context, by access.Principal, e Edit) (in
 		if err := s.mayEdit(t, e, stands); err != nil {
 			return err
 		}
+		two, err := s.NeedsTwo(t.ctx, e.Change)
+		if err != nil {
+			return err
+		}
+		if two {
+			return byTwo()
+		}
 		row := newRecord{Change: e.Change}
 		if stands != nil {
 			row.stood, row.managed = true, stands.Managed
@@ -59,6 +68,46 @@ func (s *Store) EditRecord(ctx context.Context, by access.Principal, e Edit) (in
 		return err
 	})
 	return version, err
+}
+
+// NeedsTwo says whether a second person must approve a change.
+func (s *Store) NeedsTwo(ctx context.Context, c catalog.Change) (bool, error) {
+	now, err := s.Catalog(ctx)
+	if err != nil {
+		return false, err
+	}
+	old, _ := now.Entry(c.Ref)
+	return c.Kind.NeedsTwo(old.Record, c.Record) && approval.Governed(now.Catalog, s.Now()), nil
+}
+
+func byTwo() error {
+	return fault.Refused(RuleFourEyes, "anybody who may change it, by proposing it to a second person",
+		"Others decide by this, or it is carried out. One person does not change it alone: propose it, and a second one approves it.")
+}
+
+// ProposeEdit files a change request for one edit.
+func (s *Store) ProposeEdit(ctx context.Context, by access.Principal, id string, e Edit) (change.Request, error) {
+	var filed change.Request
+	err := s.personal(ctx, by.Person(), "change.file", recordObject(e.Ref), func(t *tx) error {
+		stands, err := standing(t.ctx, t.Client(), e.Ref)
+		if err != nil {
+			return err
+		}
+		if err := s.mayEdit(t, e, stands); err != nil {
+			return err
+		}
+		row := newRecord{Change: e.Change}
+		if err := row.write(); err != nil {
+			return err
+		}
+		r := change.Record{Ref: e.Ref, Body: row.body, Base: e.Base}
+		if stands != nil {
+			r.Managed = stands.Managed
+		}
+		filed, err = s.propose(t, Proposal{ID: id, Terms: change.Terms{Records: []change.Record{r}}, Why: e.Why})
+		return err
+	})
+	return filed, err
 }
 
 // mayEdit refuses an edit of what has changed since it was seen, or of what only files may change.
@@ -92,6 +141,7 @@ type newRecord struct {
 	body            []byte // in canonical form; nil where it is retired
 	digest          string // of the body
 	stood           bool   // another one of it is in force
+	since           int    // the version of the catalogue since which that is, where somebody must know
 	managed, locked bool
 }
 
@@ -127,25 +177,47 @@ func (s *Store) changeCatalog(t *tx, action string, about CatalogChange, rows []
 	if err != nil {
 		return 0, err
 	}
-	if err := s.mayGovern(t, before.Catalog, after, changes); err != nil {
+	if err := s.mayChange(t, before.Catalog, after, changes); err != nil {
 		return 0, err
 	}
-	about.Version = newest + 1
+	about.Version, about.By = newest+1, cmp.Or(about.By, t.actor.Name)
 	digest, err := t.saveChecked(after, about.Version, changes, rows)
 	if err != nil {
 		return 0, err
 	}
 	err = t.CatalogVersion.Create().SetVersion(about.Version).SetDigest(digest).SetChanges(len(rows)).SetWhy(about.Why).
-		SetSource(about.Source).SetAppliedBy(t.actor.Name).SetAppliedAt(t.now).Exec(t.ctx)
+		SetSource(about.Source).SetAppliedBy(about.By).SetAppliedAt(t.now).Exec(t.ctx)
 	if err != nil {
 		return 0, fmt.Errorf("save catalogue version %d: %w", about.Version, err)
 	}
 	text := changeWords(before.Catalog, after, about, changes)
 	t.record(audit.Event{Action: action, Object: objectOf(changes), Text: text, Detail: changeDetail(before.Catalog, about, digest, changes)})
-	return about.Version, t.voidVotes(text, func(r failover.Request) (bool, error) {
+	err = t.voidVotes(text, func(r failover.Request) (bool, error) {
 		now, err := r.Terms.On(after, about.Version, r.FiledAt)
 		return now.Ground != r.Terms.Ground || now.Rules != r.Terms.Rules, err
 	})
+	if err != nil {
+		return 0, err
+	}
+	return about.Version, t.voidChanges(text, func(r change.Request) (bool, error) { return overtaken(r, after, changes) })
+}
+
+// overtaken says whether a change request is about what has just been changed, or is decided by others now.
+func overtaken(r change.Request, after catalog.Catalog, changes []catalog.Change) (bool, error) {
+	for _, c := range changes {
+		if _, about := r.Terms.Of(c.Ref); about {
+			return true, nil
+		}
+	}
+	rules, err := r.Terms.RulesOf(after, r.FiledAt)
+	if fault.As(err) != nil {
+		return true, nil // no policy says who decides any more
+	}
+	if err != nil {
+		return false, err
+	}
+	digest, err := rules.Digest()
+	return digest != r.Terms.Rules, err
 }
 
 // saveChecked writes rows while they are checked, for of a large catalogue either takes long; what is wrong with any takes all of
@@ -157,13 +229,21 @@ func (t *tx) saveChecked(after catalog.Catalog, version int, changes []catalog.C
 	if wrong := checks.Wait(); wrong != nil {
 		return "", wrong
 	}
-	if err == nil && slices.ContainsFunc(changes, func(c catalog.Change) bool { return c.Record == nil }) {
-		err = t.plansHold(after)
+	if err == nil {
+		err = t.plansHold(after, changes)
 	}
 	if err != nil {
 		return "", err
 	}
 	return digestOf(rows)
+}
+
+// holds refuses changes that would be wrong in force.
+func (t *tx) holds(after catalog.Catalog, changes []catalog.Change) error {
+	if err := sound(after, changes); err != nil {
+		return err
+	}
+	return t.plansHold(after, changes)
 }
 
 // sound refuses changes that are wrong in themselves, or that take away what others refer to.
@@ -219,7 +299,10 @@ func noteHoles(wrong fault.Wrong, after catalog.Catalog, changes []catalog.Chang
 const mostHoles = 10
 
 // plansHold refuses to take away what a plan in force acts on.
-func (t *tx) plansHold(after catalog.Catalog) error {
+func (t *tx) plansHold(after catalog.Catalog, changes []catalog.Change) error {
+	if !slices.ContainsFunc(changes, func(c catalog.Change) bool { return c.Record == nil }) {
+		return nil
+	}
 	rows, err := t.PlanVersion.Query().Order(planversion.BySlug(), planversion.ByVersion()).All(t.ctx)
 	if err != nil {
 		return fmt.Errorf("load plans: %w", err)
@@ -310,25 +393,33 @@ func changeWords(before, after catalog.Catalog, about CatalogChange, changes []c
 const mostSaid = 20
 
 func changeDetail(before catalog.Catalog, about CatalogChange, digest string, changes []catalog.Change) json.RawMessage {
-	type said struct {
-		catalog.Ref
-		Differences []string `json:"differences"`
-	}
 	body := struct {
-		Version int    `json:"version"`
-		Digest  string `json:"digest"`
-		Why     string `json:"why,omitempty"`
-		Source  string `json:"source,omitempty"`
-		Records int    `json:"records"`
-		Some    []said `json:"changes"`
-	}{about.Version, digest, about.Why, about.Source, len(changes), nil}
+		Version int      `json:"version"`
+		Digest  string   `json:"digest"`
+		Why     string   `json:"why,omitempty"`
+		Source  string   `json:"source,omitempty"`
+		Records int      `json:"records"`
+		Some    []saidOf `json:"changes"`
+	}{about.Version, digest, about.Why, about.Source, len(changes), said(before, changes)}
+	return detail(body)
+}
+
+// saidOf is what an event says of one record.
+type saidOf struct {
+	catalog.Ref
+	Differences []string `json:"differences"`
+}
+
+// said is what an event says of changes: of the first of them.
+func said(before catalog.Catalog, changes []catalog.Change) []saidOf {
+	var all []saidOf
 	for _, c := range changes[:min(len(changes), mostSaid)] {
 		old, _ := before.Entry(c.Ref)
-		one := said{Ref: c.Ref}
+		one := saidOf{Ref: c.Ref}
 		for _, d := range c.Kind.Differences(old.Record, c.Record) {
 			one.Differences = append(one.Differences, d.String())
 		}
-		body.Some = append(body.Some, one)
+		all = append(all, one)
 	}
-	return detail(body)
+	return all
 }

@@ -312,6 +312,7 @@ func standing(ctx context.Context, c *ent.Client, ref catalog.Ref) (*Standing, e
 // inForce is a record as it stands, undecoded.
 type inForce struct {
 	body            []byte
+	since           int
 	managed, locked bool
 }
 
@@ -323,7 +324,7 @@ func allInForce(ctx context.Context, c *ent.Client) (map[catalog.Ref]inForce, er
 	}
 	all := make(map[catalog.Ref]inForce, len(rows))
 	for _, row := range rows {
-		all[catalog.Ref{Kind: catalog.Kind(row.Kind), Slug: row.Slug}] = inForce{row.Body, row.Managed, row.Locked}
+		all[catalog.Ref{Kind: catalog.Kind(row.Kind), Slug: row.Slug}] = inForce{row.Body, row.Since, row.Managed, row.Locked}
 	}
 	return all, nil
 }

@@ -90,13 +90,17 @@ func (s *Store) Hopes(ctx context.Context, r failover.Request) (Hopes, error) {
 		if err != nil {
 			return Hopes{}, err
 		}
-		all, err := s.Electorate(ctx)
-		if err != nil {
-			return Hopes{}, err
-		}
-		able := b.Able(all)
-		return Hopes{able, b.Possible(able)}, nil
+		return s.hopes(ctx, b)
 	})
+}
+
+func (s *Store) hopes(ctx context.Context, b approval.Ballot) (Hopes, error) {
+	all, err := s.Electorate(ctx)
+	if err != nil {
+		return Hopes{}, err
+	}
+	able := b.Able(all)
+	return Hopes{able, b.Possible(able)}, nil
 }
 
 // somebodyCan refuses what the rules leave to nobody.

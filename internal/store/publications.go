@@ -13,10 +13,10 @@ import (
 	"keyholder/ent"
 	"keyholder/ent/planversion"
 	"keyholder/ent/request"
-	"keyholder/internal/access"
 	"keyholder/internal/approval"
 	"keyholder/internal/audit"
 	"keyholder/internal/canonical"
+	"keyholder/internal/change"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 )
@@ -90,32 +90,42 @@ func (s *Store) Plan(ctx context.Context, slug string, version int) (Published[f
 	})
 }
 
-// PublishPlan puts a validated plan in force. Votes on open requests of its older versions are void from then on.
-func (s *Store) PublishPlan(ctx context.Context, actor access.Person, p failover.Plan) (applied Applied, err error) {
-	err = s.act(ctx, actor, func(t *tx) error {
-		applied, err = t.publishPlan(p)
-		return err
-	})
-	return applied, err
+// planBody is a plan in canonical form, with its digest.
+func planBody(p failover.Plan) (body []byte, digest string, err error) {
+	if body, err = canonical.JSON(p); err != nil {
+		return nil, "", fmt.Errorf("write plan %s: %w", p.Slug, err)
+	}
+	digest, err = p.Digest()
+	return body, digest, err
 }
 
-func (t *tx) publishPlan(p failover.Plan) (Applied, error) {
-	body, err := canonical.JSON(p)
-	if err != nil {
-		return nil, fmt.Errorf("write plan %s: %w", p.Slug, err)
+// newestPlan is the version of a plan that is in force; nil where there is none.
+func (t *tx) newestPlan(slug string) (*ent.PlanVersion, error) {
+	row, err := t.PlanVersion.Query().Where(planversion.Slug(slug)).Order(planversion.ByVersion(sql.OrderDesc())).First(t.ctx)
+	if ent.IsNotFound(err) {
+		return nil, nil
 	}
-	digest, err := p.Digest()
+	if err != nil {
+		return nil, fmt.Errorf("find plan %s: %w", slug, err)
+	}
+	return row, nil
+}
+
+// publishPlan puts a validated plan in force. Votes on open requests of its older versions are void from then on.
+func (t *tx) publishPlan(p failover.Plan) (Applied, error) {
+	body, digest, err := planBody(p)
+	if err != nil {
+		return nil, err
+	}
+	newest, err := t.newestPlan(p.Slug)
 	if err != nil {
 		return nil, err
 	}
 	version := 1
-	switch newest, err := t.PlanVersion.Query().Where(planversion.Slug(p.Slug)).Order(planversion.ByVersion(sql.OrderDesc())).First(t.ctx); {
-	case ent.IsNotFound(err):
-	case err != nil:
-		return nil, fmt.Errorf("find plan %s: %w", p.Slug, err)
-	case newest.Digest == digest:
-		return nil, nil
-	default:
+	if newest != nil {
+		if newest.Digest == digest {
+			return nil, nil
+		}
 		version = newest.Version + 1
 	}
 	err = t.PlanVersion.Create().SetSlug(p.Slug).SetVersion(version).SetDigest(digest).SetBody(body).
@@ -123,14 +133,14 @@ func (t *tx) publishPlan(p failover.Plan) (Applied, error) {
 	if err != nil {
 		return nil, fmt.Errorf("save plan %s version %d: %w", p.Slug, version, err)
 	}
-	return t.published("plan", p.Slug, version, digest, func(r failover.Request) bool { return r.Terms.Plan == p.Slug })
-}
-
-// published records a publication and voids the votes of the open requests that it touches.
-func (t *tx) published(what, slug string, version int, digest string, touches func(failover.Request) bool) (Applied, error) {
-	text := fmt.Sprintf("Version %d of %s %s was published.", version, what, slug)
-	t.record(audit.Event{Action: what + ".publish", Object: slug, Text: text, Detail: detail(map[string]any{"version": version, "digest": digest})})
-	return Applied{text}, t.voidVotes(text, func(r failover.Request) (bool, error) { return touches(r), nil })
+	text := fmt.Sprintf("Version %d of plan %s was published.", version, p.Slug)
+	t.record(audit.Event{Action: "plan.publish", Object: p.Slug, Text: text, Detail: detail(map[string]any{"version": version, "digest": digest})})
+	if err := t.voidVotes(text, func(r failover.Request) (bool, error) { return r.Terms.Plan == p.Slug, nil }); err != nil {
+		return nil, err
+	}
+	return Applied{text}, t.voidChanges(text, func(r change.Request) (bool, error) {
+		return slices.ContainsFunc(r.Terms.Plans, func(other change.Plan) bool { return other.Slug == p.Slug }), nil
+	})
 }
 
 // voidVotes voids the votes of the open requests that something newly in force touches, until their requesters confirm.

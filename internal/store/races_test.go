@@ -7,12 +7,12 @@ import (
 	"sync"
 	"testing"
 
-	"keyholder/internal/access"
 	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
+	"keyholder/internal/testkit"
 )
 
 func TestWhatSomebodyElseDidToARunIsNotOverwrittenByItsWorker(t *testing.T) {
@@ -106,9 +106,7 @@ func TestAnAddressThatIsAppliedAnewVoidsVotesAndARunKeepsItsOwn(t *testing.T) {
 			b, c := shop(t), shopCatalog(t)
 			change(&c)
 			b.Records = slices.Collect(c.Entries())
-			if _, err := w.Apply(w.ctx, access.Person{ID: "cli"}, b, store.Manner{}); err != nil {
-				t.Fatal(err)
-			}
+			testkit.Change(t, w.Store, b, store.Manner{})
 		}
 		stands := func() failover.Request {
 			t.Helper()
@@ -220,9 +218,7 @@ func TestARequestIsFiledOnlyAsItWasChecked(t *testing.T) {
 		wish := w.wish(t)
 		plan := shop(t).Plans[0]
 		plan.Steps[0].Expected += 1e9
-		if _, err := w.PublishPlan(w.ctx, access.Person{ID: "tom", Name: "Tom"}, plan); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Change(t, w.Store, store.Bundle{Plans: []failover.Plan{plan}}, store.Manner{})
 		if _, err := w.FileRequest(w.ctx, ines, wish); fault.KindOf(err) != fault.Conflict {
 			t.Errorf("filed with a plan that nobody was shown: %v", err)
 		}

@@ -257,9 +257,7 @@ func TestAnExpiredRequestCannotBeApproved(t *testing.T) {
 func TestANewlyPublishedPlanVoidsVotesUntilTheRequesterConfirms(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, w world) {
 		two := shop(t)
-		if _, err := w.Apply(w.ctx, access.Person{ID: "cli"}, store.Bundle{Records: []catalog.Entry{testkit.MovePolicy(t, two, 2)}}, store.Manner{}); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Change(t, w.Store, store.Bundle{Records: []catalog.Entry{testkit.MovePolicy(t, two, 2)}}, store.Manner{})
 		ines := w.someone(t, "Ines", "incident-commanders")
 		carl, bea := w.someone(t, "Carl", "incident-commanders"), w.someone(t, "Bea", "business-owners")
 		r := w.file(t, ines)
@@ -268,9 +266,7 @@ func TestANewlyPublishedPlanVoidsVotesUntilTheRequesterConfirms(t *testing.T) {
 		}
 		plan := two.Plans[0]
 		plan.Verify.MinVolume = 0.5
-		if _, err := w.PublishPlan(w.ctx, access.Person{ID: "pavel", Name: "Pavel"}, plan); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Change(t, w.Store, store.Bundle{Plans: []failover.Plan{plan}}, store.Manner{})
 		refusedBy(t, w.vote(t, r, bea, approval.Approve), approval.RuleBound)
 		terms, err := w.TermsNow(w.ctx, r.Terms, r.FiledAt)
 		if err != nil {

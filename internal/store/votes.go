@@ -65,10 +65,8 @@ func (s *Store) Decide(ctx context.Context, v Vote) (Outcome, error) {
 // saveVote writes the newest vote with the request it changed.
 func (t *tx) saveVote(r failover.Request) error {
 	d := r.Decisions[len(r.Decisions)-1]
-	err := t.Decision.Create().SetID(d.ID).SetRequestID(r.ID).SetVoterID(d.By.ID).SetVoterName(d.By.Name).SetRoles(d.Roles).
-		SetVerdict(d.Verdict).SetComment(d.Comment).SetRound(d.Round).SetDigest(d.Digest).SetSheet(d.Sheet).SetAt(d.At).Exec(t.ctx)
-	if err != nil {
-		return fmt.Errorf("record decision on %s: %w", r.Code, err)
+	if err := t.addDecision(r.Question); err != nil {
+		return err
 	}
 	if err := t.saveRequest(r); err != nil {
 		return err
@@ -78,6 +76,17 @@ func (t *tx) saveVote(r failover.Request) error {
 		Text:   fmt.Sprintf("%s voted to %s %s; it is now %s.", d.By.Name, d.Verdict, r.Code, r.State.Words()),
 		Detail: detail(map[string]any{"decision": d, "state": r.State}),
 	})
+	return nil
+}
+
+// addDecision writes the newest vote on a request of any sort.
+func (t *tx) addDecision(q approval.Question) error {
+	d := q.Decisions[len(q.Decisions)-1]
+	err := t.Decision.Create().SetID(d.ID).SetRequestID(q.ID).SetVoterID(d.By.ID).SetVoterName(d.By.Name).SetRoles(d.Roles).
+		SetVerdict(d.Verdict).SetComment(d.Comment).SetRound(d.Round).SetDigest(d.Digest).SetSheet(d.Sheet).SetAt(d.At).Exec(t.ctx)
+	if err != nil {
+		return fmt.Errorf("record decision on %s: %w", q.Code, err)
+	}
 	return nil
 }
 

@@ -155,7 +155,7 @@ func (s *Server) planFiles(c echo.Context, status int, a fileAct, b store.Bundle
 	if err != nil {
 		return err
 	}
-	p := view.FilesPage{Planned: true, Base: plan.Base, Seen: a.digest(), Problem: refusal("Nothing was applied yet", refused), Total: len(plan.Changes)}
+	p := view.FilesPage{Planned: true, ByTwo: plan.ByTwo, Act: store.NewID(), Base: plan.Base, Seen: a.digest(), Problem: refusal("Nothing was applied yet", refused), Total: len(plan.Changes)}
 	for _, change := range plan.Changes[:min(len(plan.Changes), changesPlanned)] {
 		p.Changes = append(p.Changes, plannedLine(change))
 	}
@@ -200,6 +200,9 @@ func (s *Server) applyFiles(c echo.Context, a fileAct, b store.Bundle) error {
 	m.Base = a.base
 	who := principal(c)
 	applied, err := s.store.Apply(c.Request().Context(), who.Person(), b, m)
+	if f := fault.As(err); f != nil && f.Rule == store.RuleFourEyes {
+		return s.proposeFiles(c, a, b, m)
+	}
 	switch fault.KindOf(err) { //nolint:exhaustive // the others are not the person's to mend
 	case fault.Conflict, fault.Forbidden, fault.Invalid:
 		if err != nil {
@@ -214,6 +217,19 @@ func (s *Server) applyFiles(c echo.Context, a fileAct, b store.Bundle) error {
 	}
 	s.flash(c, strings.Join(applied[:min(len(applied), 3)], " "))
 	return c.Redirect(http.StatusSeeOther, view.CatalogPath())
+}
+
+// proposeFiles asks a second person for what files change.
+func (s *Server) proposeFiles(c echo.Context, a fileAct, b store.Bundle, m store.Manner) error {
+	filed, err := s.store.ProposeBundle(c.Request().Context(), principal(c).Person(), actID(c.FormValue("act")), b, m)
+	if f := fault.As(err); f != nil && (f.Kind == fault.Conflict || f.Kind == fault.Forbidden || f.Kind == fault.Invalid) {
+		return s.planFiles(c, statusOf(err), a, b, err)
+	}
+	if err != nil {
+		return err
+	}
+	s.flash(c, filed.Code+" is proposed. It is in force when enough others have approved it.")
+	return c.Redirect(http.StatusSeeOther, view.ChangeRequestPath(filed.Code))
 }
 
 // readFileAct reads the form of the page of files: what was typed, then what was chosen.

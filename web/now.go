@@ -68,6 +68,11 @@ func (s *Server) now(ctx context.Context, page view.Page, who access.Principal) 
 	if p.Waiting, err = s.waiting(ctx, here, who); err != nil {
 		return p, err
 	}
+	changes, err := s.changesWaiting(ctx, here, who)
+	if err != nil {
+		return p, err
+	}
+	p.Waiting = append(p.Waiting, changes...)
 	if err := s.reviewDue(ctx, &p, who, here.now); err != nil {
 		return p, err
 	}

@@ -53,7 +53,33 @@ func (s *Server) editRecord(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.recordForm(c, http.StatusOK, recordAct{Ref: ref, base: stands.Since, managed: stands.Managed}, stands.Record)
+	now, err := s.drafted(c.Request().Context(), principal(c))
+	if err != nil {
+		return err
+	}
+	record := stands.Record
+	if e, ok := now.Entry(ref); ok {
+		record = e.Record // as this person would have it
+	}
+	return s.recordForm(c, http.StatusOK, recordAct{Ref: ref, base: stands.Since, managed: stands.Managed}, record)
+}
+
+// secondWords says which fields of a kind one person may change alone.
+func secondWords(k catalog.Kind) string {
+	if !k.NeedsTwo(nil, k) {
+		return ""
+	}
+	var alone []string
+	for _, f := range k.Fields() {
+		if f.Alone {
+			alone = append(alone, strings.ToLower(f.Label))
+		}
+	}
+	words := "A change comes among your changes first: it takes a second person."
+	if len(alone) > 0 {
+		words += " Only " + joined(alone) + " can be saved directly."
+	}
+	return words
 }
 
 // standing is the record that the address names, if this person may change it.
@@ -66,10 +92,15 @@ func (s *Server) standing(c echo.Context) (catalog.Ref, *store.Standing, error) 
 		return ref, nil, err
 	}
 	stands, err := s.store.Standing(c.Request().Context(), ref)
-	if err == nil && stands == nil {
+	if err != nil || stands != nil {
+		return ref, stands, err
+	}
+	now, err := s.drafted(c.Request().Context(), principal(c))
+	e, there := now.Entry(ref)
+	if err == nil && !there {
 		err = fault.Missing(ref.Kind.One(), ref.Slug)
 	}
-	return ref, stands, err
+	return ref, &store.Standing{Entry: e}, err // to be added, and not in force yet
 }
 
 // mustEdit refuses, on record, whoever may not change records of a kind. The route table knows no kinds.
@@ -83,7 +114,7 @@ func (s *Server) mustEdit(c echo.Context, k catalog.Kind) error {
 
 // recordForm draws a record's form: from the record, or from what was typed.
 func (s *Server) recordForm(c echo.Context, status int, a recordAct, record any) error {
-	version, err := s.store.Catalog(c.Request().Context())
+	now, err := s.drafted(c.Request().Context(), principal(c))
 	if err != nil {
 		return err
 	}
@@ -91,12 +122,15 @@ func (s *Server) recordForm(c echo.Context, status int, a recordAct, record any)
 		Kind: a.Kind, New: a.isNew(), Base: a.base, Managed: a.managed, Wrong: a.wrong, Problem: a.problem, Meanwhile: a.meanwhile,
 		Action: view.EditRecordPath(a.Ref), Back: view.RecordPath(a.Ref),
 	}
-	title := "Change " + version.NameOf(a.Kind, a.Slug)
+	title := "Change " + now.NameOf(a.Kind, a.Slug)
 	if p.New {
 		p.Action, p.Back = view.NewRecordPath(a.Kind), view.KindPath(a.Kind, view.ListFilter{})
 		title = "Add a " + a.Kind.One()
 	}
-	form := recordForm{catalog: version.Catalog}
+	form := recordForm{catalog: now}
+	if approval.Governed(now, s.store.Now()) {
+		p.Second = secondWords(a.Kind)
+	}
 	switch {
 	case a.merged != nil:
 		p.Why = a.sent.Get("why")
@@ -191,7 +225,7 @@ func (s *Server) takeRecord(c echo.Context, a recordAct) error {
 	if sent.Get("more") != "" {
 		return s.recordForm(c, http.StatusOK, a, nil)
 	}
-	saved, err := s.saveSent(c.Request().Context(), a, principal(c))
+	saved, drafted, err := s.saveSent(c.Request().Context(), a, principal(c))
 	switch {
 	case fieldsOf(err) != nil:
 		a.wrong = fieldsOf(err)
@@ -201,33 +235,72 @@ func (s *Server) takeRecord(c echo.Context, a recordAct) error {
 	case err != nil:
 		return err
 	}
+	if drafted {
+		s.flash(c, saved.Name+" is among your changes. A second person approves them when you have proposed them.")
+		return c.Redirect(http.StatusSeeOther, view.ChangeDraftPath())
+	}
 	s.flash(c, saved.Name+" is saved.")
 	return c.Redirect(http.StatusSeeOther, view.RecordPath(saved.Ref))
 }
 
-// saveSent makes a record of what was typed and puts it in force.
-func (s *Server) saveSent(ctx context.Context, a recordAct, who access.Principal) (catalog.Entry, error) {
-	version, err := s.store.Catalog(ctx)
+// saveSent makes a record of what was typed and puts it in force, or among what this person has put together where it takes a second
+// one.
+func (s *Server) saveSent(ctx context.Context, a recordAct, who access.Principal) (e catalog.Entry, drafted bool, err error) {
+	now, err := s.drafted(ctx, who)
 	if err != nil {
-		return catalog.Entry{}, err
+		return e, false, err
 	}
-	form := recordForm{catalog: version.Catalog, wrong: fault.Wrong{}}
-	e, err := form.read(a.Kind, a.sent)
-	if err != nil {
-		return e, err
+	form := recordForm{catalog: now, wrong: fault.Wrong{}}
+	if e, err = form.read(a.Kind, a.sent); err != nil {
+		return e, false, err
 	}
 	why := text(form.wrong, "why", a.sent.Get("why"), "", approval.MaxText)
-	if _, there := version.Entry(e.Ref); there && a.isNew() {
-		form.wrong.Add("slug", "There is a %s of this short name already: %s.", a.Kind.One(), version.NameOf(e.Kind, e.Slug))
+	if _, there := now.Entry(e.Ref); there && a.isNew() {
+		form.wrong.Add("slug", "There is a %s of this short name already: %s.", a.Kind.One(), now.NameOf(e.Kind, e.Slug))
 	}
 	if !a.isNew() && e.Ref != a.Ref {
 		form.wrong.Add("slug", "The short name never changes; it is %s.", a.Slug)
 	}
 	if err := form.wrong.Err(); err != nil {
-		return e, err
+		return e, false, err
 	}
-	_, err = s.store.EditRecord(ctx, who, store.Edit{Change: catalog.Change{Ref: e.Ref, Record: e.Record}, Base: a.base, Why: why})
-	return e, err
+	drafted, err = s.edit(ctx, who, store.Edit{Change: catalog.Change{Ref: e.Ref, Record: e.Record}, Base: a.base, Why: why})
+	return e, drafted, err
+}
+
+// edit makes an edit, or puts it among what this person has put together where it takes a second one, or is there already.
+func (s *Server) edit(ctx context.Context, who access.Principal, e store.Edit) (drafted bool, err error) {
+	draft, err := s.store.Draft(ctx, who.ID)
+	if err != nil {
+		return false, err
+	}
+	if _, drafted = draft.Terms.Of(e.Ref); !drafted {
+		if drafted, err = s.store.NeedsTwo(ctx, e.Change); err != nil {
+			return false, err
+		}
+	}
+	if drafted {
+		return true, s.store.AddToDraft(ctx, who.Person(), e)
+	}
+	_, err = s.store.EditRecord(ctx, who, e)
+	return false, err
+}
+
+// drafted is the catalogue in force with what this person has put together on top: forms offer what is to be added with them.
+func (s *Server) drafted(ctx context.Context, who access.Principal) (catalog.Catalog, error) {
+	version, err := s.store.Catalog(ctx)
+	if err != nil {
+		return catalog.Catalog{}, err
+	}
+	draft, err := s.store.Draft(ctx, who.ID)
+	if err != nil || draft.Terms.Empty() {
+		return version.Catalog, err
+	}
+	based, err := s.store.Rebase(ctx, draft.Terms, s.store.Now())
+	if err != nil {
+		return version.Catalog, err
+	}
+	return based.Terms.On(based.Now.Catalog)
 }
 
 // refusedRecord draws the form again with why it was not saved. Where somebody else was first it shows what they changed, and
@@ -295,16 +368,20 @@ func (s *Server) retireRecord(c echo.Context) error {
 	if err := bindForm(c, &form); err != nil {
 		return err
 	}
-	why := text(wrong, "why", form.Why, "", approval.MaxText)
+	why, drafted := text(wrong, "why", form.Why, "", approval.MaxText), false
 	if err = wrong.Err(); err == nil {
 		base, _ := strconv.Atoi(form.Base)
-		_, err = s.store.EditRecord(c.Request().Context(), principal(c), store.Edit{Change: catalog.Change{Ref: ref}, Base: base, Why: why})
+		drafted, err = s.edit(c.Request().Context(), principal(c), store.Edit{Change: catalog.Change{Ref: ref}, Base: base, Why: why})
 	}
 	if fault.KindOf(err) == fault.Conflict || fault.KindOf(err) == fault.Forbidden || fieldsOf(err) != nil {
 		return s.recordPage(c, retirement{why: form.Why, refused: err})
 	}
 	if err != nil {
 		return err
+	}
+	if drafted {
+		s.flash(c, "Its retirement is among your changes. A second person approves them when you have proposed them.")
+		return c.Redirect(http.StatusSeeOther, view.ChangeDraftPath())
 	}
 	s.flash(c, "It is retired. Its history stays.")
 	return c.Redirect(http.StatusSeeOther, view.RecordPath(ref))

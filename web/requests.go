@@ -139,7 +139,7 @@ func (a asked) approval(page view.Page) view.Approval {
 		}
 	}
 	for _, d := range a.Votes() {
-		p.Votes = append(p.Votes, voteLine(a.Request, d))
+		p.Votes = append(p.Votes, voteLine(a.Question, d))
 		if d.Verdict == approval.Approve {
 			p.Have++
 		}
@@ -168,10 +168,10 @@ func sheetOf(kept store.KeptSheet, now time.Time) view.Sheet {
 	return view.Sheet{Digest: kept.Digest, MadeAt: kept.MadeAt, Facts: factLines(kept.FactSheet, now), Options: kept.Options}
 }
 
-func voteLine(r failover.Request, d approval.Decision) view.VoteLine {
+func voteLine(q approval.Question, d approval.Decision) view.VoteLine {
 	return view.VoteLine{
 		Name: d.By.Name, Roles: access.Principal{Roles: d.Roles}.Title(), Verdict: d.Verdict, Comment: d.Comment, At: d.At,
-		Void: !r.Counts(d),
+		Void: !q.Counts(d),
 	}
 }
 
@@ -212,7 +212,7 @@ func (s *Server) surroundings(ctx context.Context, a asked, p *view.Approval) er
 		return err
 	}
 	for _, d := range a.Decisions {
-		line := voteLine(a.Request, d)
+		line := voteLine(a.Question, d)
 		if seen, ok := kept[d.Sheet]; ok {
 			sheet := sheetOf(seen, d.At)
 			line.Sheet = &sheet

@@ -58,6 +58,7 @@ const (
 	PublishPlan   Permission = "publish-plan"   // publish plans
 	EditCatalog   Permission = "edit-catalog"   // change records of the catalogue, accept findings
 	ApplyCatalog  Permission = "apply-catalog"  // apply files; change who has which role
+	DecideChange  Permission = "decide-change"  // vote on changes where the policy names the role
 	ReviewRoles   Permission = "review-roles"   // sign who holds which role
 	ReportOutlet  Permission = "report-outlet"  // say what an outlet has queued and when it last synchronised
 	OperateWorker Permission = "operate-worker" // act as the worker; no person has it
@@ -74,6 +75,7 @@ var grants = map[Permission][]Role{
 	PublishPlan:  {PlatformEngineer},
 	EditCatalog:  {BusinessOwner, PlatformEngineer, Administrator},
 	ApplyCatalog: {Administrator},
+	DecideChange: {IncidentCommander, BusinessOwner, SecurityOfficer, Administrator},
 	ReviewRoles:  {SecurityOfficer, Administrator},
 	ReportOutlet: {OutletGateway, PlatformEngineer},
 }

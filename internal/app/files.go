@@ -53,10 +53,25 @@ func PlanFiles(ctx context.Context, c config.Config, paths []string, m store.Man
 // ApplyFiles puts files in force, all or nothing, and says what that changed.
 func ApplyFiles(ctx context.Context, c config.Config, paths []string, m store.Manner) (applied store.Applied, err error) {
 	err = withFiles(ctx, c, paths, func(s *store.Store, b store.Bundle) error {
-		applied, err = s.Apply(ctx, operator(), b, m)
+		applied, err = applyOrPropose(ctx, s, c, b, m)
 		return err
 	})
 	return applied, err
+}
+
+// applyOrPropose puts a bundle in force, or asks two people for it where one does not change it alone. Who runs the command line is
+// known by the machine's word only, so that they count for nobody.
+func applyOrPropose(ctx context.Context, s *store.Store, c config.Config, b store.Bundle, m store.Manner) (store.Applied, error) {
+	applied, err := s.Apply(ctx, operator(), b, m)
+	if f := fault.As(err); f == nil || f.Rule != store.RuleFourEyes {
+		return applied, err
+	}
+	asked, err := s.ProposeBundle(ctx, operator(), store.NewID(), b, m)
+	if err != nil {
+		return nil, err
+	}
+	return store.Applied{fmt.Sprintf("%s is proposed, and not in force yet: two people must approve it at %s/change-requests/%s until %s.",
+		asked.Code, c.PublicURL, asked.Code, asked.ExpiresAt.Format("2 January 15:04 UTC"))}, nil
 }
 
 // PublishPlans puts the plans of files in force and says what that changed. Files that hold anything else are refused.
@@ -65,7 +80,7 @@ func PublishPlans(ctx context.Context, c config.Config, paths []string) (applied
 		if len(b.Plans) == 0 || len(b.Records) > 0 {
 			return errors.New("the files must hold plans and nothing else; \"keyholder catalog apply\" takes the rest")
 		}
-		applied, err = s.Apply(ctx, operator(), b, store.Manner{})
+		applied, err = applyOrPropose(ctx, s, c, b, store.Manner{})
 		return err
 	})
 	return applied, err
@@ -200,5 +215,5 @@ func operator() access.Person {
 	if who, err := user.Current(); err == nil {
 		name = who.Username
 	}
-	return access.Person{ID: "cli:" + name, Name: name + " (command line)"}
+	return access.Person{ID: store.CommandLine + name, Name: name + " (command line)"}
 }

@@ -148,15 +148,8 @@ func (s *Store) TakeFromDraft(ctx context.Context, by access.Person, ref *catalo
 	})
 }
 
-// DraftTakingBack puts together what would take back a change of the catalogue: each record as it was before.
-func (s *Store) DraftTakingBack(ctx context.Context, by access.Person, version int) error {
-	changed, err := s.ChangedBy(ctx, version, mostTakenBack)
-	if err != nil {
-		return err
-	}
-	if len(changed) == 0 {
-		return fault.Missing("change of the catalogue", fmt.Sprint(version))
-	}
+// DraftTakingBack puts together what would take back a version of the catalogue, which changed these records: each as it was before.
+func (s *Store) DraftTakingBack(ctx context.Context, by access.Person, version int, changed []RecordChange) error {
 	d := Draft{Undoes: version}
 	for _, c := range changed {
 		r := change.Record{Ref: c.Ref, Managed: c.Managed, Locked: c.Locked}
@@ -164,6 +157,7 @@ func (s *Store) DraftTakingBack(ctx context.Context, by access.Person, version i
 			r.Base = version
 		}
 		if c.Before != nil {
+			var err error
 			if r.Body, err = (catalog.Entry{Ref: c.Ref, Record: c.Before}).Body(); err != nil {
 				return fmt.Errorf("write %s: %w", c.Ref, err)
 			}
@@ -181,9 +175,6 @@ func (s *Store) DraftTakingBack(ctx context.Context, by access.Person, version i
 		return t.saveDraft(by.ID, d, 0)
 	})
 }
-
-// mostTakenBack bounds how many records one change may take back.
-const mostTakenBack = 100_000
 
 // ProposeDraft files what somebody has put together as it reads on what is in force now. shown is the digest of that as they were
 // shown it.

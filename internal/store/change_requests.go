@@ -10,7 +10,6 @@ import (
 
 	"keyholder/ent"
 	"keyholder/ent/changerequest"
-	"keyholder/ent/decision"
 	"keyholder/internal/access"
 	"keyholder/internal/approval"
 	"keyholder/internal/audit"
@@ -63,13 +62,9 @@ func changeRequestsOf(ctx context.Context, c *ent.Client, rows []*ent.ChangeRequ
 	for i, row := range rows {
 		ids[i] = row.ID
 	}
-	votes, err := c.Decision.Query().Where(decision.RequestIDIn(ids...)).Order(decision.ByAt()).All(ctx)
+	of, err := votesOn(ctx, c, ids)
 	if err != nil {
-		return nil, fmt.Errorf("load decisions on change requests: %w", err)
-	}
-	of := map[string][]*ent.Decision{}
-	for _, v := range votes {
-		of[v.RequestID] = append(of[v.RequestID], v)
+		return nil, err
 	}
 	all := make([]change.Request, len(rows))
 	for i, row := range rows {

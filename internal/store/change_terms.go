@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"keyholder/ent"
 	"keyholder/ent/catalogrecord"
 	"keyholder/ent/planversion"
+	"keyholder/internal/access"
 	"keyholder/internal/catalog"
 	"keyholder/internal/change"
 	"keyholder/internal/failover"
@@ -103,6 +105,20 @@ func (s *Store) tryTerms(t *tx, terms change.Terms) (CatalogVersion, error) {
 		err = t.holds(after, changes)
 	}
 	return g.CatalogVersion, err
+}
+
+// TryTerms says what is wrong with terms as a proposal of somebody, and changes nothing.
+func (s *Store) TryTerms(ctx context.Context, by access.Person, terms change.Terms) error {
+	err := s.act(ctx, by, func(t *tx) error {
+		if _, err := s.tryTerms(t, terms); err != nil {
+			return err
+		}
+		return errPreview
+	})
+	if errors.Is(err, errPreview) {
+		return nil
+	}
+	return err
 }
 
 // rowsOf are the records of terms as the database takes them.

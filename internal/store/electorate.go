@@ -35,6 +35,11 @@ func (s *Store) ElectorateAt(ctx context.Context, at time.Time) ([]access.Princi
 	return electorate(ctx, s.client, version.Catalog, at)
 }
 
+// ElectorateUnder is the electorate as another catalogue would have it.
+func (s *Store) ElectorateUnder(ctx context.Context, c catalog.Catalog) ([]access.Principal, error) {
+	return electorate(ctx, s.client, c, s.Now())
+}
+
 func electorate(ctx context.Context, c *ent.Client, now catalog.Catalog, at time.Time) ([]access.Principal, error) {
 	rows, err := readOnce(ctx, "everybody", func() ([]*ent.Person, error) { return everybody(ctx, c) })
 	if err != nil {

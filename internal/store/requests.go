@@ -106,23 +106,7 @@ func (s *Store) OpenRequests(ctx context.Context) ([]failover.Request, error) {
 		if err != nil {
 			return nil, fmt.Errorf("load open requests: %w", err)
 		}
-		ids := make([]string, len(rows))
-		for i, row := range rows {
-			ids[i] = row.ID
-		}
-		votes, err := s.client.Decision.Query().Where(decision.RequestIDIn(ids...)).Order(decision.ByAt()).All(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("load decisions on open requests: %w", err)
-		}
-		byRequest := map[string][]*ent.Decision{}
-		for _, v := range votes {
-			byRequest[v.RequestID] = append(byRequest[v.RequestID], v)
-		}
-		requests := make([]failover.Request, len(rows))
-		for i, row := range rows {
-			requests[i] = requestOf(row, byRequest[row.ID])
-		}
-		return requests, nil
+		return withVotes(ctx, s.client, rows)
 	})
 }
 
@@ -140,6 +124,48 @@ func (s *Store) RequestsOf(ctx context.Context, incident string) ([]failover.Req
 		}
 		return requests, nil
 	})
+}
+
+// ApprovedSince loads the requests that were approved since some moment, with their votes, newest first, at most some.
+func (s *Store) ApprovedSince(ctx context.Context, since time.Time, most int) ([]failover.Request, error) {
+	return readOnce(ctx, fmt.Sprintf("approved since %s", since), func() ([]failover.Request, error) {
+		rows, err := s.client.Request.Query().Where(request.StateEQ(approval.Approved), request.DecidedAtGTE(since)).
+			Order(request.ByFiledAt(sql.OrderDesc())).Limit(most).All(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("load approved requests: %w", err)
+		}
+		return withVotes(ctx, s.client, rows)
+	})
+}
+
+// withVotes are rows with their votes.
+func withVotes(ctx context.Context, c *ent.Client, rows []*ent.Request) ([]failover.Request, error) {
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	votes, err := votesOn(ctx, c, ids)
+	if err != nil {
+		return nil, err
+	}
+	requests := make([]failover.Request, len(rows))
+	for i, row := range rows {
+		requests[i] = requestOf(row, votes[row.ID])
+	}
+	return requests, nil
+}
+
+// votesOn are the votes on requests of any sort, by the request.
+func votesOn(ctx context.Context, c *ent.Client, ids []string) (map[string][]*ent.Decision, error) {
+	votes, err := c.Decision.Query().Where(decision.RequestIDIn(ids...)).Order(decision.ByAt()).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load decisions: %w", err)
+	}
+	by := map[string][]*ent.Decision{}
+	for _, v := range votes {
+		by[v.RequestID] = append(by[v.RequestID], v)
+	}
+	return by, nil
 }
 
 // File is a request before it is filed: Terms name the plan and the policy, the store fills in their versions.

@@ -46,6 +46,7 @@ func (w *Watch) Run(ctx context.Context) error {
 		{"refresh fact sheets", sheetEvery, w.sheets},
 		{"start processes", startEvery, w.starts},
 		{"look for first writes", writeEvery, w.SeeWrites},
+		{"close change requests that have run out", tellEvery, w.Store.ExpireChanges},
 		{"see whom to tell", tellEvery, w.tell},
 		{"send messages", sendEvery, w.send},
 		{"drop sessions that have run out", sweepEvery, w.Store.Sessions().Sweep},

@@ -20,6 +20,8 @@ import (
 func (a *API) addRecords() {
 	add(a, huma.Operation{Method: http.MethodGet, Path: v1 + "/catalog", Summary: "What the catalogue holds"}, access.See, a.home)
 	add(a, huma.Operation{Method: http.MethodGet, Path: v1 + "/catalog-changes", Summary: "What changed, newest first"}, access.See, a.changes)
+	add(a, huma.Operation{Method: http.MethodGet, Path: requests, Summary: "What waits for a second person, oldest first"}, access.See, a.changeRequests)
+	add(a, huma.Operation{Method: http.MethodGet, Path: requests + "/{code}", Summary: "One change request"}, access.See, a.changeRequest)
 	addKind[catalog.Settings](a, catalog.KindSettings)
 	addKind[catalog.Site](a, catalog.KindSite)
 	addKind[catalog.Tier](a, catalog.KindTier)
@@ -34,6 +36,9 @@ func (a *API) addRecords() {
 	addKind[catalog.DegradedModeRule](a, catalog.KindRule)
 	addKind[catalog.Flow](a, catalog.KindFlow)
 	addKind[catalog.Signal](a, catalog.KindSignal)
+	addKind[catalog.Policy](a, catalog.KindPolicy)
+	addKind[catalog.Assignment](a, catalog.KindAssignment)
+	addKind[catalog.Deputy](a, catalog.KindDeputy)
 }
 
 // addKind puts the records of one kind on the API.
@@ -48,7 +53,7 @@ func addKind[T any](a *API, k catalog.Kind) {
 	add(a, huma.Operation{Method: http.MethodPut, Path: one, Summary: "Add or change one " + k.One(), Tags: tags}, k.EditedBy(),
 		func(ctx context.Context, in *writeIn[T]) (*recordOut[T], error) { return write(ctx, a, k, in) })
 	add(a, huma.Operation{Method: http.MethodDelete, Path: one, Summary: "Retire one " + k.One(), DefaultStatus: http.StatusNoContent, Tags: tags}, k.EditedBy(),
-		func(ctx context.Context, in *retireIn) (*struct{}, error) { return &struct{}{}, retire(ctx, a, k, in) })
+		func(ctx context.Context, in *retireIn) (*retireOut, error) { return retire(ctx, a, k, in) })
 }
 
 // AsOf is embedded where the catalogue can be read as it was.
@@ -169,14 +174,16 @@ type readIn struct {
 type recordOut[T any] struct {
 	Status int
 	ETag   string `header:"ETag" doc:"Send it back as If-Match to change what was read, and nothing newer."`
+	At     string `header:"Location" doc:"With 202: the change request. Nothing is changed before a second person has approved it."`
 	Body   kept[T]
 }
 
 type kept[T any] struct {
-	Since   int  `json:"since" doc:"The version of the catalogue that it stands since."`
-	Managed bool `json:"managed" doc:"Files say what it is, and say it again when they are applied."`
-	Locked  bool `json:"locked" doc:"Only files may change it."`
-	Record  T    `json:"record"`
+	Since   int    `json:"since" doc:"The version of the catalogue that it stands since."`
+	Managed bool   `json:"managed" doc:"Files say what it is, and say it again when they are applied."`
+	Locked  bool   `json:"locked" doc:"Only files may change it."`
+	Record  T      `json:"record" doc:"With 202: as it would be."`
+	Request string `json:"change_request,omitempty" doc:"With 202: the code of the change request."`
 }
 
 func read[T any](ctx context.Context, a *API, k catalog.Kind, in *readIn) (*recordOut[T], error) {
@@ -204,7 +211,7 @@ func standing[T any](ctx context.Context, a *API, k catalog.Kind, slug string, s
 	}
 	return &recordOut[T]{
 		Status: status, ETag: strconv.Quote(strconv.Itoa(stands.Since)),
-		Body: kept[T]{stands.Since, stands.Managed, stands.Locked, stands.Record.(T)},
+		Body: kept[T]{Since: stands.Since, Managed: stands.Managed, Locked: stands.Locked, Record: stands.Record.(T)},
 	}, nil
 }
 
@@ -237,8 +244,12 @@ func write[T any](ctx context.Context, a *API, k catalog.Kind, in *writeIn[T]) (
 	if err != nil {
 		return nil, err
 	}
-	if _, err := a.Store.EditRecord(ctx, principal(ctx), store.Edit{Change: catalog.Change{Ref: e.Ref, Record: e.Record}, Base: base, Why: why}); err != nil {
+	asked, err := a.edit(ctx, store.Edit{Change: catalog.Change{Ref: e.Ref, Record: e.Record}, Base: base, Why: why})
+	if err != nil {
 		return nil, outdated(err)
+	}
+	if asked != "" {
+		return &recordOut[T]{Status: http.StatusAccepted, At: requestPath(asked), Body: kept[T]{Since: base, Record: e.Record.(T), Request: asked}}, nil
 	}
 	status := http.StatusOK
 	if base == 0 {
@@ -253,17 +264,42 @@ type retireIn struct {
 	Why     string `query:"why" maxLength:"1000" doc:"It is kept with the change."`
 }
 
-func retire(ctx context.Context, a *API, k catalog.Kind, in *retireIn) error {
+type retireOut struct {
+	Status int
+	At     string `header:"Location" doc:"With 202: the change request. Nothing is retired before a second person has approved it."`
+}
+
+func retire(ctx context.Context, a *API, k catalog.Kind, in *retireIn) (*retireOut, error) {
 	base, err := baseOf(in.IfMatch, "")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	why, err := reason(in.Why)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = a.Store.EditRecord(ctx, principal(ctx), store.Edit{Change: catalog.Change{Ref: catalog.Ref{Kind: k, Slug: in.Slug}}, Base: base, Why: why})
-	return outdated(err)
+	asked, err := a.edit(ctx, store.Edit{Change: catalog.Change{Ref: catalog.Ref{Kind: k, Slug: in.Slug}}, Base: base, Why: why})
+	if err != nil {
+		return nil, outdated(err)
+	}
+	if asked != "" {
+		return &retireOut{Status: http.StatusAccepted, At: requestPath(asked)}, nil
+	}
+	return &retireOut{Status: http.StatusNoContent}, nil
+}
+
+// edit makes an edit, or asks a second person for it where one does not make it alone; then it returns the code of that request.
+func (a *API) edit(ctx context.Context, e store.Edit) (asked string, err error) {
+	two, err := a.Store.NeedsTwo(ctx, e.Change)
+	if err != nil {
+		return "", err
+	}
+	if !two {
+		_, err = a.Store.EditRecord(ctx, principal(ctx), e)
+		return "", err
+	}
+	r, err := a.Store.ProposeEdit(ctx, principal(ctx), store.NewID(), e)
+	return r.Code, err
 }
 
 // The rules of the API's own.

@@ -64,6 +64,7 @@ type RecordForm struct {
 	Problem   *Refusal
 	Meanwhile []string // what somebody else has changed since the form was opened
 	Managed   bool     // files say what it is, and say it again when they are applied
+	Second    string   // that a change takes a second person
 }
 
 // CatalogHome is what the catalogue holds.
@@ -98,12 +99,15 @@ type CatalogChange struct {
 	Source   string
 	Records  int
 	Changed  []RecordChange
-	Truncate bool // there are more records than are shown
+	Truncate bool   // there are more records than are shown
+	Request  string // the change request by which it came about
+	TakeBack string // path of what takes it back
 }
 
 // RecordChange is what a change did to one record.
 type RecordChange struct {
 	Path, Kind, Name string
+	KindKey, Slug    string // as addresses call them
 	Verb             string // added, changed, retired
 	Lines            []string
 	By               string

@@ -14,6 +14,8 @@ type FilesPage struct {
 	Prune, Lock bool
 
 	Planned bool // what applying would change follows
+	ByTwo   bool // a second person must approve it
+	Act     string
 	Base    int  // the version of the catalogue that this was found on
 	Seen    string
 	Changes []RecordChange

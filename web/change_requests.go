@@ -202,12 +202,55 @@ func (s *Server) effect(ctx context.Context, p *view.Proposed, before catalog.Ca
 		}
 		p.Effect = append(p.Effect, line)
 	}
+	found, err := s.foundBy(ctx, before, after)
+	if err != nil {
+		return err
+	}
+	p.Effect = append(p.Effect, found...)
 	if more := len(p.Effect) - effectsShown; more > 0 {
 		p.Effect = append(p.Effect[:effectsShown], view.EffectLine{Title: fmt.Sprintf("and %d more effects", more)})
 	}
 	return s.past(ctx, p, after)
 }
 
+// foundBy says which findings a change would begin and end.
+func (s *Server) foundBy(ctx context.Context, before, after catalog.Catalog) ([]view.EffectLine, error) {
+	was, err := s.store.FindingsUnder(ctx, before)
+	if err != nil {
+		return nil, err
+	}
+	is, err := s.store.FindingsUnder(ctx, after)
+	if err != nil {
+		return nil, err
+	}
+	var lines []view.EffectLine
+	for _, l := range []view.EffectLine{{Title: "Findings that begin", Lines: beyond(is, was)}, {Title: "Findings that end", Lines: beyond(was, is)}} {
+		if len(l.Lines) > 0 {
+			lines = append(lines, l)
+		}
+	}
+	return lines, nil
+}
+
+// beyond are the findings that are not among others, as people read them.
+func beyond(some, others []catalog.Finding) []string {
+	known := map[string]bool{}
+	for _, f := range others {
+		known[f.Key()] = true
+	}
+	var lines []string
+	for _, f := range some {
+		if !known[f.Key()] {
+			lines = append(lines, f.What)
+		}
+	}
+	if more := len(lines) - effectsShown; more > 0 {
+		lines = append(lines[:effectsShown], fmt.Sprintf("and %d more", more))
+	}
+	return lines
+}
+
+// roleWords says a role with where and until when it holds.
 func roleWords(g access.Grant) string {
 	words := strings.ToLower(g.Role.Title())
 	if !g.Scope.Everywhere() {
@@ -222,25 +265,63 @@ func roleWords(g access.Grant) string {
 	return words
 }
 
+// firstFew are the first names, and how many more there are.
+func firstFew(names []string) []string {
+	const few = 5
+	if len(names) <= few+1 {
+		return names
+	}
+	return append(slices.Clone(names[:few]), fmt.Sprintf("%d more", len(names)-few))
+}
+
 // shiftLine says who decides instead: "To move Checkout, at peak".
 func shiftLine(c catalog.Catalog, shift change.Shift) view.EffectLine {
 	title := strings.ReplaceAll(catalog.Words(string(shift.Action)), "-", " ")
 	if len(shift.Services) > 0 {
-		title += ": " + joined(serviceNames(c, shift.Services))
+		title += ": " + joined(firstFew(serviceNames(c, shift.Services)))
 	}
 	line := view.EffectLine{Title: title}
-	was, is := "nobody could approve it", "nobody can approve it"
-	if shift.Before != nil {
-		was = needWords(*shift.Before)
-	}
-	if shift.After != nil {
-		is = needWords(*shift.After)
-	}
 	if len(shift.When) > 0 {
-		line.Lines = append(line.Lines, "Only: "+strings.Join(shift.When, "; "))
+		line.Title += " (" + strings.Join(shift.When, "; ") + ")"
 	}
-	line.Lines = append(line.Lines, "Now: "+was, "Then: "+is)
+	line.Lines = instead(shift.Before, shift.After)
 	return line
+}
+
+// instead says what another policy asks for instead, as far as it differs.
+func instead(was, is *catalog.Policy) []string {
+	switch {
+	case is == nil:
+		return []string{"nobody could approve it"}
+	case was == nil:
+		return []string{needWords(*is) + " Nobody can approve it now."}
+	}
+	var lines []string
+	add := func(what, before, after string) {
+		if before != after {
+			lines = append(lines, fmt.Sprintf("%s%s instead of %s", what, after, before))
+		}
+	}
+	add("", waysWords(*was), waysWords(*is))
+	add("whose no ends it: ", vetoWords(*was), vetoWords(*is))
+	add("sign-in of the last ", catalog.Lasting(was.RecentSignIn.D()), catalog.Lasting(is.RecentSignIn.D()))
+	add("expires after ", catalog.Lasting(was.Lifetime.D()), catalog.Lasting(is.Lifetime.D()))
+	add("standing orders: ", allowed(was.InAdvance), allowed(is.InAdvance))
+	return lines
+}
+
+func vetoWords(p catalog.Policy) string {
+	if len(p.Veto) == 0 {
+		return "anybody's who may vote"
+	}
+	return strings.ToLower(access.Titles(p.Veto))
+}
+
+func allowed(yes bool) string {
+	if yes {
+		return "allowed"
+	}
+	return "not allowed"
 }
 
 // past says which approvals of the last quarter would not have been enough.

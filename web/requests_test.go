@@ -42,7 +42,7 @@ func TestTheApprovalSaysWhatTheVoterMustKnow(t *testing.T) {
 	}
 	for field, want := range map[string]string{
 		"reason": "Leeds is dark", "cost": "9,000 GBP a minute", "ceiling": "up to 500 orders", "loss": "3 to 41 orders",
-		"blast": "Flow Customer order stops", "votes": "0 of 1", "expires": "in 30 min 00 s, ", "who": "Incident commander or Business owner other than Ivy",
+		"blast": "Flow Customer order stops", "votes": "0 of 1", "expires": "in 30 min, ", "who": "Incident commander or Business owner other than Ivy",
 	} {
 		page.says(t, field, want)
 	}

@@ -36,7 +36,7 @@ func TestTheRunShowsEachStepWithItsTimes(t *testing.T) {
 	page := owen.get(t, "/runs/"+code).want(t, 200)
 	page.says(t, "sentence", "At work on: Fence the old writer.")
 	page.says(t, "clock", "projected finish")
-	page.says(t, "clock", "RTO of 15 min 00 s")
+	page.says(t, "clock", "RTO of 15 min")
 	steps := page.Find("[data-step]")
 	if steps.Length() != 7 {
 		t.Fatalf("%d steps are shown", steps.Length())
@@ -192,7 +192,7 @@ func TestARecoveredRunTellsWhatItOwesUntilItIsClosed(t *testing.T) {
 	page := ivy.get(t, "/runs/"+code).want(t, 200)
 	page.says(t, "sentence", "3 of 3 obligations are owed")
 	page.says(t, "unprotected", "Unprotected since")
-	page.says(t, "rta", "against an RTO of 15 min 00 s")
+	page.says(t, "rta", "against an RTO of 15 min")
 	var phases []string
 	page.Find("[data-phase]").Each(func(_ int, s *selection) { phases = append(phases, s.AttrOr("data-phase", "")) })
 	if strings.Join(phases, " ") != "Notice Decide Execute Verify" {

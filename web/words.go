@@ -59,15 +59,20 @@ func policyWords(rules approval.Rules) string {
 
 // needWords says whom one policy asks.
 func needWords(p catalog.Policy) string {
-	ways := make([]string, 0, 2)
-	for _, way := range p.Ways() {
-		ways = append(ways, wayWords(way))
-	}
-	line := strings.Join(ways, ", or ") + " must approve, other than the requester"
+	line := waysWords(p) + " must approve, other than the requester"
 	if len(p.Veto) > 0 {
 		line += "; only a no from " + access.Titles(p.Veto) + " ends it"
 	}
 	return line + fmt.Sprintf(". A vote needs a sign-in of the last %s.", catalog.Lasting(p.RecentSignIn.D()))
+}
+
+// waysWords says whom a policy asks: "one incident commander, or two business owners".
+func waysWords(p catalog.Policy) string {
+	ways := make([]string, 0, 2)
+	for _, way := range p.Ways() {
+		ways = append(ways, wayWords(way))
+	}
+	return strings.Join(ways, ", or ")
 }
 
 // wayWords says whom one way of approving takes: "one incident commander and two business owners".

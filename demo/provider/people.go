@@ -30,6 +30,7 @@ func People() []Person {
 		{"sven", "Sven Aldersen", "Security officer", []string{"security-officers"}},
 		{"ada", "Ada Mensah", "Auditor", []string{"auditors"}},
 		{"otto", "Otto Brandt", "Administrator", []string{"administrators"}},
+		{"olga", "Olga Marin", "Administrator, second", []string{"administrators"}},
 		{"nina", "Nina Patel", "No role at all", []string{}},
 	}
 }

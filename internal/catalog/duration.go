@@ -58,14 +58,22 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Lasting writes a duration for people, to the second.
+// Lasting writes a duration for people, in its two greatest units: "15 min", "1 h 30 min", "7 days".
 func Lasting(d time.Duration) string {
 	d = d.Round(time.Second)
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%d min %02d s", int(d.Minutes()), int(d.Seconds())%60)
+	units := []struct {
+		is, from time.Duration // it is used from some duration on
+		name     string
+	}{{24 * time.Hour, 48 * time.Hour, "days"}, {time.Hour, time.Hour, "h"}, {time.Minute, time.Minute, "min"}, {time.Second, 0, "s"}}
+	for i, u := range units {
+		if d < u.from || u.is == time.Second {
+			continue
+		}
+		words := fmt.Sprintf("%d %s", d/u.is, u.name)
+		if rest := d % u.is / units[i+1].is; rest > 0 {
+			words += fmt.Sprintf(" %02d %s", rest, units[i+1].name)
+		}
+		return words
 	}
-	return fmt.Sprintf("%d h %02d min", int(d.Hours()), int(d.Minutes())%60)
+	return fmt.Sprintf("%d s", int(d.Seconds()))
 }

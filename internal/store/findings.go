@@ -13,6 +13,7 @@ import (
 	"keyholder/internal/access"
 	"keyholder/internal/audit"
 	"keyholder/internal/catalog"
+	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 )
 
@@ -103,15 +104,13 @@ func (s *Store) findings(ctx context.Context) ([]catalog.Finding, error) {
 		return nil, err
 	}
 	state := []string{strconv.Itoa(version.Version)}
-	movers := make([]catalog.Mover, len(plans))
-	for i, p := range plans {
+	for _, p := range plans {
 		state = append(state, p.Slug+" "+strconv.Itoa(p.Version))
-		movers[i] = catalog.Mover{Slug: p.Slug, Services: p.What.Services}
 	}
 	if last := s.found.Load(); last != nil && last.state == strings.Join(state, ",") {
 		return last.findings, nil
 	}
-	findings := slices.Collect(version.Findings(movers))
+	findings := slices.Collect(version.Findings(moversOf(plans)))
 	rank := map[catalog.FindingRule]int{}
 	for i, r := range catalog.FindingRules() {
 		rank[r] = i
@@ -119,6 +118,24 @@ func (s *Store) findings(ctx context.Context) ([]catalog.Finding, error) {
 	slices.SortStableFunc(findings, func(a, b catalog.Finding) int { return rank[a.Rule] - rank[b.Rule] })
 	s.found.Store(&foundIn{strings.Join(state, ","), findings})
 	return findings, nil
+}
+
+// FindingsUnder finds what would be wrong with another catalogue, with the plans in force.
+func (s *Store) FindingsUnder(ctx context.Context, c catalog.Catalog) ([]catalog.Finding, error) {
+	plans, err := s.Plans(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Collect(c.Findings(moversOf(plans))), nil
+}
+
+// moversOf are plans as findings see them.
+func moversOf(plans []Published[failover.Plan]) []catalog.Mover {
+	movers := make([]catalog.Mover, len(plans))
+	for i, p := range plans {
+		movers[i] = catalog.Mover{Slug: p.Slug, Services: p.What.Services}
+	}
+	return movers
 }
 
 // acceptances are those that have not run out, by the key of their finding.

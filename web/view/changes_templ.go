@@ -299,7 +299,7 @@ func changeLines(field string, lines []ChangeLine) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Time(l.At).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Day(l.At).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1054,7 +1054,7 @@ func ChangeRequestPage(p ChangeRequest) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Time(p.Filed).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Moment(p.Filed, p.Now).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1221,7 +1221,7 @@ func ChangeRequestPage(p ChangeRequest) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = Time(p.Expires).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Moment(p.Expires, p.Now).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

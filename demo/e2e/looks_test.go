@@ -97,7 +97,7 @@ func (w *world) soundFiles(ctx context.Context) {
 	w.t.Helper()
 	w.signInBrowserAs(ctx, "otto")
 	for typed, want := range map[string]string{
-		"kind: third-party\nslug: tax-office\nname: Tax office\n": "Apply this", "kind: third-party\nslug: tax-office\n": "name: is missing",
+		"kind: third-party\nslug: tax-office\nname: Tax office\n": "Propose this", "kind: third-party\nslug: tax-office\n": "name: is missing",
 	} {
 		w.do(ctx, "type a record", chromedp.Navigate(w.base+"/catalog-files"), chromedp.SendKeys("textarea[name=body]", typed),
 			chromedp.Click("main form button.btn-primary"))

@@ -1,12 +1,17 @@
 package e2e_test
 
 import (
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/PuerkitoBio/goquery"
+	"github.com/chromedp/chromedp"
 
 	"keyholder/internal/approval"
 	"keyholder/internal/failover"
@@ -28,8 +33,8 @@ func (w *world) keyholder(args ...string) string {
 	return string(out)
 }
 
-// apply puts the demo's catalogue in force, changed.
-func (w *world) apply(changes ...string) string {
+// apply puts the demo's catalogue in force, changed, by the command line and two administrators.
+func (w *world) apply(changes ...string) {
 	w.t.Helper()
 	body, err := os.ReadFile(filepath.Join(w.dir, "catalog.yaml"))
 	if err != nil {
@@ -46,7 +51,28 @@ func (w *world) apply(changes ...string) string {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
-	return w.keyholder("catalog", "apply", file)
+	w.approveChange(codeIn(w.t, w.keyholder("catalog", "apply", file)), w.signIn("otto"), w.signIn("olga"))
+}
+
+// codeIn finds the change request that a text speaks of.
+func codeIn(t *testing.T, said string) string {
+	t.Helper()
+	code := regexp.MustCompile(`CH-[0-9A-Z]+`).FindString(said)
+	if code == "" {
+		t.Fatalf("no change request is named: %s", said)
+	}
+	return code
+}
+
+// approveChange has people approve a change request, after which it is in force.
+func (w *world) approveChange(code string, people ...*person) {
+	w.t.Helper()
+	for _, p := range people {
+		p.submit(p.get("/change-requests/"+code), "Approve it", nil)
+	}
+	if r, err := w.store.ChangeRequest(w.t.Context(), code); err != nil || r.State != approval.Approved {
+		w.t.Fatalf("%s is %s: %v", code, r.State, err)
+	}
 }
 
 // closedGate is a gate that never holds and may be overridden.
@@ -64,10 +90,7 @@ func TestWhatIsPublishedWhilePeopleVoteIsShownAndTwoApproversAndASecondPersonDec
 	ines, bea, hugo := w.signIn("ines"), w.signIn("bea"), w.signIn("hugo")
 	code := w.waiting(ines)
 	w.settled(code)
-	said := w.apply("role: business-owner, persons: 1", "role: business-owner, persons: 2", "steps:\n  - slug: drain\n", closedGate+"steps:\n  - slug: drain\n")
-	if !strings.Contains(said, "Version 2 of plan") {
-		t.Fatalf("keyholder says: %s", said)
-	}
+	w.apply("role: business-owner, persons: 1", "role: business-owner, persons: 2", "steps:\n  - slug: drain\n", closedGate+"steps:\n  - slug: drain\n")
 	w.until("the page says that votes are void", 10*time.Second, func() bool {
 		return strings.Contains(text(bea.get("/a/"+code).Find("[data-field=change]")), "No change freeze")
 	})
@@ -99,4 +122,53 @@ func TestWhatIsPublishedWhilePeopleVoteIsShownAndTwoApproversAndASecondPersonDec
 		t.Error("the run does not say that it had exceptions")
 	}
 	w.keepHistory("confirmed-anew-and-overridden", code)
+}
+
+// TestTierOneNeedsTwoApproversAtPeakOnceTwoAdministratorsSaidSo is the way by which who decides changes: on a phone, without scripts,
+// proposed by one administrator, approved by another; a move then needs two, and the page of who may says why one of them may not.
+func TestTierOneNeedsTwoApproversAtPeakOnceTwoAdministratorsSaidSo(t *testing.T) {
+	w := newWorld(t)
+	ctx := w.browser()
+	w.do(ctx, "no scripts, on a phone", noScripts(), look{390, 844, "light"}.set())
+	w.signInBrowser(ctx, "otto", "/catalog/policy/new")
+	w.do(ctx, "the policy", typing("name", "Tier 1 at peak"), choosing("action", "Move"), chromedp.Click(`[name="tiers"][value="tier-1"]`), choosing("when", "Peak"))
+	w.do(ctx, "who", choosing("needs[0].role", "Business owner"), typing("needs[0].persons", "2"), typing("recent_sign_in", "15m"), typing("lifetime", "30m"))
+	w.pressing(ctx, "Save", "Your changes")
+	w.do(ctx, "the peak", chromedp.Navigate(w.base+"/catalog/capability/checkout/edit"), chromedp.WaitVisible("h1"))
+	w.do(ctx, "always", typing("peaks[0].name", "Today"), typing("peaks[0].times", "9"))
+	w.pressing(ctx, "Save", "Your changes")
+	if said := w.seen(ctx); !strings.Contains(said, "two business owners instead of one incident commander, or one business owner") {
+		t.Errorf("the effect is not said: %s", said)
+	}
+	w.do(ctx, "why", typing("why", "November is near"))
+	w.pressing(ctx, "Propose it", "waiting for approval")
+	code := codeIn(t, w.seen(ctx))
+	if own := w.seen(ctx); strings.Contains(own, "Approve it") {
+		t.Error("the proposer is offered to approve")
+	}
+
+	olga := w.browser()
+	w.do(olga, "no scripts, on a phone", noScripts(), look{390, 844, "dark"}.set(), chromedp.Navigate(w.base+"/sign-out"))
+	w.signInBrowser(olga, "olga", "/change-requests/"+code)
+	w.pressing(olga, "Approve it", "is approved, and in force")
+
+	ines, carl, bea, hugo := w.signIn("ines"), w.signIn("carl"), w.signIn("bea"), w.signIn("hugo")
+	asked := w.waiting(ines)
+	w.settled(asked)
+	option := carl.get("/who").Find("[name=person] option").FilterFunction(func(_ int, o *goquery.Selection) bool { return strings.HasPrefix(text(o), "Ines") })
+	ask := url.Values{
+		"action": {"move"}, "service": {"checkout"}, "site": {"leeds", "dublin"}, "cause": {"site"}, "mode": {"emergency"},
+		"person": {option.AttrOr("value", "")}, "requester": {option.AttrOr("value", "")},
+	}
+	if said := text(carl.get("/who?" + ask.Encode()).Find("main")); !strings.Contains(said, "Nobody decides on their own request") || !strings.Contains(said, "Bea Lindqvist") {
+		t.Errorf("the page of who may does not say why Ines may not, or who can: %s", said)
+	}
+	for n, voter := range []*person{carl, bea} { // a commander is enough for what moves along, one owner is not enough for Checkout
+		voter.submit(voter.get("/a/"+asked), "Approve", nil)
+		if r, err := w.store.Request(t.Context(), asked); err != nil || r.State != approval.Requested || len(r.Votes()) != n+1 {
+			t.Fatalf("after %d votes: %s with %d votes, %v", n+1, r.State, len(r.Votes()), err)
+		}
+	}
+	w.approve(hugo, asked)
+	w.waitState(asked, 60*time.Second, failover.Recovered)
 }

@@ -105,7 +105,7 @@ func (t Terms) planned() ([]string, error) {
 // touched are the services that a record is about.
 func touched(c catalog.Catalog, r catalog.Ref) []string {
 	var about func(s catalog.Service) bool
-	switch r.Kind { //nolint:exhaustive // the others are about no service
+	switch r.Kind {
 	case catalog.KindService:
 		about = func(s catalog.Service) bool { return s.Slug == r.Slug }
 	case catalog.KindTier:

@@ -141,7 +141,7 @@ type Directive struct {
 
 // Next reads the directive off a request.
 func (r Request) Next() Directive {
-	switch State(r.State) { //nolint:exhaustive // of the others none leads on
+	switch State(r.State) {
 	case Requested:
 		return Directive{Do: DoAwaitDecision}
 	case Approved:

@@ -100,7 +100,7 @@ func TestWhatOthersDecideByIsNotChangedByOnePerson(t *testing.T) {
 		e := edited(t, w.world, checkout, owner("Bea"))
 		_, err := w.EditRecord(w.ctx, w.ada, e)
 		ruledBy(t, "alone", err, store.RuleFourEyes)
-		if refused := w.record(t, store.Filter{Outcome: "refused"}); len(refused) != 1 || refused[0].Event.Rule != store.RuleFourEyes {
+		if refused := w.record(t, store.Filter{Outcome: "refused"}); len(refused) != 1 || refused[0].Rule != store.RuleFourEyes {
 			t.Errorf("the refusal is not on record: %+v", refused)
 		}
 		_, err = w.Apply(w.ctx, access.Person{ID: "cli:x"}, store.Bundle{Records: []catalog.Entry{{Ref: e.Ref, Record: e.Record}}}, store.Manner{})

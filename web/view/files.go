@@ -16,7 +16,7 @@ type FilesPage struct {
 	Planned bool // what applying would change follows
 	ByTwo   bool // a second person must approve it
 	Act     string
-	Base    int  // the version of the catalogue that this was found on
+	Base    int // the version of the catalogue that this was found on
 	Seen    string
 	Changes []RecordChange
 	Total   int

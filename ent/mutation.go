@@ -11786,6 +11786,9 @@ type RequestMutation struct {
 	expires_at     *time.Time
 	decided_at     *time.Time
 	impact_at      *time.Time
+	by_order       *string
+	order_since    *int
+	addorder_since *int
 	revision       *int
 	addrevision    *int
 	clearedFields  map[string]struct{}
@@ -12435,6 +12438,98 @@ func (m *RequestMutation) ResetImpactAt() {
 	m.impact_at = nil
 }
 
+// SetByOrder sets the "by_order" field.
+func (m *RequestMutation) SetByOrder(s string) {
+	m.by_order = &s
+}
+
+// ByOrder returns the value of the "by_order" field in the mutation.
+func (m *RequestMutation) ByOrder() (r string, exists bool) {
+	v := m.by_order
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldByOrder returns the old "by_order" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldByOrder(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldByOrder is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldByOrder requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldByOrder: %w", err)
+	}
+	return oldValue.ByOrder, nil
+}
+
+// ResetByOrder resets all changes to the "by_order" field.
+func (m *RequestMutation) ResetByOrder() {
+	m.by_order = nil
+}
+
+// SetOrderSince sets the "order_since" field.
+func (m *RequestMutation) SetOrderSince(i int) {
+	m.order_since = &i
+	m.addorder_since = nil
+}
+
+// OrderSince returns the value of the "order_since" field in the mutation.
+func (m *RequestMutation) OrderSince() (r int, exists bool) {
+	v := m.order_since
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOrderSince returns the old "order_since" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldOrderSince(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOrderSince is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOrderSince requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOrderSince: %w", err)
+	}
+	return oldValue.OrderSince, nil
+}
+
+// AddOrderSince adds i to the "order_since" field.
+func (m *RequestMutation) AddOrderSince(i int) {
+	if m.addorder_since != nil {
+		*m.addorder_since += i
+	} else {
+		m.addorder_since = &i
+	}
+}
+
+// AddedOrderSince returns the value that was added to the "order_since" field in this mutation.
+func (m *RequestMutation) AddedOrderSince() (r int, exists bool) {
+	v := m.addorder_since
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOrderSince resets all changes to the "order_since" field.
+func (m *RequestMutation) ResetOrderSince() {
+	m.order_since = nil
+	m.addorder_since = nil
+}
+
 // SetRevision sets the "revision" field.
 func (m *RequestMutation) SetRevision(i int) {
 	m.revision = &i
@@ -12525,7 +12620,7 @@ func (m *RequestMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *RequestMutation) Fields() []string {
-	fields := make([]string, 0, 15)
+	fields := make([]string, 0, 17)
 	if m.code != nil {
 		fields = append(fields, request.FieldCode)
 	}
@@ -12568,6 +12663,12 @@ func (m *RequestMutation) Fields() []string {
 	if m.impact_at != nil {
 		fields = append(fields, request.FieldImpactAt)
 	}
+	if m.by_order != nil {
+		fields = append(fields, request.FieldByOrder)
+	}
+	if m.order_since != nil {
+		fields = append(fields, request.FieldOrderSince)
+	}
 	if m.revision != nil {
 		fields = append(fields, request.FieldRevision)
 	}
@@ -12607,6 +12708,10 @@ func (m *RequestMutation) Field(name string) (ent.Value, bool) {
 		return m.DecidedAt()
 	case request.FieldImpactAt:
 		return m.ImpactAt()
+	case request.FieldByOrder:
+		return m.ByOrder()
+	case request.FieldOrderSince:
+		return m.OrderSince()
 	case request.FieldRevision:
 		return m.Revision()
 	}
@@ -12646,6 +12751,10 @@ func (m *RequestMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldDecidedAt(ctx)
 	case request.FieldImpactAt:
 		return m.OldImpactAt(ctx)
+	case request.FieldByOrder:
+		return m.OldByOrder(ctx)
+	case request.FieldOrderSince:
+		return m.OldOrderSince(ctx)
 	case request.FieldRevision:
 		return m.OldRevision(ctx)
 	}
@@ -12755,6 +12864,20 @@ func (m *RequestMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetImpactAt(v)
 		return nil
+	case request.FieldByOrder:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetByOrder(v)
+		return nil
+	case request.FieldOrderSince:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOrderSince(v)
+		return nil
 	case request.FieldRevision:
 		v, ok := value.(int)
 		if !ok {
@@ -12773,6 +12896,9 @@ func (m *RequestMutation) AddedFields() []string {
 	if m.addround != nil {
 		fields = append(fields, request.FieldRound)
 	}
+	if m.addorder_since != nil {
+		fields = append(fields, request.FieldOrderSince)
+	}
 	if m.addrevision != nil {
 		fields = append(fields, request.FieldRevision)
 	}
@@ -12786,6 +12912,8 @@ func (m *RequestMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case request.FieldRound:
 		return m.AddedRound()
+	case request.FieldOrderSince:
+		return m.AddedOrderSince()
 	case request.FieldRevision:
 		return m.AddedRevision()
 	}
@@ -12803,6 +12931,13 @@ func (m *RequestMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddRound(v)
+		return nil
+	case request.FieldOrderSince:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOrderSince(v)
 		return nil
 	case request.FieldRevision:
 		v, ok := value.(int)
@@ -12888,6 +13023,12 @@ func (m *RequestMutation) ResetField(name string) error {
 		return nil
 	case request.FieldImpactAt:
 		m.ResetImpactAt()
+		return nil
+	case request.FieldByOrder:
+		m.ResetByOrder()
+		return nil
+	case request.FieldOrderSince:
+		m.ResetOrderSince()
 		return nil
 	case request.FieldRevision:
 		m.ResetRevision()

@@ -48,6 +48,10 @@ type Request struct {
 	DecidedAt *time.Time `json:"decided_at,omitempty"`
 	// ImpactAt holds the value of the "impact_at" field.
 	ImpactAt time.Time `json:"impact_at,omitempty"`
+	// ByOrder holds the value of the "by_order" field.
+	ByOrder string `json:"by_order,omitempty"`
+	// OrderSince holds the value of the "order_since" field.
+	OrderSince int `json:"order_since,omitempty"`
 	// Revision holds the value of the "revision" field.
 	Revision     int `json:"revision,omitempty"`
 	selectValues sql.SelectValues
@@ -62,9 +66,9 @@ func (*Request) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case request.FieldOpen:
 			values[i] = new(sql.NullBool)
-		case request.FieldRound, request.FieldRevision:
+		case request.FieldRound, request.FieldOrderSince, request.FieldRevision:
 			values[i] = new(sql.NullInt64)
-		case request.FieldID, request.FieldCode, request.FieldIncident, request.FieldDigest, request.FieldReason, request.FieldRequesterID, request.FieldRequesterName, request.FieldState:
+		case request.FieldID, request.FieldCode, request.FieldIncident, request.FieldDigest, request.FieldReason, request.FieldRequesterID, request.FieldRequesterName, request.FieldState, request.FieldByOrder:
 			values[i] = new(sql.NullString)
 		case request.FieldFiledAt, request.FieldExpiresAt, request.FieldDecidedAt, request.FieldImpactAt:
 			values[i] = new(sql.NullTime)
@@ -176,6 +180,18 @@ func (_m *Request) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.ImpactAt = value.Time
 			}
+		case request.FieldByOrder:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field by_order", values[i])
+			} else if value.Valid {
+				_m.ByOrder = value.String
+			}
+		case request.FieldOrderSince:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field order_since", values[i])
+			} else if value.Valid {
+				_m.OrderSince = int(value.Int64)
+			}
 		case request.FieldRevision:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field revision", values[i])
@@ -261,6 +277,12 @@ func (_m *Request) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("impact_at=")
 	builder.WriteString(_m.ImpactAt.Format(time.ANSIC))
+	builder.WriteString(", ")
+	builder.WriteString("by_order=")
+	builder.WriteString(_m.ByOrder)
+	builder.WriteString(", ")
+	builder.WriteString("order_since=")
+	builder.WriteString(fmt.Sprintf("%v", _m.OrderSince))
 	builder.WriteString(", ")
 	builder.WriteString("revision=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Revision))

@@ -133,6 +133,34 @@ func (_c *RequestCreate) SetImpactAt(v time.Time) *RequestCreate {
 	return _c
 }
 
+// SetByOrder sets the "by_order" field.
+func (_c *RequestCreate) SetByOrder(v string) *RequestCreate {
+	_c.mutation.SetByOrder(v)
+	return _c
+}
+
+// SetNillableByOrder sets the "by_order" field if the given value is not nil.
+func (_c *RequestCreate) SetNillableByOrder(v *string) *RequestCreate {
+	if v != nil {
+		_c.SetByOrder(*v)
+	}
+	return _c
+}
+
+// SetOrderSince sets the "order_since" field.
+func (_c *RequestCreate) SetOrderSince(v int) *RequestCreate {
+	_c.mutation.SetOrderSince(v)
+	return _c
+}
+
+// SetNillableOrderSince sets the "order_since" field if the given value is not nil.
+func (_c *RequestCreate) SetNillableOrderSince(v *int) *RequestCreate {
+	if v != nil {
+		_c.SetOrderSince(*v)
+	}
+	return _c
+}
+
 // SetRevision sets the "revision" field.
 func (_c *RequestCreate) SetRevision(v int) *RequestCreate {
 	_c.mutation.SetRevision(v)
@@ -196,6 +224,14 @@ func (_c *RequestCreate) defaults() {
 		v := request.DefaultOpen
 		_c.mutation.SetOpen(v)
 	}
+	if _, ok := _c.mutation.ByOrder(); !ok {
+		v := request.DefaultByOrder
+		_c.mutation.SetByOrder(v)
+	}
+	if _, ok := _c.mutation.OrderSince(); !ok {
+		v := request.DefaultOrderSince
+		_c.mutation.SetOrderSince(v)
+	}
 	if _, ok := _c.mutation.Revision(); !ok {
 		v := request.DefaultRevision
 		_c.mutation.SetRevision(v)
@@ -242,6 +278,12 @@ func (_c *RequestCreate) check() error {
 	}
 	if _, ok := _c.mutation.ImpactAt(); !ok {
 		return &ValidationError{Name: "impact_at", err: errors.New(`ent: missing required field "Request.impact_at"`)}
+	}
+	if _, ok := _c.mutation.ByOrder(); !ok {
+		return &ValidationError{Name: "by_order", err: errors.New(`ent: missing required field "Request.by_order"`)}
+	}
+	if _, ok := _c.mutation.OrderSince(); !ok {
+		return &ValidationError{Name: "order_since", err: errors.New(`ent: missing required field "Request.order_since"`)}
 	}
 	if _, ok := _c.mutation.Revision(); !ok {
 		return &ValidationError{Name: "revision", err: errors.New(`ent: missing required field "Request.revision"`)}
@@ -337,6 +379,14 @@ func (_c *RequestCreate) createSpec() (*Request, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ImpactAt(); ok {
 		_spec.SetField(request.FieldImpactAt, field.TypeTime, value)
 		_node.ImpactAt = value
+	}
+	if value, ok := _c.mutation.ByOrder(); ok {
+		_spec.SetField(request.FieldByOrder, field.TypeString, value)
+		_node.ByOrder = value
+	}
+	if value, ok := _c.mutation.OrderSince(); ok {
+		_spec.SetField(request.FieldOrderSince, field.TypeInt, value)
+		_node.OrderSince = value
 	}
 	if value, ok := _c.mutation.Revision(); ok {
 		_spec.SetField(request.FieldRevision, field.TypeInt, value)
@@ -536,6 +586,12 @@ func (u *RequestUpsertOne) UpdateNewValues() *RequestUpsertOne {
 		}
 		if _, exists := u.create.mutation.ImpactAt(); exists {
 			s.SetIgnore(request.FieldImpactAt)
+		}
+		if _, exists := u.create.mutation.ByOrder(); exists {
+			s.SetIgnore(request.FieldByOrder)
+		}
+		if _, exists := u.create.mutation.OrderSince(); exists {
+			s.SetIgnore(request.FieldOrderSince)
 		}
 	}))
 	return u
@@ -893,6 +949,12 @@ func (u *RequestUpsertBulk) UpdateNewValues() *RequestUpsertBulk {
 			}
 			if _, exists := b.mutation.ImpactAt(); exists {
 				s.SetIgnore(request.FieldImpactAt)
+			}
+			if _, exists := b.mutation.ByOrder(); exists {
+				s.SetIgnore(request.FieldByOrder)
+			}
+			if _, exists := b.mutation.OrderSince(); exists {
+				s.SetIgnore(request.FieldOrderSince)
 			}
 		}
 	}))

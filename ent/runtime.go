@@ -130,8 +130,16 @@ func init() {
 	requestDescOpen := requestFields[10].Descriptor()
 	// request.DefaultOpen holds the default value on creation for the open field.
 	request.DefaultOpen = requestDescOpen.Default.(bool)
+	// requestDescByOrder is the schema descriptor for by_order field.
+	requestDescByOrder := requestFields[15].Descriptor()
+	// request.DefaultByOrder holds the default value on creation for the by_order field.
+	request.DefaultByOrder = requestDescByOrder.Default.(string)
+	// requestDescOrderSince is the schema descriptor for order_since field.
+	requestDescOrderSince := requestFields[16].Descriptor()
+	// request.DefaultOrderSince holds the default value on creation for the order_since field.
+	request.DefaultOrderSince = requestDescOrderSince.Default.(int)
 	// requestDescRevision is the schema descriptor for revision field.
-	requestDescRevision := requestFields[15].Descriptor()
+	requestDescRevision := requestFields[17].Descriptor()
 	// request.DefaultRevision holds the default value on creation for the revision field.
 	request.DefaultRevision = requestDescRevision.Default.(int)
 	runFields := schema.Run{}.Fields()

@@ -429,6 +429,8 @@ var (
 		{Name: "expires_at", Type: field.TypeTime},
 		{Name: "decided_at", Type: field.TypeTime, Nullable: true},
 		{Name: "impact_at", Type: field.TypeTime},
+		{Name: "by_order", Type: field.TypeString, Default: ""},
+		{Name: "order_since", Type: field.TypeInt, Default: 0},
 		{Name: "revision", Type: field.TypeInt, Default: 1},
 	}
 	// RequestsTable holds the schema information for the "requests" table.
@@ -451,6 +453,11 @@ var (
 				Name:    "request_filed_at",
 				Unique:  false,
 				Columns: []*schema.Column{RequestsColumns[11]},
+			},
+			{
+				Name:    "request_by_order",
+				Unique:  false,
+				Columns: []*schema.Column{RequestsColumns[15]},
 			},
 		},
 	}

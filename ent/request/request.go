@@ -39,6 +39,10 @@ const (
 	FieldDecidedAt = "decided_at"
 	// FieldImpactAt holds the string denoting the impact_at field in the database.
 	FieldImpactAt = "impact_at"
+	// FieldByOrder holds the string denoting the by_order field in the database.
+	FieldByOrder = "by_order"
+	// FieldOrderSince holds the string denoting the order_since field in the database.
+	FieldOrderSince = "order_since"
 	// FieldRevision holds the string denoting the revision field in the database.
 	FieldRevision = "revision"
 	// Table holds the table name of the request in the database.
@@ -62,6 +66,8 @@ var Columns = []string{
 	FieldExpiresAt,
 	FieldDecidedAt,
 	FieldImpactAt,
+	FieldByOrder,
+	FieldOrderSince,
 	FieldRevision,
 }
 
@@ -80,6 +86,10 @@ var (
 	DefaultRound int
 	// DefaultOpen holds the default value on creation for the "open" field.
 	DefaultOpen bool
+	// DefaultByOrder holds the default value on creation for the "by_order" field.
+	DefaultByOrder string
+	// DefaultOrderSince holds the default value on creation for the "order_since" field.
+	DefaultOrderSince int
 	// DefaultRevision holds the default value on creation for the "revision" field.
 	DefaultRevision int
 )
@@ -155,6 +165,16 @@ func ByDecidedAt(opts ...sql.OrderTermOption) OrderOption {
 // ByImpactAt orders the results by the impact_at field.
 func ByImpactAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldImpactAt, opts...).ToFunc()
+}
+
+// ByByOrder orders the results by the by_order field.
+func ByByOrder(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldByOrder, opts...).ToFunc()
+}
+
+// ByOrderSince orders the results by the order_since field.
+func ByOrderSince(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldOrderSince, opts...).ToFunc()
 }
 
 // ByRevision orders the results by the revision field.

@@ -131,6 +131,16 @@ func ImpactAt(v time.Time) predicate.Request {
 	return predicate.Request(sql.FieldEQ(FieldImpactAt, v))
 }
 
+// ByOrder applies equality check predicate on the "by_order" field. It's identical to ByOrderEQ.
+func ByOrder(v string) predicate.Request {
+	return predicate.Request(sql.FieldEQ(FieldByOrder, v))
+}
+
+// OrderSince applies equality check predicate on the "order_since" field. It's identical to OrderSinceEQ.
+func OrderSince(v int) predicate.Request {
+	return predicate.Request(sql.FieldEQ(FieldOrderSince, v))
+}
+
 // Revision applies equality check predicate on the "revision" field. It's identical to RevisionEQ.
 func Revision(v int) predicate.Request {
 	return predicate.Request(sql.FieldEQ(FieldRevision, v))
@@ -828,6 +838,111 @@ func ImpactAtLT(v time.Time) predicate.Request {
 // ImpactAtLTE applies the LTE predicate on the "impact_at" field.
 func ImpactAtLTE(v time.Time) predicate.Request {
 	return predicate.Request(sql.FieldLTE(FieldImpactAt, v))
+}
+
+// ByOrderEQ applies the EQ predicate on the "by_order" field.
+func ByOrderEQ(v string) predicate.Request {
+	return predicate.Request(sql.FieldEQ(FieldByOrder, v))
+}
+
+// ByOrderNEQ applies the NEQ predicate on the "by_order" field.
+func ByOrderNEQ(v string) predicate.Request {
+	return predicate.Request(sql.FieldNEQ(FieldByOrder, v))
+}
+
+// ByOrderIn applies the In predicate on the "by_order" field.
+func ByOrderIn(vs ...string) predicate.Request {
+	return predicate.Request(sql.FieldIn(FieldByOrder, vs...))
+}
+
+// ByOrderNotIn applies the NotIn predicate on the "by_order" field.
+func ByOrderNotIn(vs ...string) predicate.Request {
+	return predicate.Request(sql.FieldNotIn(FieldByOrder, vs...))
+}
+
+// ByOrderGT applies the GT predicate on the "by_order" field.
+func ByOrderGT(v string) predicate.Request {
+	return predicate.Request(sql.FieldGT(FieldByOrder, v))
+}
+
+// ByOrderGTE applies the GTE predicate on the "by_order" field.
+func ByOrderGTE(v string) predicate.Request {
+	return predicate.Request(sql.FieldGTE(FieldByOrder, v))
+}
+
+// ByOrderLT applies the LT predicate on the "by_order" field.
+func ByOrderLT(v string) predicate.Request {
+	return predicate.Request(sql.FieldLT(FieldByOrder, v))
+}
+
+// ByOrderLTE applies the LTE predicate on the "by_order" field.
+func ByOrderLTE(v string) predicate.Request {
+	return predicate.Request(sql.FieldLTE(FieldByOrder, v))
+}
+
+// ByOrderContains applies the Contains predicate on the "by_order" field.
+func ByOrderContains(v string) predicate.Request {
+	return predicate.Request(sql.FieldContains(FieldByOrder, v))
+}
+
+// ByOrderHasPrefix applies the HasPrefix predicate on the "by_order" field.
+func ByOrderHasPrefix(v string) predicate.Request {
+	return predicate.Request(sql.FieldHasPrefix(FieldByOrder, v))
+}
+
+// ByOrderHasSuffix applies the HasSuffix predicate on the "by_order" field.
+func ByOrderHasSuffix(v string) predicate.Request {
+	return predicate.Request(sql.FieldHasSuffix(FieldByOrder, v))
+}
+
+// ByOrderEqualFold applies the EqualFold predicate on the "by_order" field.
+func ByOrderEqualFold(v string) predicate.Request {
+	return predicate.Request(sql.FieldEqualFold(FieldByOrder, v))
+}
+
+// ByOrderContainsFold applies the ContainsFold predicate on the "by_order" field.
+func ByOrderContainsFold(v string) predicate.Request {
+	return predicate.Request(sql.FieldContainsFold(FieldByOrder, v))
+}
+
+// OrderSinceEQ applies the EQ predicate on the "order_since" field.
+func OrderSinceEQ(v int) predicate.Request {
+	return predicate.Request(sql.FieldEQ(FieldOrderSince, v))
+}
+
+// OrderSinceNEQ applies the NEQ predicate on the "order_since" field.
+func OrderSinceNEQ(v int) predicate.Request {
+	return predicate.Request(sql.FieldNEQ(FieldOrderSince, v))
+}
+
+// OrderSinceIn applies the In predicate on the "order_since" field.
+func OrderSinceIn(vs ...int) predicate.Request {
+	return predicate.Request(sql.FieldIn(FieldOrderSince, vs...))
+}
+
+// OrderSinceNotIn applies the NotIn predicate on the "order_since" field.
+func OrderSinceNotIn(vs ...int) predicate.Request {
+	return predicate.Request(sql.FieldNotIn(FieldOrderSince, vs...))
+}
+
+// OrderSinceGT applies the GT predicate on the "order_since" field.
+func OrderSinceGT(v int) predicate.Request {
+	return predicate.Request(sql.FieldGT(FieldOrderSince, v))
+}
+
+// OrderSinceGTE applies the GTE predicate on the "order_since" field.
+func OrderSinceGTE(v int) predicate.Request {
+	return predicate.Request(sql.FieldGTE(FieldOrderSince, v))
+}
+
+// OrderSinceLT applies the LT predicate on the "order_since" field.
+func OrderSinceLT(v int) predicate.Request {
+	return predicate.Request(sql.FieldLT(FieldOrderSince, v))
+}
+
+// OrderSinceLTE applies the LTE predicate on the "order_since" field.
+func OrderSinceLTE(v int) predicate.Request {
+	return predicate.Request(sql.FieldLTE(FieldOrderSince, v))
 }
 
 // RevisionEQ applies the EQ predicate on the "revision" field.

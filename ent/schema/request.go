@@ -30,11 +30,13 @@ func (Request) Fields() []ent.Field {
 		field.Time("expires_at").Immutable(),
 		field.Time("decided_at").Optional().Nillable(),
 		field.Time("impact_at").Immutable(),
+		field.String("by_order").Default("").Immutable(), // the standing order that filed it
+		field.Int("order_since").Default(0).Immutable(),  // the version of the catalogue that the order stood since
 		field.Int("revision").Default(1),
 	}
 }
 
 // Indexes of the record.
 func (Request) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("state"), index.Fields("incident"), index.Fields("filed_at")}
+	return []ent.Index{index.Fields("state"), index.Fields("incident"), index.Fields("filed_at"), index.Fields("by_order")}
 }

@@ -21,6 +21,7 @@ type About struct {
 	Cause    string
 	Mode     string
 	At       time.Time // of the request: whose peaks count
+	Whenever bool      // at peak and off peak alike
 }
 
 // Rule is one policy that a request must meet, with the objects that it applies to.
@@ -40,23 +41,12 @@ func RulesOf(c catalog.Catalog, a About) (Rules, error) {
 		if !ok {
 			return nil, fault.Missing("service", slug)
 		}
-		_, peak := c.Peak(s.Capability, a.At)
-		found := Case{Action: a.Action, Tier: s.Tier, Capability: s.Capability, Cause: a.Cause, Mode: a.Mode, Peak: peak}
-		tenants := c.Served(s)
-		if len(tenants) == 0 {
-			p, err := Choose(c.Policies, found)
+		for _, found := range a.cases(c, s) {
+			p, err := Choose(c.Policies, found.Case)
 			if err != nil {
 				return nil, err
 			}
-			rules = rules.with(p, slug, access.Object{Service: slug, Tier: s.Tier, Capability: s.Capability, Sites: a.Sites})
-		}
-		for _, t := range tenants {
-			found.Tenant = t.Slug
-			p, err := Choose(c.Policies, found)
-			if err != nil {
-				return nil, err
-			}
-			rules = rules.with(p, slug, access.Object{Service: slug, Tier: s.Tier, Capability: s.Capability, Tenants: []access.Tenant{t}, Sites: a.Sites})
+			rules = rules.with(p, slug, access.Object{Service: slug, Tier: s.Tier, Capability: s.Capability, Tenants: found.tenants, Sites: a.Sites})
 		}
 	}
 	if len(rules) == 0 {
@@ -69,6 +59,34 @@ func RulesOf(c catalog.Catalog, a About) (Rules, error) {
 	return rules, nil
 }
 
+// ofService is a case of one service, with the tenants that it is about.
+type ofService struct {
+	Case
+	tenants []access.Tenant
+}
+
+// cases are what policies may tell apart of one service: its tenants, and times.
+func (a About) cases(c catalog.Catalog, s catalog.Service) []ofService {
+	_, peak := c.Peak(s.Capability, a.At)
+	peaks := []bool{peak}
+	if a.Whenever {
+		peaks = []bool{false, true}
+	}
+	var all []ofService
+	for _, peak := range peaks {
+		one := ofService{Case: Case{Action: a.Action, Tier: s.Tier, Capability: s.Capability, Cause: a.Cause, Mode: a.Mode, Peak: peak}}
+		tenants := c.Served(s)
+		if len(tenants) == 0 {
+			all = append(all, one)
+		}
+		for _, t := range tenants {
+			one.Tenant, one.tenants = t.Slug, []access.Tenant{t}
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
 // with adds what a policy applies to: tenants of one service are one object.
 func (rs Rules) with(p catalog.Policy, service string, o access.Object) Rules {
 	at := slices.IndexFunc(rs, func(r Rule) bool { return r.Policy.Slug == p.Slug })
@@ -77,7 +95,11 @@ func (rs Rules) with(p catalog.Policy, service string, o access.Object) Rules {
 	}
 	r := &rs[at]
 	if n := slices.IndexFunc(r.Objects, func(one access.Object) bool { return one.Service == service }); n >= 0 {
-		r.Objects[n].Tenants = append(r.Objects[n].Tenants, o.Tenants...)
+		for _, t := range o.Tenants {
+			if !slices.Contains(r.Objects[n].Tenants, t) {
+				r.Objects[n].Tenants = append(r.Objects[n].Tenants, t)
+			}
+		}
 		return rs
 	}
 	r.Objects = append(r.Objects, o)

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,25 +26,13 @@ type Peak struct {
 	Times float64   `json:"times" doc:"How many times the ordinary revenue."`
 }
 
-// Weekday is a day of the week by its first three letters.
-type Weekday string
-
-// weekdays are in the order of package time.
-func weekdays() []Weekday { return []Weekday{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} }
-
-// applies says whether the peak is on at a local time.
-func (p Peak) applies(local time.Time) bool {
-	date, clock := local.Format(time.DateOnly), local.Format("15:04")
-	return (len(p.Days) == 0 || slices.Contains(p.Days, weekdays()[local.Weekday()])) &&
-		(p.First == "" || date >= p.First) && (p.Last == "" || date <= p.Last) &&
-		(p.From == "" || clock >= p.From) && (p.Until == "" || clock < p.Until)
-}
+func (p Peak) window() window { return window{p.Days, p.From, p.Until, p.First, p.Last} }
 
 // PerHour is what the capability earns in an hour at a time, and the peak that makes it more, if one does.
 func (x Capability) PerHour(at time.Time, zone *time.Location) (perHour float64, peak string) {
 	times, name := 1.0, ""
 	for _, p := range x.Peaks {
-		if p.Times > times && p.applies(at.In(zone)) {
+		if p.Times > times && p.window().applies(at.In(zone)) {
 			times, name = p.Times, p.Name
 		}
 	}
@@ -69,33 +56,13 @@ func (s Settings) Zone() *time.Location {
 var zones sync.Map //nolint:gochecknoglobals // the world's, not ours
 
 func (p Peak) wrong() string {
-	for _, day := range p.Days {
-		if !slices.Contains(weekdays(), day) {
-			return "\"" + string(day) + "\" is not a day: mon, tue, wed, thu, fri, sat or sun"
-		}
-	}
-	for _, hour := range []string{p.From, p.Until} {
-		// Hours are compared as texts, so 9:00 must be written 09:00.
-		if at, err := time.Parse("15:04", hour); hour != "" && hour != "24:00" && (err != nil || at.Format("15:04") != hour) {
-			return "\"" + hour + "\" is not an hour such as 09:00"
-		}
-	}
-	for _, date := range []string{p.First, p.Last} {
-		if _, err := time.Parse(time.DateOnly, date); date != "" && err != nil {
-			return "\"" + date + "\" is not a date such as 2026-11-27"
-		}
-	}
 	switch {
 	case strings.TrimSpace(p.Name) == "":
 		return "needs a name"
 	case p.Times <= 0 || p.Times > 1000:
 		return "must be a multiple above 0, at most 1000"
-	case p.From != "" && p.Until != "" && p.From >= p.Until:
-		return "must end after it begins; a peak over midnight is two"
-	case p.First != "" && p.Last != "" && p.First > p.Last:
-		return "must end after it begins"
 	}
-	return ""
+	return p.window().wrong()
 }
 
 // Peak is the peak of a capability that applies at some moment, if one does.

@@ -58,7 +58,7 @@ func TestAPeakThatCannotBeIsRefused(t *testing.T) {
 		"is not a date":        {Name: "P", Times: 2, First: "27.11.2026"},
 		"needs a name":         {Times: 2},
 		"must be a multiple":   {Name: "P", Times: 0},
-		"a peak over midnight": {Name: "P", Times: 2, From: "22:00", Until: "02:00"},
+		"over midnight is two": {Name: "P", Times: 2, From: "22:00", Until: "02:00"},
 		"end after it begins":  {Name: "P", Times: 2, First: "2026-12-01", Last: "2026-11-01"},
 	} {
 		c := catalog.New(catalog.Catalog{Capabilities: []catalog.Capability{{Slug: "c", Name: "C", Peaks: []catalog.Peak{p}}}})

@@ -22,6 +22,7 @@ type Catalog struct {
 	Policies          []Policy
 	Assignments       []Assignment
 	Deputies          []Deputy
+	StandingOrders    []StandingOrder
 
 	index *index
 }

@@ -8,6 +8,9 @@ func (k Kind) NeedsTwo(before, after any) bool {
 	if k == KindOutlet { // there are thousands, shops open and close, and no rule looks at them
 		return false
 	}
+	if k == KindStandingOrder && after == nil { // what began nothing harms nobody: either side takes it back alone
+		return false
+	}
 	if before == nil || after == nil {
 		return before != after
 	}

@@ -33,6 +33,7 @@ const (
 	KindPolicy           Kind = "policy"
 	KindAssignment       Kind = "assignment"
 	KindDeputy           Kind = "deputy"
+	KindStandingOrder    Kind = "standing-order"
 )
 
 // SettingsSlug is how the one record of settings is referred to.
@@ -118,6 +119,7 @@ var shelves = []shelf{
 	shelfFor(KindPolicy, func(c *Catalog) *[]Policy { return &c.Policies }, func(x Policy) (string, string) { return x.Slug, x.Name }),
 	shelfFor(KindAssignment, func(c *Catalog) *[]Assignment { return &c.Assignments }, func(x Assignment) (string, string) { return x.Slug, x.Name }),
 	shelfFor(KindDeputy, func(c *Catalog) *[]Deputy { return &c.Deputies }, func(x Deputy) (string, string) { return x.Slug, x.Name }),
+	shelfFor(KindStandingOrder, func(c *Catalog) *[]StandingOrder { return &c.StandingOrders }, func(x StandingOrder) (string, string) { return x.Slug, x.Name }),
 }
 
 func shelfOf(k Kind) shelf {

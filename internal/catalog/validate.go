@@ -234,6 +234,8 @@ func checkRules(c Catalog, e Entry, say sayer) bool {
 		return c.checkAssignment(r, say)
 	case Deputy:
 		return c.checkDeputy(r, say)
+	case StandingOrder:
+		return c.checkStandingOrder(r, say)
 	case Flow:
 		if len(r.Steps) == 0 {
 			return say("steps", "a flow has at least one step")

@@ -28,14 +28,23 @@ func (t Terms) RulesOf(before catalog.Catalog, at time.Time) (approval.Rules, er
 	if len(t.Plans) > 0 {
 		scopes[catalog.ActChange].add(services, nil)
 	}
+	var ordered approval.Rules
 	for _, r := range t.Records {
+		if r.Kind == catalog.KindStandingOrder {
+			some, err := ordersOf(before, after, r.Ref)
+			if err != nil {
+				return nil, err
+			}
+			ordered = ordered.Or(some)
+			continue
+		}
 		var sites []string
 		if r.Kind == catalog.KindSite {
 			sites = []string{r.Slug}
 		}
 		scopes[actionOn(r.Kind)].add(append(touched(before, r.Ref), touched(after, r.Ref)...), sites)
 	}
-	var rules approval.Rules
+	rules := ordered
 	for _, action := range []catalog.Action{catalog.ActChange, catalog.ActChangeRules} {
 		for about, c := range scopes[action].abouts(before, after) {
 			about.Action, about.At = action, at
@@ -45,6 +54,23 @@ func (t Terms) RulesOf(before catalog.Catalog, at time.Time) (approval.Rules, er
 			}
 			rules = rules.Or(some)
 		}
+	}
+	return rules, nil
+}
+
+// ordersOf are the rules of approving a standing order: of what it would approve, and of what it approves now.
+func ordersOf(before, after catalog.Catalog, ref catalog.Ref) (approval.Rules, error) {
+	var rules approval.Rules
+	for _, c := range []catalog.Catalog{before, after} {
+		order, ok := c.StandingOrder(ref.Slug)
+		if !ok {
+			continue
+		}
+		some, err := approval.OrderRules(c, order)
+		if err != nil {
+			return nil, err
+		}
+		rules = rules.Or(some)
 	}
 	return rules, nil
 }

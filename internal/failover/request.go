@@ -35,6 +35,13 @@ type Request struct {
 	Terms    Terms  // what Digest names
 	Reason   string
 	Impact   time.Time // start of impact
+	Order    OrderRef  // of the standing order that filed it; nothing where a person did
+}
+
+// OrderRef names a standing order as it stood since some version of the catalogue: changed or retired, it is another or none.
+type OrderRef struct {
+	Slug  string
+	Since int
 }
 
 // Standing is the request's state as of now: one that has run out is expired even before anyone wrote it down.

@@ -30,7 +30,9 @@ func (s *Store) ballot(ctx context.Context, c *ent.Client, r failover.Request) (
 	if err != nil {
 		return approval.Ballot{}, err
 	}
-	return s.balloted(ctx, c, rules, r.Requester, yes, no)
+	b, err := s.balloted(ctx, c, rules, r.Requester, yes, no)
+	b.Faceless = faceless(r.Requester)
+	return b, err
 }
 
 // sides are those whose votes stand, by what they said.

@@ -109,11 +109,15 @@ func (s *Store) DecidedChangeRequests(ctx context.Context, most int) ([]change.R
 
 // ChangeRequestOf is the request by which a version of the catalogue came about, if one did.
 func (s *Store) ChangeRequestOf(ctx context.Context, version int) (change.Request, bool, error) {
-	rows, err := s.client.ChangeRequest.Query().Where(changerequest.Applied(version)).Limit(1).All(ctx)
+	return changeRequestOfVersion(ctx, s.client, version)
+}
+
+func changeRequestOfVersion(ctx context.Context, c *ent.Client, version int) (change.Request, bool, error) {
+	rows, err := c.ChangeRequest.Query().Where(changerequest.Applied(version)).Limit(1).All(ctx)
 	if err != nil || len(rows) == 0 {
 		return change.Request{}, false, err
 	}
-	all, err := changeRequestsOf(ctx, s.client, rows)
+	all, err := changeRequestsOf(ctx, c, rows)
 	if err != nil {
 		return change.Request{}, false, err
 	}
@@ -161,7 +165,7 @@ func (s *Store) changeBallot(ctx context.Context, c *ent.Client, r change.Reques
 	}
 	yes, no := sides(r.Question)
 	b, err := s.balloted(ctx, c, rules, r.Requester, yes, no)
-	b.Faceless = strings.HasPrefix(r.Requester.ID, CommandLine)
+	b.Faceless = faceless(r.Requester)
 	return b, err
 }
 
@@ -232,7 +236,7 @@ func (s *Store) propose(t *tx, p Proposal) (change.Request, error) {
 	if err != nil {
 		return r, err
 	}
-	ballot.Faceless = strings.HasPrefix(t.actor.ID, CommandLine)
+	ballot.Faceless = faceless(t.actor)
 	if err := t.somebodyCan(now.Catalog, ballot); err != nil {
 		return r, err
 	}

@@ -104,6 +104,9 @@ func (s *Store) tryTerms(t *tx, terms change.Terms) (CatalogVersion, error) {
 	if err == nil {
 		err = t.holds(after, changes)
 	}
+	if err == nil {
+		err = t.ordersFit(after, changes, terms.Plans)
+	}
 	return g.CatalogVersion, err
 }
 

@@ -31,6 +31,7 @@ func requestOf(row *ent.Request, votes []*ent.Decision) failover.Request {
 			DecidedAt: utc(row.DecidedAt), Version: row.Revision, Decisions: decisionsOf(votes),
 		},
 		Incident: row.Incident, Terms: row.Terms, Reason: row.Reason, Impact: row.ImpactAt.UTC(),
+		Order: failover.OrderRef{Slug: row.ByOrder, Since: row.OrderSince},
 	}
 }
 

@@ -76,6 +76,11 @@ func (s *Store) Claim(ctx context.Context, code string) (failover.Directive, err
 		if err != nil {
 			return err
 		}
+		request, stands, err := s.orderStands(t, request)
+		if err != nil || !stands {
+			next = request.Next()
+			return err
+		}
 		plan, err := s.Plan(ctx, request.Terms.Plan, request.Terms.PlanVersion)
 		if err != nil {
 			return err

@@ -47,6 +47,7 @@ func (w *Watch) Run(ctx context.Context) error {
 		{"start processes", startEvery, w.starts},
 		{"look for first writes", writeEvery, w.SeeWrites},
 		{"close change requests that have run out", tellEvery, w.Store.ExpireChanges},
+		{"follow standing orders", readEvery, w.Store.FollowOrders},
 		{"see whom to tell", tellEvery, w.tell},
 		{"send messages", sendEvery, w.send},
 		{"drop sessions that have run out", sweepEvery, w.Store.Sessions().Sweep},

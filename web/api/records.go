@@ -39,6 +39,7 @@ func (a *API) addRecords() {
 	addKind[catalog.Policy](a, catalog.KindPolicy)
 	addKind[catalog.Assignment](a, catalog.KindAssignment)
 	addKind[catalog.Deputy](a, catalog.KindDeputy)
+	addKind[catalog.StandingOrder](a, catalog.KindStandingOrder)
 }
 
 // addKind puts the records of one kind on the API.

@@ -1,0 +1,130 @@
+package failover
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"keyholder/internal/access"
+	"keyholder/internal/approval"
+	"keyholder/internal/catalog"
+	"keyholder/internal/fault"
+)
+
+// Called says since when all signals of a standing order have been bad together, if they are; one that does not answer is not
+// known to be bad.
+func Called(o catalog.StandingOrder, readings Readings) (since time.Time, called bool) {
+	for _, slug := range o.Signals {
+		r := readings[SignalKey(slug)]
+		if !r.Bad || r.Stale() || r.BadSince == nil {
+			return time.Time{}, false
+		}
+		since = later(since, *r.BadSince)
+	}
+	return since, len(o.Signals) > 0
+}
+
+// OrderTerms are what a standing order would run, without the versions that the store fills in.
+func OrderTerms(o catalog.StandingOrder) Terms {
+	return Terms{
+		Plan: o.Plan, From: o.From, To: o.To, Mode: Emergency, Cause: Cause(o.Cause),
+		Ceiling: Ceiling{Kind: CeilingKind(o.CeilingIn), Value: int64(o.Ceiling)},
+	}
+}
+
+// OrderCase is a standing order with all that says whether it may act by itself now.
+type OrderCase struct {
+	Order     catalog.StandingOrder
+	Approved  *approval.Ballot // counted with the roles that are held now; nil where nobody has approved it as a second person
+	Then      catalog.Catalog  // as it was approved
+	Situation Situation        // as of now
+	LastRun   time.Time        // when the same data was last moved; zero where it was not
+}
+
+// Obstacle says why a standing order may not act by itself, so that people are asked instead; nothing where it may. Its end and its
+// revocation are no obstacles: then there is no order.
+func (c OrderCase) Obstacle() (string, error) {
+	for _, obstacle := range []func() (string, error){c.unapproved, c.changed, c.untimely, c.asksPeople} {
+		if why, err := obstacle(); err != nil || why != "" {
+			return why, err
+		}
+	}
+	return c.Situation.Hopeless(), nil
+}
+
+// unapproved says whether those who approved the order still could.
+func (c OrderCase) unapproved() (string, error) {
+	if c.Approved == nil {
+		return "nobody has approved the order as a second person", nil
+	}
+	for _, w := range c.Approved.Missing() {
+		return fmt.Sprintf("not enough of those who approved the order hold their role any more: %s wants %s", w.Policy, access.Titles(w.Roles)), nil
+	}
+	return "", nil
+}
+
+// changed says whether what would run, where, and by whose leave, is not what was approved.
+func (c OrderCase) changed() (string, error) {
+	o, t, now := c.Order, c.Situation.Terms, c.Situation.Catalog
+	switch {
+	case o.PlanVersion != t.PlanVersion:
+		return fmt.Sprintf("version %d of the plan was approved, and version %d is in force", o.PlanVersion, t.PlanVersion), nil
+	case !SameServices(o.Services, t.Services):
+		return "the plan moves other services than the order names", nil
+	case !reflect.DeepEqual(t.ground(c.Then), t.ground(now)):
+		return "what the run stands on is described otherwise than when the order was approved", nil
+	}
+	then, err := orderRules(c.Then, o)
+	if err != nil {
+		return "", err
+	}
+	is, err := orderRules(now, o)
+	if err == nil && then != is {
+		return "who decides is not who it was when the order was approved", nil
+	}
+	return "", err
+}
+
+// orderRules is the digest of the policies by which an order is approved; nothing where none allows it.
+func orderRules(c catalog.Catalog, o catalog.StandingOrder) (string, error) {
+	rules, err := approval.OrderRules(c, o)
+	if fault.As(err) != nil {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return rules.Digest()
+}
+
+func (c OrderCase) untimely() (string, error) {
+	now := c.Situation.Now
+	if name, forbidden := c.Situation.Catalog.ForbiddenBy(c.Order, now); forbidden {
+		return "it may not act by itself now: " + name, nil
+	}
+	if again := c.LastRun.Add(c.Order.Apart.D()); !c.LastRun.IsZero() && now.Before(again) {
+		return fmt.Sprintf("the same data was moved at %s, and it holds down until %s", approval.Clock(c.LastRun), approval.Clock(again)), nil
+	}
+	return "", nil
+}
+
+// asksPeople says whether some policy that applies now is not met in advance.
+func (c OrderCase) asksPeople() (string, error) {
+	rules, err := approval.RulesOf(c.Situation.Catalog, c.Situation.Terms.Decided(c.Situation.Now))
+	if f := fault.As(err); f != nil {
+		return f.Message, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if _, not := rules.InAdvance(); len(not) > 0 {
+		return not.Names() + " asks people each time", nil
+	}
+	return "", nil
+}
+
+// SameServices says whether two lists name the same, in whatever order.
+func SameServices(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}

@@ -1,0 +1,423 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+
+	"keyholder/ent"
+	"keyholder/ent/incident"
+	"keyholder/ent/request"
+	"keyholder/ent/run"
+	"keyholder/internal/access"
+	"keyholder/internal/approval"
+	"keyholder/internal/audit"
+	"keyholder/internal/catalog"
+	"keyholder/internal/change"
+	"keyholder/internal/failover"
+	"keyholder/internal/fault"
+)
+
+// The rules of standing orders.
+const (
+	RuleOrderFits  = "order-fits-its-plan" // an order names what its plan does, and ends within a year
+	RuleOrderGone  = "order-in-force"      // an order that was revoked or has run out starts nothing
+	orderPerson    = "order:"              // begins the id of an order as whoever asks
+	longestOrder   = 366 * 24 * time.Hour
+	orderUsesShown = 20
+)
+
+// faceless says whether whoever asks is no person that signs in, so that two others must agree.
+func faceless(p access.Person) bool {
+	return strings.HasPrefix(p.ID, CommandLine) || strings.HasPrefix(p.ID, orderPerson)
+}
+
+// actorOf is a standing order as whoever acts.
+func actorOf(o catalog.StandingOrder) access.Person {
+	return access.Person{ID: orderPerson + o.Slug, Name: "Standing order " + o.Name}
+}
+
+// FollowOrders lets the standing orders act whose signals have been bad for long enough. One that may not act by itself asks people.
+func (s *Store) FollowOrders(ctx context.Context) error {
+	called, err := s.CalledOrders(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range called {
+		if s.Now().Before(c.Due) {
+			continue
+		}
+		if err := s.followOrder(ctx, c); err != nil {
+			return fmt.Errorf("follow standing order %s: %w", c.Order.Slug, err)
+		}
+	}
+	return nil
+}
+
+// CalledOrder is a standing order whose signals are bad.
+type CalledOrder struct {
+	Order catalog.StandingOrder
+	Since time.Time // all of them together
+	Due   time.Time // when it acts
+}
+
+// CalledOrders are the orders in force whose signals are bad and that have not acted on it, in the order of their names.
+func (s *Store) CalledOrders(ctx context.Context) ([]CalledOrder, error) {
+	version, err := s.Catalog(ctx)
+	if err != nil || len(version.StandingOrders) == 0 {
+		return nil, err
+	}
+	readings, err := s.Readings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var called []CalledOrder
+	for _, o := range version.StandingOrders {
+		if _, lasts := version.Lasts(o, s.Now()); !lasts {
+			continue
+		}
+		since, bad := failover.Called(o, readings)
+		if !bad {
+			continue
+		}
+		acted, err := s.client.Request.Query().Where(request.ByOrder(o.Slug), request.FiledAtGTE(since)).Exist(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("look what order %s has done: %w", o.Slug, err)
+		}
+		if !acted {
+			called = append(called, CalledOrder{o, since, since.Add(o.BadFor.D())})
+		}
+	}
+	return called, nil
+}
+
+// followOrder files the request of a standing order: approved, or for people to decide.
+func (s *Store) followOrder(ctx context.Context, c CalledOrder) error {
+	return s.act(ctx, actorOf(c.Order), func(t *tx) error {
+		if _, err := t.head(ctx); err != nil { // first, so that it and people who ask at once see each other
+			return fmt.Errorf("take the head of the record: %w", err)
+		}
+		o, stands, err := s.orderNow(t, c.Order.Slug)
+		if err != nil || stands == nil {
+			return err
+		}
+		acted, err := t.Request.Query().Where(request.ByOrder(o.Slug), request.FiledAtGTE(c.Since)).Exist(ctx)
+		if err != nil || acted {
+			return err
+		}
+		terms, err := s.TermsNow(ctx, failover.OrderTerms(o), t.now)
+		if err != nil {
+			return err
+		}
+		situation, err := s.situation(ctx, t.Client(), terms, c.Since, t.now)
+		if err != nil {
+			return err
+		}
+		if err := cmp.Or(t.alone(terms.DataSet, ""), situation.Sensible()); err != nil {
+			if fault.As(err) != nil {
+				return nil // people are at it already, or the data has been moved
+			}
+			return err
+		}
+		why, err := s.obstacle(ctx, t.Client(), o, stands.Since, situation)
+		if err != nil {
+			return err
+		}
+		return s.fileByOrder(t, c, failover.OrderRef{Slug: o.Slug, Since: stands.Since}, situation, why)
+	})
+}
+
+// orderNow is a standing order as it stands, unless it has been revoked or has run out: then nothing stands.
+func (s *Store) orderNow(t *tx, slug string) (o catalog.StandingOrder, stands *Standing, err error) {
+	stands, err = standing(t.ctx, t.Client(), catalog.Ref{Kind: catalog.KindStandingOrder, Slug: slug})
+	if err != nil || stands == nil {
+		return o, nil, err
+	}
+	version, err := s.Catalog(t.ctx)
+	if err != nil {
+		return o, nil, err
+	}
+	o = stands.Record.(catalog.StandingOrder)
+	if _, lasts := version.Lasts(o, t.now); !lasts {
+		return o, nil, nil
+	}
+	return o, stands, nil
+}
+
+// obstacle says why an order may not act by itself; nothing where it may.
+func (s *Store) obstacle(ctx context.Context, db *ent.Client, o catalog.StandingOrder, since int, now failover.Situation) (string, error) {
+	c := failover.OrderCase{Order: o, Situation: now}
+	then, err := s.CatalogAt(ctx, since)
+	if err != nil {
+		return "", err
+	}
+	c.Then = then.Catalog
+	if c.Approved, _, err = s.orderBallot(ctx, db, o, since); err != nil {
+		return "", err
+	}
+	if c.LastRun, err = lastMoved(ctx, db, now.Terms.DataSet, now.Now.Add(-o.Apart.D())); err != nil {
+		return "", err
+	}
+	return c.Obstacle()
+}
+
+// orderBallot is how an order was approved, counted with the roles that those who did hold now, and the request by which it was;
+// nothing where it came about otherwise.
+func (s *Store) orderBallot(ctx context.Context, c *ent.Client, o catalog.StandingOrder, since int) (*approval.Ballot, change.Request, error) {
+	r, ok, err := changeRequestOfVersion(ctx, c, since)
+	if err != nil || !ok {
+		return nil, r, err
+	}
+	now, err := s.Catalog(ctx)
+	if err != nil {
+		return nil, r, err
+	}
+	rules, err := approval.OrderRules(now.Catalog, o)
+	if err != nil && fault.As(err) == nil {
+		return nil, r, err
+	}
+	yes, no := sides(r.Question)
+	b, err := s.balloted(ctx, c, rules, r.Requester, yes, no)
+	b.Faceless = faceless(r.Requester)
+	return &b, r, err
+}
+
+// lastMoved is when a run of some data last began since some moment; zero where none did.
+func lastMoved(ctx context.Context, db *ent.Client, dataSet string, since time.Time) (time.Time, error) {
+	rows, err := db.Run.Query().Where(run.StartedAtGT(since)).Order(run.ByStartedAt(sql.OrderDesc())).All(ctx)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("find runs of the same data: %w", err)
+	}
+	for _, row := range rows {
+		if row.Terms.DataSet == dataSet {
+			return row.StartedAt.UTC(), nil
+		}
+	}
+	return time.Time{}, nil
+}
+
+// fileByOrder writes the request of an order with its incident, its fact sheet and the outbox row: approved in advance, unless
+// something says that people are to be asked.
+func (s *Store) fileByOrder(t *tx, c CalledOrder, ref failover.OrderRef, situation failover.Situation, why string) error {
+	terms := situation.Terms
+	digest, err := terms.Digest()
+	if err != nil {
+		return err
+	}
+	in, err := t.incidentFor(c, situation)
+	if err != nil {
+		return err
+	}
+	_, approved, err := s.orderBallot(t.ctx, t.Client(), c.Order, ref.Since)
+	if err != nil {
+		return err
+	}
+	var signals []string
+	for _, slug := range c.Order.Signals {
+		signals = append(signals, situation.Catalog.NameOf(catalog.KindSignal, slug))
+	}
+	reason := fmt.Sprintf("%s bad for %s.", joined(signals), catalog.Lasting(t.now.Sub(c.Since)))
+	state, expires := approval.Approved, t.now
+	if why == "" {
+		reason += fmt.Sprintf(" Approved in advance as %s, proposed by %s and approved by %s.", approved.Code, approved.Requester.Name, approvers(approved.Question))
+	} else {
+		reason += " It does not act by itself: " + why + "."
+		state = approval.Requested
+		rules, err := approval.RulesOf(situation.Catalog, terms.Decided(t.now))
+		if err != nil && fault.As(err) == nil {
+			return err
+		}
+		expires = t.now.Add(rules.Lifetime())
+	}
+	create := t.Request.Create().SetID(NewID()).SetCode(newCode("FO")).SetIncident(in).SetTerms(terms).SetDigest(digest).SetReason(reason).
+		SetRequesterID(t.actor.ID).SetRequesterName(t.actor.Name).SetState(state).SetFiledAt(t.now).SetExpiresAt(expires).SetImpactAt(c.Since).
+		SetByOrder(ref.Slug).SetOrderSince(ref.Since)
+	if state == approval.Approved {
+		create.SetDecidedAt(t.now)
+	}
+	row, err := create.Save(t.ctx)
+	if err != nil {
+		return fmt.Errorf("save request: %w", err)
+	}
+	if err := t.saveSheet(row.ID, situation.Facts(row.Code)); err != nil {
+		return err
+	}
+	if err := t.Outbox.Create().SetRequestID(row.ID).SetCode(row.Code).SetCreatedAt(t.now).Exec(t.ctx); err != nil {
+		return fmt.Errorf("save outbox: %w", err)
+	}
+	action, text := "order.start", fmt.Sprintf("%s started %s by itself: from %s to %s. %s", t.actor.Name, row.Code, terms.From, terms.To, reason)
+	if why != "" {
+		action, text = "order.ask", fmt.Sprintf("%s asks people for %s: from %s to %s. %s", t.actor.Name, row.Code, terms.From, terms.To, reason)
+	}
+	t.record(audit.Event{Action: action, Object: row.Code, Text: text, Detail: detail(map[string]any{
+		"order": ref.Slug, "order_since": ref.Since, "approved_by": approved.Code, "terms": terms, "digest": digest, "obstacle": why, "incident": in,
+	})})
+	return nil
+}
+
+// incidentFor is the open incident that bad signals belong to, or a new one.
+func (t *tx) incidentFor(c CalledOrder, situation failover.Situation) (string, error) {
+	open, err := t.Incident.Query().Where(incident.ClosedAtIsNil()).Order(incident.ByOpenedAt(sql.OrderDesc())).All(t.ctx)
+	if err != nil {
+		return "", fmt.Errorf("look for an incident: %w", err)
+	}
+	for _, row := range open {
+		if slices.ContainsFunc(row.Services, func(s string) bool { return slices.Contains(situation.Terms.Services, s) }) {
+			return row.Code, nil
+		}
+	}
+	signal := situation.Catalog.NameOf(catalog.KindSignal, c.Order.Signals[0])
+	row, err := t.Incident.Create().SetID(NewID()).SetCode(newCode("IN")).SetTitle(signal + " has collapsed").SetCause(situation.Terms.Cause).
+		SetServices(situation.Terms.Services).SetImpactAt(c.Since).SetImpactSource(signal).
+		SetCommanderID(t.actor.ID).SetCommanderName(t.actor.Name).SetOpenedAt(t.now).Save(t.ctx)
+	if err != nil {
+		return "", fmt.Errorf("save incident: %w", err)
+	}
+	t.record(audit.Event{
+		Action: "incident.open", Object: row.Code, Detail: detail(incidentOf(row)),
+		Text: fmt.Sprintf("%s opened %s: %s. Impact since %s, from %s.", t.actor.Name, row.Code, row.Title, c.Since.Format(time.RFC3339), signal),
+	})
+	return row.Code, nil
+}
+
+// orderStands withdraws an approved request whose standing order has been revoked, changed or run out since, and says whether it
+// still stands.
+func (s *Store) orderStands(t *tx, r failover.Request) (failover.Request, bool, error) {
+	if r.Order.Slug == "" || len(r.Votes()) > 0 { // people approved it
+		return r, true, nil
+	}
+	_, stands, err := s.orderNow(t, r.Order.Slug)
+	if err != nil || stands != nil && stands.Since == r.Order.Since {
+		return r, err == nil, err
+	}
+	r.State, r.DecidedAt = approval.Withdrawn, &t.now
+	t.record(audit.Event{
+		Action: "order.gone", Object: r.Code, Outcome: audit.Refused, Rule: RuleOrderGone,
+		Text: fmt.Sprintf("%s does not start: %s has been revoked, changed or has run out.", r.Code, r.Requester.Name),
+	})
+	return r, false, t.saveRequest(r)
+}
+
+// OrderUse is a standing order with what became of it.
+type OrderUse struct {
+	Approved *approval.Ballot // nil where nobody has approved it as a second person
+	By       change.Request   // by which it was approved
+	Uses     []failover.Request
+	Count    int
+	Obstacle string // why it would ask people now; nothing where it would act
+}
+
+// OrderUse says how a standing order was approved, what it did, and whether it would act by itself now.
+func (s *Store) OrderUse(ctx context.Context, o catalog.StandingOrder, since int) (u OrderUse, err error) {
+	if u.Approved, u.By, err = s.orderBallot(ctx, s.client, o, since); err != nil {
+		return u, err
+	}
+	query := s.client.Request.Query().Where(request.ByOrder(o.Slug))
+	if u.Count, err = query.Clone().Count(ctx); err != nil {
+		return u, fmt.Errorf("count the uses of order %s: %w", o.Slug, err)
+	}
+	rows, err := query.Order(request.ByFiledAt(sql.OrderDesc())).Limit(orderUsesShown).All(ctx)
+	if err != nil {
+		return u, fmt.Errorf("load the uses of order %s: %w", o.Slug, err)
+	}
+	for _, row := range rows {
+		u.Uses = append(u.Uses, requestOf(row, nil))
+	}
+	terms, err := s.TermsNow(ctx, failover.OrderTerms(o), s.Now())
+	if fault.KindOf(err) == fault.NotFound {
+		u.Obstacle = "there is no plan " + o.Plan
+		return u, nil
+	}
+	if err != nil {
+		return u, err
+	}
+	situation, err := s.Situation(ctx, terms, s.Now())
+	if err == nil {
+		u.Obstacle, err = s.obstacle(ctx, s.client, o, since, situation)
+	}
+	return u, err
+}
+
+// RevokeOrder takes a standing order back, alone and at once.
+func (s *Store) RevokeOrder(ctx context.Context, by access.Principal, slug, why string) error {
+	ref := catalog.Ref{Kind: catalog.KindStandingOrder, Slug: slug}
+	return s.personal(ctx, by.Person(), "order.revoke", recordObject(ref), func(t *tx) error {
+		stands, err := standing(t.ctx, t.Client(), ref)
+		if err != nil {
+			return err
+		}
+		if stands == nil {
+			return fault.Late(RuleOrderGone, "This standing order is not in force any more.")
+		}
+		t.record(audit.Event{Action: "order.revoke", Object: recordObject(ref), Text: fmt.Sprintf("%s revoked standing order %s.%s", by.Name, stands.Name, spaced(why))})
+		_, err = s.changeCatalog(t, "catalog.retire", CatalogChange{Why: why}, []newRecord{{Change: catalog.Change{Ref: ref}, stood: true}})
+		return err
+	})
+}
+
+// ordersFit refuses standing orders that say otherwise than the plans that they run, or that last for too long.
+func (t *tx) ordersFit(after catalog.Catalog, changes []catalog.Change, plans []change.Plan) error {
+	wrong := fault.Wrong{}
+	for _, c := range changes {
+		o, is := c.Record.(catalog.StandingOrder)
+		if !is {
+			continue
+		}
+		path := ""
+		if len(changes) > 1 {
+			path = c.String() + ": "
+		}
+		plan, err := t.planComing(o.Plan, plans)
+		if fault.KindOf(err) == fault.NotFound {
+			wrong.Add(path+"plan", "there is no plan %q", o.Plan)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if plan.Version != o.PlanVersion {
+			wrong.Add(path+"plan_version", "version %d is in force: an order names that", plan.Version)
+		}
+		if !failover.SameServices(plan.What.Services, o.Services) {
+			wrong.Add(path+"services", "the plan moves %s", strings.Join(plan.What.Services, ", "))
+		}
+		for field, site := range map[string]string{"from": o.From, "to": o.To} {
+			if !slices.Contains(plan.What.Sites, site) {
+				wrong.Add(path+field, "the plan works between %s", strings.Join(plan.What.Sites, " and "))
+			}
+		}
+		if until, _ := after.Lasts(o, t.now); until.After(t.now.Add(longestOrder)) {
+			wrong.Add(path+"until", "must be within a year: an order is thought about again")
+		} else if !until.After(t.now) {
+			wrong.Add(path+"until", "is over")
+		}
+	}
+	return wrong.Err()
+}
+
+// planComing is a plan as it will be in force: as some terms publish it, or as it is.
+func (t *tx) planComing(slug string, plans []change.Plan) (Published[failover.Plan], error) {
+	newest, err := t.newestPlan(slug)
+	if err != nil {
+		return Published[failover.Plan]{}, err
+	}
+	for _, p := range plans {
+		if p.Slug == slug {
+			newest = &ent.PlanVersion{Slug: slug, Version: p.Base + 1, Body: p.Body}
+		}
+	}
+	if newest == nil {
+		return Published[failover.Plan]{}, fault.Missing("plan", slug)
+	}
+	plan := Published[failover.Plan]{Slug: slug, Version: newest.Version}
+	if err := json.Unmarshal(newest.Body, &plan.What); err != nil {
+		return plan, fmt.Errorf("read plan %s: %w", slug, err)
+	}
+	return plan, nil
+}

@@ -202,6 +202,11 @@ func (s *Server) effect(ctx context.Context, p *view.Proposed, before catalog.Ca
 		}
 		p.Effect = append(p.Effect, line)
 	}
+	orders, err := s.orderEffects(ctx, before, after)
+	if err != nil {
+		return err
+	}
+	p.Effect = append(p.Effect, orders...)
 	found, err := s.foundBy(ctx, before, after)
 	if err != nil {
 		return err
@@ -330,20 +335,24 @@ func (s *Server) past(ctx context.Context, p *view.Proposed, after catalog.Catal
 	if err != nil || len(approved) == 0 {
 		return err
 	}
-	past := make([]change.Past, len(approved))
-	for i, r := range approved {
-		past[i] = change.Past{Code: r.Code, About: r.Terms.Decided(r.FiledAt)}
+	var past []change.Past
+	for _, r := range approved {
+		if r.Order.Slug != "" && len(r.Votes()) == 0 {
+			continue // it was approved in advance
+		}
+		one := change.Past{Code: r.Code, About: r.Terms.Decided(r.FiledAt)}
 		for _, d := range r.Votes() {
 			if d.Verdict == approval.Approve {
-				past[i].Votes = append(past[i].Votes, approval.Vote{Person: d.By.ID, Roles: d.Roles})
+				one.Votes = append(one.Votes, approval.Vote{Person: d.By.ID, Roles: d.Roles})
 			}
 		}
+		past = append(past, one)
 	}
 	short, err := change.Shortfalls(after, past)
 	if err != nil {
 		return err
 	}
-	if len(short) == 0 {
+	if len(short) == 0 && len(past) > 0 {
 		p.Past = []string{fmt.Sprintf("All of %s would have been approved by those who approved them.", counted(len(past), "approved request", "approved requests"))}
 		return nil
 	}

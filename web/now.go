@@ -89,6 +89,9 @@ func (s *Server) now(ctx context.Context, page view.Page, who access.Principal) 
 			p.LastRun = &line
 		}
 	}
+	if p.Called, err = s.calledOrders(ctx, here, who); err != nil {
+		return p, err
+	}
 	for _, from := range here.readings.Proposals(here.catalog) {
 		in, err := s.episode(ctx, here, from)
 		if err != nil {

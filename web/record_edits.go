@@ -351,6 +351,7 @@ type retireForm struct {
 
 // retirement is a wish to retire a record that was refused: its page shows why, and what was typed.
 type retirement struct {
+	title   string // of what was refused; that of a retirement where there is none
 	why     string
 	refused error
 }

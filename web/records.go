@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -195,6 +196,10 @@ func (s *Server) recordPage(c echo.Context, r retirement) error {
 	if err != nil {
 		return err
 	}
+	return s.recordPageOf(c, ref, r)
+}
+
+func (s *Server) recordPageOf(c echo.Context, ref catalog.Ref, r retirement) error {
 	version, asOf, err := s.catalogOf(c)
 	if err != nil {
 		return err
@@ -209,7 +214,7 @@ func (s *Server) recordPage(c echo.Context, r retirement) error {
 		return fault.Missing(ref.Kind.One(), ref.Slug)
 	}
 	p := view.Record{
-		Kind: ref.Kind, Slug: ref.Slug, AsOf: asOf, Retired: !there, Problem: refusal("It was not retired", r.refused), Why: r.why, Wrong: fieldsOf(r.refused),
+		Kind: ref.Kind, Slug: ref.Slug, AsOf: asOf, Retired: !there, Problem: refusal(cmp.Or(r.title, "It was not retired"), r.refused), Why: r.why, Wrong: fieldsOf(r.refused),
 		History: recordChanges(history),
 	}
 	if there {
@@ -231,6 +236,15 @@ func (s *Server) recordPage(c echo.Context, r retirement) error {
 			}
 			if p.Report, err = s.outletReport(ctx, version.Catalog, ref); err != nil {
 				return err
+			}
+			if o, is := e.Record.(catalog.StandingOrder); is {
+				if p.Order, err = s.orderPage(ctx, version.Catalog, o, principal(c)); err != nil {
+					return err
+				}
+				p.MayRetire = false // it is revoked
+			}
+			if ref.Kind == catalog.KindService {
+				p.Orders = ordersOn(version.Catalog, ref.Slug, s.store.Now())
 			}
 		}
 	} else {

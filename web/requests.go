@@ -144,7 +144,9 @@ func (a asked) approval(page view.Page) view.Approval {
 			p.Have++
 		}
 	}
-	p.Want = p.Have
+	if p.Want = p.Have; p.Have == 0 && a.State == approval.Approved {
+		p.Advance = &view.Link{Path: view.RecordPath(catalog.Ref{Kind: catalog.KindStandingOrder, Slug: a.Order.Slug}), Text: a.Requester.Name}
+	}
 	if p.State == failover.Requested {
 		missing := a.ballot.Missing()
 		p.Wanted = wantedWords(missing)
@@ -179,6 +181,9 @@ func voteLine(q approval.Question, d approval.Decision) view.VoteLine {
 func (a asked) standingWords() string {
 	if a.Standing(a.now) == failover.Requested {
 		return ""
+	}
+	if a.State == approval.Approved && len(a.Votes()) == 0 {
+		return "Approved in advance, by a standing order."
 	}
 	nobody := access.Principal{}
 	if f := fault.As(a.MayDecide(nobody, a.ballot, a.now)); f != nil {

@@ -62,6 +62,7 @@ func (s *Server) routes() []route {
 		{get, "/catalog/:kind/:slug/edit", access.EditCatalog, s.editRecord},
 		{post, "/catalog/:kind/:slug/edit", access.EditCatalog, s.saveRecord},
 		{post, "/catalog/:kind/:slug/retire", access.EditCatalog, s.retireRecord},
+		{post, "/orders/:slug/revoke", access.RevokeOrder, s.revokeOrder},
 		{get, "/impact", access.See, s.showImpact},
 		{get, "/who", access.See, s.showWho},
 		{get, "/roles", access.See, s.showRoles},

@@ -172,3 +172,65 @@ func TestTierOneNeedsTwoApproversAtPeakOnceTwoAdministratorsSaidSo(t *testing.T)
 	w.approve(hugo, asked)
 	w.waitState(asked, 60*time.Second, failover.Recovered)
 }
+
+// TestAStandingOrderMovesTheShopByItself: put together by a business owner on a phone, without scripts, approved by a commander, shown
+// on the service, counting down on Now, and followed when checkout collapses; its record reads like any other.
+func TestAStandingOrderMovesTheShopByItself(t *testing.T) {
+	w := newWorld(t)
+	ctx := w.browser()
+	w.do(ctx, "no scripts, on a phone", noScripts(), look{390, 844, "light"}.set())
+	w.signInBrowser(ctx, "bea", "/catalog/standing-order/new")
+	w.do(ctx, "what", typing("name", "Checkout collapses at Leeds"), typing("plan", "move-checkout"), typing("plan_version", "1"),
+		chromedp.Click(`[name="services"][value="checkout"]`), chromedp.Click(`[name="services"][value="order-posting"]`),
+		choosing("from", "Leeds"), choosing("to", "Dublin"), choosing("cause", "Site"))
+	w.do(ctx, "when", chromedp.Click(`[name="signals"][value="checkout-success"]`), typing("bad_for", "8s"), choosing("ceiling_in", "Orders"),
+		typing("ceiling", "500"), typing("apart", "2h"), typing("until", time.Now().AddDate(0, 1, 0).Format(time.DateOnly)))
+	w.pressing(ctx, "Save", "Your changes")
+	if said := w.seen(ctx); !strings.Contains(said, "by itself when Checkout success is bad for 8 s") {
+		t.Errorf("the effect is not said: %s", said)
+	}
+	w.do(ctx, "why", typing("why", "Nobody is awake at three"))
+	w.pressing(ctx, "Propose it", "waiting for approval")
+	code := codeIn(t, w.seen(ctx))
+	carl := w.signIn("carl")
+	w.approveChange(code, carl)
+
+	order := "/catalog/standing-order/checkout-collapses-at-leeds"
+	w.until("the order would act", 15*time.Second, func() bool {
+		return strings.Contains(text(carl.get(order).Find("[data-field=order-state]")), "It would act by itself, until")
+	})
+	if on := text(carl.get("/catalog/service/order-posting").Find("[data-field=orders]")); !strings.Contains(on, "Checkout collapses at Leeds") {
+		t.Errorf("the service says %q", on)
+	}
+	w.breakIt("crash", "leeds")
+	w.until("Now counts down", 30*time.Second, func() bool {
+		called := carl.get("/").Find("[data-field=called-order]")
+		return strings.Contains(text(called), "By itself: move") && strings.Contains(text(called.Find("button")), "Revoke")
+	})
+	var filed failover.Request
+	w.until("it has acted", 40*time.Second, func() bool {
+		approved, err := w.store.ApprovedSince(t.Context(), time.Now().Add(-time.Hour), 5)
+		if err == nil && len(approved) == 1 {
+			filed = approved[0]
+		}
+		return filed.Code != ""
+	})
+	run := w.waitState(filed.Code, 60*time.Second, failover.Recovered)
+	if run.Requester.Name != "Standing order Checkout collapses at Leeds" {
+		t.Errorf("it was requested by %q", run.Requester.Name)
+	}
+	page := text(carl.get("/a/" + filed.Code).Find("main"))
+	for _, part := range []string{"approved in advance", "proposed by Bea Lindqvist and approved by Carl", "Leeds"} {
+		if !strings.Contains(page, part) {
+			t.Errorf("the request's page does not say %q: %s", part, page)
+		}
+	}
+	if line := text(carl.get("/audit?object=" + filed.Code).Find("main")); !strings.Contains(line, "by itself") || !strings.Contains(line, "recovered") {
+		t.Errorf("the record says %s", line)
+	}
+	carl.submit(carl.get(order), "Revoke", nil)
+	if gone := text(carl.get(order).Find("main")); !strings.Contains(gone, "It is retired") {
+		t.Errorf("one click does not revoke it: %s", gone)
+	}
+	w.timelineHasNoHoles(filed.Code)
+}

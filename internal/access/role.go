@@ -60,6 +60,7 @@ const (
 	ApplyCatalog  Permission = "apply-catalog"  // apply files; change who has which role
 	DecideChange  Permission = "decide-change"  // vote on changes where the policy names the role
 	ReviewRoles   Permission = "review-roles"   // sign who holds which role
+	RevokeOrder   Permission = "revoke-order"   // take back a standing order, alone
 	ReportOutlet  Permission = "report-outlet"  // say what an outlet has queued and when it last synchronised
 	OperateWorker Permission = "operate-worker" // act as the worker; no person has it
 )
@@ -77,6 +78,7 @@ var grants = map[Permission][]Role{
 	ApplyCatalog: {Administrator},
 	DecideChange: {IncidentCommander, BusinessOwner, SecurityOfficer, Administrator},
 	ReviewRoles:  {SecurityOfficer, Administrator},
+	RevokeOrder:  {IncidentCommander, BusinessOwner, PlatformEngineer, SecurityOfficer, Administrator},
 	ReportOutlet: {OutletGateway, PlatformEngineer},
 }
 

@@ -94,6 +94,17 @@ func (q Question) Votes() []Decision {
 	return votes
 }
 
+// Approvers are the names of those whose yes stands, in the order of their votes.
+func (q Question) Approvers() []string {
+	var names []string
+	for _, d := range q.Votes() {
+		if d.Verdict == Approve {
+			names = append(names, d.By.Name)
+		}
+	}
+	return names
+}
+
 // Standing is the state as of now: what has run out is expired even before anyone wrote it down.
 func (q Question) Standing(now time.Time) State {
 	if q.State == Requested && !now.Before(q.ExpiresAt) {

@@ -66,21 +66,28 @@ func (c OrderCase) unapproved() (string, error) {
 
 // changed says whether what would run, where, and by whose leave, is not what was approved.
 func (c OrderCase) changed() (string, error) {
-	o, t, now := c.Order, c.Situation.Terms, c.Situation.Catalog
+	o, t := c.Order, c.Situation.Terms
 	switch {
 	case o.PlanVersion != t.PlanVersion:
 		return fmt.Sprintf("version %d of the plan was approved, and version %d is in force", o.PlanVersion, t.PlanVersion), nil
 	case !SameServices(o.Services, t.Services):
 		return "the plan moves other services than the order names", nil
-	case !reflect.DeepEqual(t.ground(c.Then), t.ground(now)):
+	}
+	return OrderShift(o, t, c.Then, c.Situation.Catalog)
+}
+
+// OrderShift says what of another catalogue makes an order that was approved on one ask people; nothing where it still may act. The
+// terms are what it would run.
+func OrderShift(o catalog.StandingOrder, t Terms, then, now catalog.Catalog) (string, error) {
+	if !reflect.DeepEqual(t.ground(then), t.ground(now)) {
 		return "what the run stands on is described otherwise than when the order was approved", nil
 	}
-	then, err := orderRules(c.Then, o)
+	was, err := orderRules(then, o)
 	if err != nil {
 		return "", err
 	}
 	is, err := orderRules(now, o)
-	if err == nil && then != is {
+	if err == nil && was != is {
 		return "who decides is not who it was when the order was approved", nil
 	}
 	return "", err

@@ -337,7 +337,7 @@ func (s *Store) putInForce(t *tx, r change.Request) error {
 		return err
 	}
 	if len(rows) > 0 {
-		about := CatalogChange{By: r.Requester.Name + ", approved by " + approvers(r.Question), Why: r.Why, Source: r.Source}
+		about := CatalogChange{By: r.Requester.Name + ", approved by " + joined(r.Approvers()), Why: r.Why, Source: r.Source}
 		version, err := s.changeCatalog(t, "change.apply", about, rows)
 		if err != nil {
 			return err
@@ -356,16 +356,6 @@ func (s *Store) putInForce(t *tx, r change.Request) error {
 		}
 	}
 	return nil
-}
-
-func approvers(q approval.Question) string {
-	var names []string
-	for _, d := range q.Votes() {
-		if d.Verdict == approval.Approve {
-			names = append(names, d.By.Name)
-		}
-	}
-	return joined(names)
 }
 
 // WithdrawChange takes a change request back, once under its act's id.

@@ -225,7 +225,7 @@ func (s *Store) fileByOrder(t *tx, c CalledOrder, ref failover.OrderRef, situati
 	reason := fmt.Sprintf("%s bad for %s.", joined(signals), catalog.Lasting(t.now.Sub(c.Since)))
 	state, expires := approval.Approved, t.now
 	if why == "" {
-		reason += fmt.Sprintf(" Approved in advance as %s, proposed by %s and approved by %s.", approved.Code, approved.Requester.Name, approvers(approved.Question))
+		reason += fmt.Sprintf(" Approved in advance as %s, proposed by %s and approved by %s.", approved.Code, approved.Requester.Name, joined(approved.Approvers()))
 	} else {
 		reason += " It does not act by itself: " + why + "."
 		state = approval.Requested

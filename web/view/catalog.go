@@ -168,6 +168,8 @@ type Record struct {
 	Around    Picture
 	Findings  []FindingLine
 	Report    *OutletReport // of an outlet
+	Order     *Order        // of a standing order
+	Orders    []OrderLine   // that may move a service
 	History   []RecordChange
 	MayEdit   bool
 	MayRetire bool

@@ -13,7 +13,8 @@ type Now struct {
 	Waiting   []Waiting
 	LastRun   *RunLine // shown where nothing waits and nothing runs
 	Runs      []RunLine
-	Proposals []Proposal // what is bad now
+	Called    []OrderLine // standing orders that act soon
+	Proposals []Proposal  // what is bad now
 	Incidents []IncidentLine
 	Signals   []SignalLine
 	Copies    []SignalLine

@@ -16,6 +16,7 @@ import (
 	"keyholder/ent/catalogrecord"
 	"keyholder/ent/catalogversion"
 	"keyholder/ent/changerequest"
+	"keyholder/ent/channelhealth"
 	"keyholder/ent/decision"
 	"keyholder/ent/draft"
 	"keyholder/ent/factsheet"
@@ -55,6 +56,8 @@ type Client struct {
 	CatalogVersion *CatalogVersionClient
 	// ChangeRequest is the client for interacting with the ChangeRequest builders.
 	ChangeRequest *ChangeRequestClient
+	// ChannelHealth is the client for interacting with the ChannelHealth builders.
+	ChannelHealth *ChannelHealthClient
 	// Decision is the client for interacting with the Decision builders.
 	Decision *DecisionClient
 	// Draft is the client for interacting with the Draft builders.
@@ -103,6 +106,7 @@ func (c *Client) init() {
 	c.CatalogRecord = NewCatalogRecordClient(c.config)
 	c.CatalogVersion = NewCatalogVersionClient(c.config)
 	c.ChangeRequest = NewChangeRequestClient(c.config)
+	c.ChannelHealth = NewChannelHealthClient(c.config)
 	c.Decision = NewDecisionClient(c.config)
 	c.Draft = NewDraftClient(c.config)
 	c.FactSheet = NewFactSheetClient(c.config)
@@ -216,6 +220,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		CatalogRecord:  NewCatalogRecordClient(cfg),
 		CatalogVersion: NewCatalogVersionClient(cfg),
 		ChangeRequest:  NewChangeRequestClient(cfg),
+		ChannelHealth:  NewChannelHealthClient(cfg),
 		Decision:       NewDecisionClient(cfg),
 		Draft:          NewDraftClient(cfg),
 		FactSheet:      NewFactSheetClient(cfg),
@@ -256,6 +261,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		CatalogRecord:  NewCatalogRecordClient(cfg),
 		CatalogVersion: NewCatalogVersionClient(cfg),
 		ChangeRequest:  NewChangeRequestClient(cfg),
+		ChannelHealth:  NewChannelHealthClient(cfg),
 		Decision:       NewDecisionClient(cfg),
 		Draft:          NewDraftClient(cfg),
 		FactSheet:      NewFactSheetClient(cfg),
@@ -302,9 +308,9 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Acceptance, c.AuditEvent, c.CatalogRecord, c.CatalogVersion, c.ChangeRequest,
-		c.Decision, c.Draft, c.FactSheet, c.Head, c.Incident, c.Message, c.Outbox,
-		c.Outcome, c.OutletReport, c.Person, c.PlanVersion, c.Reading, c.Request,
-		c.RoleReview, c.Run, c.Session,
+		c.ChannelHealth, c.Decision, c.Draft, c.FactSheet, c.Head, c.Incident,
+		c.Message, c.Outbox, c.Outcome, c.OutletReport, c.Person, c.PlanVersion,
+		c.Reading, c.Request, c.RoleReview, c.Run, c.Session,
 	} {
 		n.Use(hooks...)
 	}
@@ -315,9 +321,9 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Acceptance, c.AuditEvent, c.CatalogRecord, c.CatalogVersion, c.ChangeRequest,
-		c.Decision, c.Draft, c.FactSheet, c.Head, c.Incident, c.Message, c.Outbox,
-		c.Outcome, c.OutletReport, c.Person, c.PlanVersion, c.Reading, c.Request,
-		c.RoleReview, c.Run, c.Session,
+		c.ChannelHealth, c.Decision, c.Draft, c.FactSheet, c.Head, c.Incident,
+		c.Message, c.Outbox, c.Outcome, c.OutletReport, c.Person, c.PlanVersion,
+		c.Reading, c.Request, c.RoleReview, c.Run, c.Session,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -336,6 +342,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.CatalogVersion.mutate(ctx, m)
 	case *ChangeRequestMutation:
 		return c.ChangeRequest.mutate(ctx, m)
+	case *ChannelHealthMutation:
+		return c.ChannelHealth.mutate(ctx, m)
 	case *DecisionMutation:
 		return c.Decision.mutate(ctx, m)
 	case *DraftMutation:
@@ -1035,6 +1043,139 @@ func (c *ChangeRequestClient) mutate(ctx context.Context, m *ChangeRequestMutati
 		return (&ChangeRequestDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown ChangeRequest mutation op: %q", m.Op())
+	}
+}
+
+// ChannelHealthClient is a client for the ChannelHealth schema.
+type ChannelHealthClient struct {
+	config
+}
+
+// NewChannelHealthClient returns a client for the ChannelHealth from the given config.
+func NewChannelHealthClient(c config) *ChannelHealthClient {
+	return &ChannelHealthClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `channelhealth.Hooks(f(g(h())))`.
+func (c *ChannelHealthClient) Use(hooks ...Hook) {
+	c.hooks.ChannelHealth = append(c.hooks.ChannelHealth, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `channelhealth.Intercept(f(g(h())))`.
+func (c *ChannelHealthClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ChannelHealth = append(c.inters.ChannelHealth, interceptors...)
+}
+
+// Create returns a builder for creating a ChannelHealth entity.
+func (c *ChannelHealthClient) Create() *ChannelHealthCreate {
+	mutation := newChannelHealthMutation(c.config, OpCreate)
+	return &ChannelHealthCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ChannelHealth entities.
+func (c *ChannelHealthClient) CreateBulk(builders ...*ChannelHealthCreate) *ChannelHealthCreateBulk {
+	return &ChannelHealthCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ChannelHealthClient) MapCreateBulk(slice any, setFunc func(*ChannelHealthCreate, int)) *ChannelHealthCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ChannelHealthCreateBulk{err: fmt.Errorf("calling to ChannelHealthClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ChannelHealthCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ChannelHealthCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ChannelHealth.
+func (c *ChannelHealthClient) Update() *ChannelHealthUpdate {
+	mutation := newChannelHealthMutation(c.config, OpUpdate)
+	return &ChannelHealthUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ChannelHealthClient) UpdateOne(_m *ChannelHealth) *ChannelHealthUpdateOne {
+	mutation := newChannelHealthMutation(c.config, OpUpdateOne, withChannelHealth(_m))
+	return &ChannelHealthUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ChannelHealthClient) UpdateOneID(id string) *ChannelHealthUpdateOne {
+	mutation := newChannelHealthMutation(c.config, OpUpdateOne, withChannelHealthID(id))
+	return &ChannelHealthUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ChannelHealth.
+func (c *ChannelHealthClient) Delete() *ChannelHealthDelete {
+	mutation := newChannelHealthMutation(c.config, OpDelete)
+	return &ChannelHealthDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ChannelHealthClient) DeleteOne(_m *ChannelHealth) *ChannelHealthDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ChannelHealthClient) DeleteOneID(id string) *ChannelHealthDeleteOne {
+	builder := c.Delete().Where(channelhealth.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ChannelHealthDeleteOne{builder}
+}
+
+// Query returns a query builder for ChannelHealth.
+func (c *ChannelHealthClient) Query() *ChannelHealthQuery {
+	return &ChannelHealthQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeChannelHealth},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ChannelHealth entity by its id.
+func (c *ChannelHealthClient) Get(ctx context.Context, id string) (*ChannelHealth, error) {
+	return c.Query().Where(channelhealth.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ChannelHealthClient) GetX(ctx context.Context, id string) *ChannelHealth {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *ChannelHealthClient) Hooks() []Hook {
+	return c.hooks.ChannelHealth
+}
+
+// Interceptors returns the client interceptors.
+func (c *ChannelHealthClient) Interceptors() []Interceptor {
+	return c.inters.ChannelHealth
+}
+
+func (c *ChannelHealthClient) mutate(ctx context.Context, m *ChannelHealthMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ChannelHealthCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ChannelHealthUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ChannelHealthUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ChannelHealthDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ChannelHealth mutation op: %q", m.Op())
 	}
 }
 
@@ -3169,14 +3310,15 @@ func (c *SessionClient) mutate(ctx context.Context, m *SessionMutation) (Value, 
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Acceptance, AuditEvent, CatalogRecord, CatalogVersion, ChangeRequest, Decision,
-		Draft, FactSheet, Head, Incident, Message, Outbox, Outcome, OutletReport,
-		Person, PlanVersion, Reading, Request, RoleReview, Run, Session []ent.Hook
+		Acceptance, AuditEvent, CatalogRecord, CatalogVersion, ChangeRequest,
+		ChannelHealth, Decision, Draft, FactSheet, Head, Incident, Message, Outbox,
+		Outcome, OutletReport, Person, PlanVersion, Reading, Request, RoleReview, Run,
+		Session []ent.Hook
 	}
 	inters struct {
-		Acceptance, AuditEvent, CatalogRecord, CatalogVersion, ChangeRequest, Decision,
-		Draft, FactSheet, Head, Incident, Message, Outbox, Outcome, OutletReport,
-		Person, PlanVersion, Reading, Request, RoleReview, Run,
+		Acceptance, AuditEvent, CatalogRecord, CatalogVersion, ChangeRequest,
+		ChannelHealth, Decision, Draft, FactSheet, Head, Incident, Message, Outbox,
+		Outcome, OutletReport, Person, PlanVersion, Reading, Request, RoleReview, Run,
 		Session []ent.Interceptor
 	}
 )

@@ -11,6 +11,7 @@ import (
 	"keyholder/ent/catalogrecord"
 	"keyholder/ent/catalogversion"
 	"keyholder/ent/changerequest"
+	"keyholder/ent/channelhealth"
 	"keyholder/ent/decision"
 	"keyholder/ent/draft"
 	"keyholder/ent/factsheet"
@@ -98,6 +99,7 @@ func checkColumn(t, c string) error {
 			catalogrecord.Table:  catalogrecord.ValidColumn,
 			catalogversion.Table: catalogversion.ValidColumn,
 			changerequest.Table:  changerequest.ValidColumn,
+			channelhealth.Table:  channelhealth.ValidColumn,
 			decision.Table:       decision.ValidColumn,
 			draft.Table:          draft.ValidColumn,
 			factsheet.Table:      factsheet.ValidColumn,

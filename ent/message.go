@@ -41,6 +41,8 @@ type Message struct {
 	Attempts int `json:"attempts,omitempty"`
 	// Failure holds the value of the "failure" field.
 	Failure string `json:"failure,omitempty"`
+	// Via holds the value of the "via" field.
+	Via string `json:"via,omitempty"`
 	// SentAt holds the value of the "sent_at" field.
 	SentAt *time.Time `json:"sent_at,omitempty"`
 	// GivenUp holds the value of the "given_up" field.
@@ -57,7 +59,7 @@ func (*Message) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case message.FieldNth, message.FieldAttempts:
 			values[i] = new(sql.NullInt64)
-		case message.FieldID, message.FieldAbout, message.FieldOccasion, message.FieldPersonID, message.FieldPersonName, message.FieldAddress, message.FieldSubject, message.FieldText, message.FieldFailure:
+		case message.FieldID, message.FieldAbout, message.FieldOccasion, message.FieldPersonID, message.FieldPersonName, message.FieldAddress, message.FieldSubject, message.FieldText, message.FieldFailure, message.FieldVia:
 			values[i] = new(sql.NullString)
 		case message.FieldCreatedAt, message.FieldNextAt, message.FieldSentAt:
 			values[i] = new(sql.NullTime)
@@ -154,6 +156,12 @@ func (_m *Message) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Failure = value.String
 			}
+		case message.FieldVia:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field via", values[i])
+			} else if value.Valid {
+				_m.Via = value.String
+			}
 		case message.FieldSentAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field sent_at", values[i])
@@ -238,6 +246,9 @@ func (_m *Message) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("failure=")
 	builder.WriteString(_m.Failure)
+	builder.WriteString(", ")
+	builder.WriteString("via=")
+	builder.WriteString(_m.Via)
 	builder.WriteString(", ")
 	if v := _m.SentAt; v != nil {
 		builder.WriteString("sent_at=")

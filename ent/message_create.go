@@ -111,6 +111,20 @@ func (_c *MessageCreate) SetNillableFailure(v *string) *MessageCreate {
 	return _c
 }
 
+// SetVia sets the "via" field.
+func (_c *MessageCreate) SetVia(v string) *MessageCreate {
+	_c.mutation.SetVia(v)
+	return _c
+}
+
+// SetNillableVia sets the "via" field if the given value is not nil.
+func (_c *MessageCreate) SetNillableVia(v *string) *MessageCreate {
+	if v != nil {
+		_c.SetVia(*v)
+	}
+	return _c
+}
+
 // SetSentAt sets the "sent_at" field.
 func (_c *MessageCreate) SetSentAt(v time.Time) *MessageCreate {
 	_c.mutation.SetSentAt(v)
@@ -188,6 +202,10 @@ func (_c *MessageCreate) defaults() {
 		v := message.DefaultFailure
 		_c.mutation.SetFailure(v)
 	}
+	if _, ok := _c.mutation.Via(); !ok {
+		v := message.DefaultVia
+		_c.mutation.SetVia(v)
+	}
 	if _, ok := _c.mutation.GivenUp(); !ok {
 		v := message.DefaultGivenUp
 		_c.mutation.SetGivenUp(v)
@@ -231,6 +249,9 @@ func (_c *MessageCreate) check() error {
 	}
 	if _, ok := _c.mutation.Failure(); !ok {
 		return &ValidationError{Name: "failure", err: errors.New(`ent: missing required field "Message.failure"`)}
+	}
+	if _, ok := _c.mutation.Via(); !ok {
+		return &ValidationError{Name: "via", err: errors.New(`ent: missing required field "Message.via"`)}
 	}
 	if _, ok := _c.mutation.GivenUp(); !ok {
 		return &ValidationError{Name: "given_up", err: errors.New(`ent: missing required field "Message.given_up"`)}
@@ -318,6 +339,10 @@ func (_c *MessageCreate) createSpec() (*Message, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Failure(); ok {
 		_spec.SetField(message.FieldFailure, field.TypeString, value)
 		_node.Failure = value
+	}
+	if value, ok := _c.mutation.Via(); ok {
+		_spec.SetField(message.FieldVia, field.TypeString, value)
+		_node.Via = value
 	}
 	if value, ok := _c.mutation.SentAt(); ok {
 		_spec.SetField(message.FieldSentAt, field.TypeTime, value)
@@ -418,6 +443,18 @@ func (u *MessageUpsert) SetFailure(v string) *MessageUpsert {
 // UpdateFailure sets the "failure" field to the value that was provided on create.
 func (u *MessageUpsert) UpdateFailure() *MessageUpsert {
 	u.SetExcluded(message.FieldFailure)
+	return u
+}
+
+// SetVia sets the "via" field.
+func (u *MessageUpsert) SetVia(v string) *MessageUpsert {
+	u.Set(message.FieldVia, v)
+	return u
+}
+
+// UpdateVia sets the "via" field to the value that was provided on create.
+func (u *MessageUpsert) UpdateVia() *MessageUpsert {
+	u.SetExcluded(message.FieldVia)
 	return u
 }
 
@@ -572,6 +609,20 @@ func (u *MessageUpsertOne) SetFailure(v string) *MessageUpsertOne {
 func (u *MessageUpsertOne) UpdateFailure() *MessageUpsertOne {
 	return u.Update(func(s *MessageUpsert) {
 		s.UpdateFailure()
+	})
+}
+
+// SetVia sets the "via" field.
+func (u *MessageUpsertOne) SetVia(v string) *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.SetVia(v)
+	})
+}
+
+// UpdateVia sets the "via" field to the value that was provided on create.
+func (u *MessageUpsertOne) UpdateVia() *MessageUpsertOne {
+	return u.Update(func(s *MessageUpsert) {
+		s.UpdateVia()
 	})
 }
 
@@ -898,6 +949,20 @@ func (u *MessageUpsertBulk) SetFailure(v string) *MessageUpsertBulk {
 func (u *MessageUpsertBulk) UpdateFailure() *MessageUpsertBulk {
 	return u.Update(func(s *MessageUpsert) {
 		s.UpdateFailure()
+	})
+}
+
+// SetVia sets the "via" field.
+func (u *MessageUpsertBulk) SetVia(v string) *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.SetVia(v)
+	})
+}
+
+// UpdateVia sets the "via" field to the value that was provided on create.
+func (u *MessageUpsertBulk) UpdateVia() *MessageUpsertBulk {
+	return u.Update(func(s *MessageUpsert) {
+		s.UpdateVia()
 	})
 }
 

@@ -77,6 +77,20 @@ func (_u *MessageUpdate) SetNillableFailure(v *string) *MessageUpdate {
 	return _u
 }
 
+// SetVia sets the "via" field.
+func (_u *MessageUpdate) SetVia(v string) *MessageUpdate {
+	_u.mutation.SetVia(v)
+	return _u
+}
+
+// SetNillableVia sets the "via" field if the given value is not nil.
+func (_u *MessageUpdate) SetNillableVia(v *string) *MessageUpdate {
+	if v != nil {
+		_u.SetVia(*v)
+	}
+	return _u
+}
+
 // SetSentAt sets the "sent_at" field.
 func (_u *MessageUpdate) SetSentAt(v time.Time) *MessageUpdate {
 	_u.mutation.SetSentAt(v)
@@ -164,6 +178,9 @@ func (_u *MessageUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.Failure(); ok {
 		_spec.SetField(message.FieldFailure, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.Via(); ok {
+		_spec.SetField(message.FieldVia, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.SentAt(); ok {
 		_spec.SetField(message.FieldSentAt, field.TypeTime, value)
 	}
@@ -238,6 +255,20 @@ func (_u *MessageUpdateOne) SetFailure(v string) *MessageUpdateOne {
 func (_u *MessageUpdateOne) SetNillableFailure(v *string) *MessageUpdateOne {
 	if v != nil {
 		_u.SetFailure(*v)
+	}
+	return _u
+}
+
+// SetVia sets the "via" field.
+func (_u *MessageUpdateOne) SetVia(v string) *MessageUpdateOne {
+	_u.mutation.SetVia(v)
+	return _u
+}
+
+// SetNillableVia sets the "via" field if the given value is not nil.
+func (_u *MessageUpdateOne) SetNillableVia(v *string) *MessageUpdateOne {
+	if v != nil {
+		_u.SetVia(*v)
 	}
 	return _u
 }
@@ -358,6 +389,9 @@ func (_u *MessageUpdateOne) sqlSave(ctx context.Context) (_node *Message, err er
 	}
 	if value, ok := _u.mutation.Failure(); ok {
 		_spec.SetField(message.FieldFailure, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Via(); ok {
+		_spec.SetField(message.FieldVia, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.SentAt(); ok {
 		_spec.SetField(message.FieldSentAt, field.TypeTime, value)

@@ -11,6 +11,7 @@ import (
 	"keyholder/ent/catalogrecord"
 	"keyholder/ent/catalogversion"
 	"keyholder/ent/changerequest"
+	"keyholder/ent/channelhealth"
 	"keyholder/ent/decision"
 	"keyholder/ent/draft"
 	"keyholder/ent/factsheet"
@@ -52,6 +53,7 @@ const (
 	TypeCatalogRecord  = "CatalogRecord"
 	TypeCatalogVersion = "CatalogVersion"
 	TypeChangeRequest  = "ChangeRequest"
+	TypeChannelHealth  = "ChannelHealth"
 	TypeDecision       = "Decision"
 	TypeDraft          = "Draft"
 	TypeFactSheet      = "FactSheet"
@@ -4088,6 +4090,577 @@ func (m *ChangeRequestMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown ChangeRequest edge %s", name)
 }
 
+// ChannelHealthMutation represents an operation that mutates the ChannelHealth nodes in the graph.
+type ChannelHealthMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	sent_at       *time.Time
+	failing_since *time.Time
+	failures      *int
+	addfailures   *int
+	failure       *string
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*ChannelHealth, error)
+	predicates    []predicate.ChannelHealth
+}
+
+var _ ent.Mutation = (*ChannelHealthMutation)(nil)
+
+// channelhealthOption allows management of the mutation configuration using functional options.
+type channelhealthOption func(*ChannelHealthMutation)
+
+// newChannelHealthMutation creates new mutation for the ChannelHealth entity.
+func newChannelHealthMutation(c config, op Op, opts ...channelhealthOption) *ChannelHealthMutation {
+	m := &ChannelHealthMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeChannelHealth,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withChannelHealthID sets the ID field of the mutation.
+func withChannelHealthID(id string) channelhealthOption {
+	return func(m *ChannelHealthMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ChannelHealth
+		)
+		m.oldValue = func(ctx context.Context) (*ChannelHealth, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ChannelHealth.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withChannelHealth sets the old ChannelHealth of the mutation.
+func withChannelHealth(node *ChannelHealth) channelhealthOption {
+	return func(m *ChannelHealthMutation) {
+		m.oldValue = func(context.Context) (*ChannelHealth, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ChannelHealthMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ChannelHealthMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ChannelHealth entities.
+func (m *ChannelHealthMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ChannelHealthMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ChannelHealthMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ChannelHealth.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetSentAt sets the "sent_at" field.
+func (m *ChannelHealthMutation) SetSentAt(t time.Time) {
+	m.sent_at = &t
+}
+
+// SentAt returns the value of the "sent_at" field in the mutation.
+func (m *ChannelHealthMutation) SentAt() (r time.Time, exists bool) {
+	v := m.sent_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSentAt returns the old "sent_at" field's value of the ChannelHealth entity.
+// If the ChannelHealth object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChannelHealthMutation) OldSentAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSentAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSentAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSentAt: %w", err)
+	}
+	return oldValue.SentAt, nil
+}
+
+// ClearSentAt clears the value of the "sent_at" field.
+func (m *ChannelHealthMutation) ClearSentAt() {
+	m.sent_at = nil
+	m.clearedFields[channelhealth.FieldSentAt] = struct{}{}
+}
+
+// SentAtCleared returns if the "sent_at" field was cleared in this mutation.
+func (m *ChannelHealthMutation) SentAtCleared() bool {
+	_, ok := m.clearedFields[channelhealth.FieldSentAt]
+	return ok
+}
+
+// ResetSentAt resets all changes to the "sent_at" field.
+func (m *ChannelHealthMutation) ResetSentAt() {
+	m.sent_at = nil
+	delete(m.clearedFields, channelhealth.FieldSentAt)
+}
+
+// SetFailingSince sets the "failing_since" field.
+func (m *ChannelHealthMutation) SetFailingSince(t time.Time) {
+	m.failing_since = &t
+}
+
+// FailingSince returns the value of the "failing_since" field in the mutation.
+func (m *ChannelHealthMutation) FailingSince() (r time.Time, exists bool) {
+	v := m.failing_since
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailingSince returns the old "failing_since" field's value of the ChannelHealth entity.
+// If the ChannelHealth object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChannelHealthMutation) OldFailingSince(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailingSince is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailingSince requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailingSince: %w", err)
+	}
+	return oldValue.FailingSince, nil
+}
+
+// ClearFailingSince clears the value of the "failing_since" field.
+func (m *ChannelHealthMutation) ClearFailingSince() {
+	m.failing_since = nil
+	m.clearedFields[channelhealth.FieldFailingSince] = struct{}{}
+}
+
+// FailingSinceCleared returns if the "failing_since" field was cleared in this mutation.
+func (m *ChannelHealthMutation) FailingSinceCleared() bool {
+	_, ok := m.clearedFields[channelhealth.FieldFailingSince]
+	return ok
+}
+
+// ResetFailingSince resets all changes to the "failing_since" field.
+func (m *ChannelHealthMutation) ResetFailingSince() {
+	m.failing_since = nil
+	delete(m.clearedFields, channelhealth.FieldFailingSince)
+}
+
+// SetFailures sets the "failures" field.
+func (m *ChannelHealthMutation) SetFailures(i int) {
+	m.failures = &i
+	m.addfailures = nil
+}
+
+// Failures returns the value of the "failures" field in the mutation.
+func (m *ChannelHealthMutation) Failures() (r int, exists bool) {
+	v := m.failures
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailures returns the old "failures" field's value of the ChannelHealth entity.
+// If the ChannelHealth object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChannelHealthMutation) OldFailures(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailures is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailures requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailures: %w", err)
+	}
+	return oldValue.Failures, nil
+}
+
+// AddFailures adds i to the "failures" field.
+func (m *ChannelHealthMutation) AddFailures(i int) {
+	if m.addfailures != nil {
+		*m.addfailures += i
+	} else {
+		m.addfailures = &i
+	}
+}
+
+// AddedFailures returns the value that was added to the "failures" field in this mutation.
+func (m *ChannelHealthMutation) AddedFailures() (r int, exists bool) {
+	v := m.addfailures
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetFailures resets all changes to the "failures" field.
+func (m *ChannelHealthMutation) ResetFailures() {
+	m.failures = nil
+	m.addfailures = nil
+}
+
+// SetFailure sets the "failure" field.
+func (m *ChannelHealthMutation) SetFailure(s string) {
+	m.failure = &s
+}
+
+// Failure returns the value of the "failure" field in the mutation.
+func (m *ChannelHealthMutation) Failure() (r string, exists bool) {
+	v := m.failure
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailure returns the old "failure" field's value of the ChannelHealth entity.
+// If the ChannelHealth object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChannelHealthMutation) OldFailure(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailure is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailure requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailure: %w", err)
+	}
+	return oldValue.Failure, nil
+}
+
+// ResetFailure resets all changes to the "failure" field.
+func (m *ChannelHealthMutation) ResetFailure() {
+	m.failure = nil
+}
+
+// Where appends a list predicates to the ChannelHealthMutation builder.
+func (m *ChannelHealthMutation) Where(ps ...predicate.ChannelHealth) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ChannelHealthMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ChannelHealthMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ChannelHealth, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ChannelHealthMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ChannelHealthMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ChannelHealth).
+func (m *ChannelHealthMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ChannelHealthMutation) Fields() []string {
+	fields := make([]string, 0, 4)
+	if m.sent_at != nil {
+		fields = append(fields, channelhealth.FieldSentAt)
+	}
+	if m.failing_since != nil {
+		fields = append(fields, channelhealth.FieldFailingSince)
+	}
+	if m.failures != nil {
+		fields = append(fields, channelhealth.FieldFailures)
+	}
+	if m.failure != nil {
+		fields = append(fields, channelhealth.FieldFailure)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ChannelHealthMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case channelhealth.FieldSentAt:
+		return m.SentAt()
+	case channelhealth.FieldFailingSince:
+		return m.FailingSince()
+	case channelhealth.FieldFailures:
+		return m.Failures()
+	case channelhealth.FieldFailure:
+		return m.Failure()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ChannelHealthMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case channelhealth.FieldSentAt:
+		return m.OldSentAt(ctx)
+	case channelhealth.FieldFailingSince:
+		return m.OldFailingSince(ctx)
+	case channelhealth.FieldFailures:
+		return m.OldFailures(ctx)
+	case channelhealth.FieldFailure:
+		return m.OldFailure(ctx)
+	}
+	return nil, fmt.Errorf("unknown ChannelHealth field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ChannelHealthMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case channelhealth.FieldSentAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSentAt(v)
+		return nil
+	case channelhealth.FieldFailingSince:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailingSince(v)
+		return nil
+	case channelhealth.FieldFailures:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailures(v)
+		return nil
+	case channelhealth.FieldFailure:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailure(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ChannelHealth field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ChannelHealthMutation) AddedFields() []string {
+	var fields []string
+	if m.addfailures != nil {
+		fields = append(fields, channelhealth.FieldFailures)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ChannelHealthMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case channelhealth.FieldFailures:
+		return m.AddedFailures()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ChannelHealthMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case channelhealth.FieldFailures:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddFailures(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ChannelHealth numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ChannelHealthMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(channelhealth.FieldSentAt) {
+		fields = append(fields, channelhealth.FieldSentAt)
+	}
+	if m.FieldCleared(channelhealth.FieldFailingSince) {
+		fields = append(fields, channelhealth.FieldFailingSince)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ChannelHealthMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ChannelHealthMutation) ClearField(name string) error {
+	switch name {
+	case channelhealth.FieldSentAt:
+		m.ClearSentAt()
+		return nil
+	case channelhealth.FieldFailingSince:
+		m.ClearFailingSince()
+		return nil
+	}
+	return fmt.Errorf("unknown ChannelHealth nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ChannelHealthMutation) ResetField(name string) error {
+	switch name {
+	case channelhealth.FieldSentAt:
+		m.ResetSentAt()
+		return nil
+	case channelhealth.FieldFailingSince:
+		m.ResetFailingSince()
+		return nil
+	case channelhealth.FieldFailures:
+		m.ResetFailures()
+		return nil
+	case channelhealth.FieldFailure:
+		m.ResetFailure()
+		return nil
+	}
+	return fmt.Errorf("unknown ChannelHealth field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ChannelHealthMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ChannelHealthMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ChannelHealthMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ChannelHealthMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ChannelHealthMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ChannelHealthMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ChannelHealthMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown ChannelHealth unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ChannelHealthMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown ChannelHealth edge %s", name)
+}
+
 // DecisionMutation represents an operation that mutates the Decision nodes in the graph.
 type DecisionMutation struct {
 	config
@@ -7511,6 +8084,7 @@ type MessageMutation struct {
 	attempts      *int
 	addattempts   *int
 	failure       *string
+	via           *string
 	sent_at       *time.Time
 	given_up      *bool
 	clearedFields map[string]struct{}
@@ -8095,6 +8669,42 @@ func (m *MessageMutation) ResetFailure() {
 	m.failure = nil
 }
 
+// SetVia sets the "via" field.
+func (m *MessageMutation) SetVia(s string) {
+	m.via = &s
+}
+
+// Via returns the value of the "via" field in the mutation.
+func (m *MessageMutation) Via() (r string, exists bool) {
+	v := m.via
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVia returns the old "via" field's value of the Message entity.
+// If the Message object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MessageMutation) OldVia(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVia is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVia requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVia: %w", err)
+	}
+	return oldValue.Via, nil
+}
+
+// ResetVia resets all changes to the "via" field.
+func (m *MessageMutation) ResetVia() {
+	m.via = nil
+}
+
 // SetSentAt sets the "sent_at" field.
 func (m *MessageMutation) SetSentAt(t time.Time) {
 	m.sent_at = &t
@@ -8214,7 +8824,7 @@ func (m *MessageMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *MessageMutation) Fields() []string {
-	fields := make([]string, 0, 14)
+	fields := make([]string, 0, 15)
 	if m.about != nil {
 		fields = append(fields, message.FieldAbout)
 	}
@@ -8250,6 +8860,9 @@ func (m *MessageMutation) Fields() []string {
 	}
 	if m.failure != nil {
 		fields = append(fields, message.FieldFailure)
+	}
+	if m.via != nil {
+		fields = append(fields, message.FieldVia)
 	}
 	if m.sent_at != nil {
 		fields = append(fields, message.FieldSentAt)
@@ -8289,6 +8902,8 @@ func (m *MessageMutation) Field(name string) (ent.Value, bool) {
 		return m.Attempts()
 	case message.FieldFailure:
 		return m.Failure()
+	case message.FieldVia:
+		return m.Via()
 	case message.FieldSentAt:
 		return m.SentAt()
 	case message.FieldGivenUp:
@@ -8326,6 +8941,8 @@ func (m *MessageMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldAttempts(ctx)
 	case message.FieldFailure:
 		return m.OldFailure(ctx)
+	case message.FieldVia:
+		return m.OldVia(ctx)
 	case message.FieldSentAt:
 		return m.OldSentAt(ctx)
 	case message.FieldGivenUp:
@@ -8422,6 +9039,13 @@ func (m *MessageMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetFailure(v)
+		return nil
+	case message.FieldVia:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVia(v)
 		return nil
 	case message.FieldSentAt:
 		v, ok := value.(time.Time)
@@ -8557,6 +9181,9 @@ func (m *MessageMutation) ResetField(name string) error {
 		return nil
 	case message.FieldFailure:
 		m.ResetFailure()
+		return nil
+	case message.FieldVia:
+		m.ResetVia()
 		return nil
 	case message.FieldSentAt:
 		m.ResetSentAt()
@@ -10088,6 +10715,8 @@ type PersonMutation struct {
 	email_verified *bool
 	groups         *[]string
 	appendgroups   []string
+	channels       *[]string
+	appendchannels []string
 	signed_in_at   *time.Time
 	created_at     *time.Time
 	clearedFields  map[string]struct{}
@@ -10431,6 +11060,71 @@ func (m *PersonMutation) ResetGroups() {
 	m.appendgroups = nil
 }
 
+// SetChannels sets the "channels" field.
+func (m *PersonMutation) SetChannels(s []string) {
+	m.channels = &s
+	m.appendchannels = nil
+}
+
+// Channels returns the value of the "channels" field in the mutation.
+func (m *PersonMutation) Channels() (r []string, exists bool) {
+	v := m.channels
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChannels returns the old "channels" field's value of the Person entity.
+// If the Person object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PersonMutation) OldChannels(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChannels is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChannels requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChannels: %w", err)
+	}
+	return oldValue.Channels, nil
+}
+
+// AppendChannels adds s to the "channels" field.
+func (m *PersonMutation) AppendChannels(s []string) {
+	m.appendchannels = append(m.appendchannels, s...)
+}
+
+// AppendedChannels returns the list of values that were appended to the "channels" field in this mutation.
+func (m *PersonMutation) AppendedChannels() ([]string, bool) {
+	if len(m.appendchannels) == 0 {
+		return nil, false
+	}
+	return m.appendchannels, true
+}
+
+// ClearChannels clears the value of the "channels" field.
+func (m *PersonMutation) ClearChannels() {
+	m.channels = nil
+	m.appendchannels = nil
+	m.clearedFields[person.FieldChannels] = struct{}{}
+}
+
+// ChannelsCleared returns if the "channels" field was cleared in this mutation.
+func (m *PersonMutation) ChannelsCleared() bool {
+	_, ok := m.clearedFields[person.FieldChannels]
+	return ok
+}
+
+// ResetChannels resets all changes to the "channels" field.
+func (m *PersonMutation) ResetChannels() {
+	m.channels = nil
+	m.appendchannels = nil
+	delete(m.clearedFields, person.FieldChannels)
+}
+
 // SetSignedInAt sets the "signed_in_at" field.
 func (m *PersonMutation) SetSignedInAt(t time.Time) {
 	m.signed_in_at = &t
@@ -10537,7 +11231,7 @@ func (m *PersonMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *PersonMutation) Fields() []string {
-	fields := make([]string, 0, 8)
+	fields := make([]string, 0, 9)
 	if m.issuer != nil {
 		fields = append(fields, person.FieldIssuer)
 	}
@@ -10555,6 +11249,9 @@ func (m *PersonMutation) Fields() []string {
 	}
 	if m.groups != nil {
 		fields = append(fields, person.FieldGroups)
+	}
+	if m.channels != nil {
+		fields = append(fields, person.FieldChannels)
 	}
 	if m.signed_in_at != nil {
 		fields = append(fields, person.FieldSignedInAt)
@@ -10582,6 +11279,8 @@ func (m *PersonMutation) Field(name string) (ent.Value, bool) {
 		return m.EmailVerified()
 	case person.FieldGroups:
 		return m.Groups()
+	case person.FieldChannels:
+		return m.Channels()
 	case person.FieldSignedInAt:
 		return m.SignedInAt()
 	case person.FieldCreatedAt:
@@ -10607,6 +11306,8 @@ func (m *PersonMutation) OldField(ctx context.Context, name string) (ent.Value, 
 		return m.OldEmailVerified(ctx)
 	case person.FieldGroups:
 		return m.OldGroups(ctx)
+	case person.FieldChannels:
+		return m.OldChannels(ctx)
 	case person.FieldSignedInAt:
 		return m.OldSignedInAt(ctx)
 	case person.FieldCreatedAt:
@@ -10662,6 +11363,13 @@ func (m *PersonMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetGroups(v)
 		return nil
+	case person.FieldChannels:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChannels(v)
+		return nil
 	case person.FieldSignedInAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -10705,7 +11413,11 @@ func (m *PersonMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *PersonMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(person.FieldChannels) {
+		fields = append(fields, person.FieldChannels)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -10718,6 +11430,11 @@ func (m *PersonMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *PersonMutation) ClearField(name string) error {
+	switch name {
+	case person.FieldChannels:
+		m.ClearChannels()
+		return nil
+	}
 	return fmt.Errorf("unknown Person nullable field %s", name)
 }
 
@@ -10742,6 +11459,9 @@ func (m *PersonMutation) ResetField(name string) error {
 		return nil
 	case person.FieldGroups:
 		m.ResetGroups()
+		return nil
+	case person.FieldChannels:
+		m.ResetChannels()
 		return nil
 	case person.FieldSignedInAt:
 		m.ResetSignedInAt()

@@ -30,6 +30,8 @@ type Person struct {
 	EmailVerified bool `json:"email_verified,omitempty"`
 	// Groups holds the value of the "groups" field.
 	Groups []string `json:"groups,omitempty"`
+	// Channels holds the value of the "channels" field.
+	Channels []string `json:"channels,omitempty"`
 	// SignedInAt holds the value of the "signed_in_at" field.
 	SignedInAt time.Time `json:"signed_in_at,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -42,7 +44,7 @@ func (*Person) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case person.FieldGroups:
+		case person.FieldGroups, person.FieldChannels:
 			values[i] = new([]byte)
 		case person.FieldEmailVerified:
 			values[i] = new(sql.NullBool)
@@ -107,6 +109,14 @@ func (_m *Person) assignValues(columns []string, values []any) error {
 			} else if value != nil && len(*value) > 0 {
 				if err := json.Unmarshal(*value, &_m.Groups); err != nil {
 					return fmt.Errorf("unmarshal field groups: %w", err)
+				}
+			}
+		case person.FieldChannels:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field channels", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Channels); err != nil {
+					return fmt.Errorf("unmarshal field channels: %w", err)
 				}
 			}
 		case person.FieldSignedInAt:
@@ -174,6 +184,9 @@ func (_m *Person) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("groups=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Groups))
+	builder.WriteString(", ")
+	builder.WriteString("channels=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Channels))
 	builder.WriteString(", ")
 	builder.WriteString("signed_in_at=")
 	builder.WriteString(_m.SignedInAt.Format(time.ANSIC))

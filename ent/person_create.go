@@ -67,6 +67,12 @@ func (_c *PersonCreate) SetGroups(v []string) *PersonCreate {
 	return _c
 }
 
+// SetChannels sets the "channels" field.
+func (_c *PersonCreate) SetChannels(v []string) *PersonCreate {
+	_c.mutation.SetChannels(v)
+	return _c
+}
+
 // SetSignedInAt sets the "signed_in_at" field.
 func (_c *PersonCreate) SetSignedInAt(v time.Time) *PersonCreate {
 	_c.mutation.SetSignedInAt(v)
@@ -212,6 +218,10 @@ func (_c *PersonCreate) createSpec() (*Person, *sqlgraph.CreateSpec) {
 		_spec.SetField(person.FieldGroups, field.TypeJSON, value)
 		_node.Groups = value
 	}
+	if value, ok := _c.mutation.Channels(); ok {
+		_spec.SetField(person.FieldChannels, field.TypeJSON, value)
+		_node.Channels = value
+	}
 	if value, ok := _c.mutation.SignedInAt(); ok {
 		_spec.SetField(person.FieldSignedInAt, field.TypeTime, value)
 		_node.SignedInAt = value
@@ -317,6 +327,24 @@ func (u *PersonUpsert) SetGroups(v []string) *PersonUpsert {
 // UpdateGroups sets the "groups" field to the value that was provided on create.
 func (u *PersonUpsert) UpdateGroups() *PersonUpsert {
 	u.SetExcluded(person.FieldGroups)
+	return u
+}
+
+// SetChannels sets the "channels" field.
+func (u *PersonUpsert) SetChannels(v []string) *PersonUpsert {
+	u.Set(person.FieldChannels, v)
+	return u
+}
+
+// UpdateChannels sets the "channels" field to the value that was provided on create.
+func (u *PersonUpsert) UpdateChannels() *PersonUpsert {
+	u.SetExcluded(person.FieldChannels)
+	return u
+}
+
+// ClearChannels clears the value of the "channels" field.
+func (u *PersonUpsert) ClearChannels() *PersonUpsert {
+	u.SetNull(person.FieldChannels)
 	return u
 }
 
@@ -442,6 +470,27 @@ func (u *PersonUpsertOne) SetGroups(v []string) *PersonUpsertOne {
 func (u *PersonUpsertOne) UpdateGroups() *PersonUpsertOne {
 	return u.Update(func(s *PersonUpsert) {
 		s.UpdateGroups()
+	})
+}
+
+// SetChannels sets the "channels" field.
+func (u *PersonUpsertOne) SetChannels(v []string) *PersonUpsertOne {
+	return u.Update(func(s *PersonUpsert) {
+		s.SetChannels(v)
+	})
+}
+
+// UpdateChannels sets the "channels" field to the value that was provided on create.
+func (u *PersonUpsertOne) UpdateChannels() *PersonUpsertOne {
+	return u.Update(func(s *PersonUpsert) {
+		s.UpdateChannels()
+	})
+}
+
+// ClearChannels clears the value of the "channels" field.
+func (u *PersonUpsertOne) ClearChannels() *PersonUpsertOne {
+	return u.Update(func(s *PersonUpsert) {
+		s.ClearChannels()
 	})
 }
 
@@ -736,6 +785,27 @@ func (u *PersonUpsertBulk) SetGroups(v []string) *PersonUpsertBulk {
 func (u *PersonUpsertBulk) UpdateGroups() *PersonUpsertBulk {
 	return u.Update(func(s *PersonUpsert) {
 		s.UpdateGroups()
+	})
+}
+
+// SetChannels sets the "channels" field.
+func (u *PersonUpsertBulk) SetChannels(v []string) *PersonUpsertBulk {
+	return u.Update(func(s *PersonUpsert) {
+		s.SetChannels(v)
+	})
+}
+
+// UpdateChannels sets the "channels" field to the value that was provided on create.
+func (u *PersonUpsertBulk) UpdateChannels() *PersonUpsertBulk {
+	return u.Update(func(s *PersonUpsert) {
+		s.UpdateChannels()
+	})
+}
+
+// ClearChannels clears the value of the "channels" field.
+func (u *PersonUpsertBulk) ClearChannels() *PersonUpsertBulk {
+	return u.Update(func(s *PersonUpsert) {
+		s.ClearChannels()
 	})
 }
 

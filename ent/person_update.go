@@ -83,6 +83,24 @@ func (_u *PersonUpdate) AppendGroups(v []string) *PersonUpdate {
 	return _u
 }
 
+// SetChannels sets the "channels" field.
+func (_u *PersonUpdate) SetChannels(v []string) *PersonUpdate {
+	_u.mutation.SetChannels(v)
+	return _u
+}
+
+// AppendChannels appends value to the "channels" field.
+func (_u *PersonUpdate) AppendChannels(v []string) *PersonUpdate {
+	_u.mutation.AppendChannels(v)
+	return _u
+}
+
+// ClearChannels clears the value of the "channels" field.
+func (_u *PersonUpdate) ClearChannels() *PersonUpdate {
+	_u.mutation.ClearChannels()
+	return _u
+}
+
 // SetSignedInAt sets the "signed_in_at" field.
 func (_u *PersonUpdate) SetSignedInAt(v time.Time) *PersonUpdate {
 	_u.mutation.SetSignedInAt(v)
@@ -154,6 +172,17 @@ func (_u *PersonUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		_spec.AddModifier(func(u *sql.UpdateBuilder) {
 			sqljson.Append(u, person.FieldGroups, value)
 		})
+	}
+	if value, ok := _u.mutation.Channels(); ok {
+		_spec.SetField(person.FieldChannels, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedChannels(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, person.FieldChannels, value)
+		})
+	}
+	if _u.mutation.ChannelsCleared() {
+		_spec.ClearField(person.FieldChannels, field.TypeJSON)
 	}
 	if value, ok := _u.mutation.SignedInAt(); ok {
 		_spec.SetField(person.FieldSignedInAt, field.TypeTime, value)
@@ -229,6 +258,24 @@ func (_u *PersonUpdateOne) SetGroups(v []string) *PersonUpdateOne {
 // AppendGroups appends value to the "groups" field.
 func (_u *PersonUpdateOne) AppendGroups(v []string) *PersonUpdateOne {
 	_u.mutation.AppendGroups(v)
+	return _u
+}
+
+// SetChannels sets the "channels" field.
+func (_u *PersonUpdateOne) SetChannels(v []string) *PersonUpdateOne {
+	_u.mutation.SetChannels(v)
+	return _u
+}
+
+// AppendChannels appends value to the "channels" field.
+func (_u *PersonUpdateOne) AppendChannels(v []string) *PersonUpdateOne {
+	_u.mutation.AppendChannels(v)
+	return _u
+}
+
+// ClearChannels clears the value of the "channels" field.
+func (_u *PersonUpdateOne) ClearChannels() *PersonUpdateOne {
+	_u.mutation.ClearChannels()
 	return _u
 }
 
@@ -333,6 +380,17 @@ func (_u *PersonUpdateOne) sqlSave(ctx context.Context) (_node *Person, err erro
 		_spec.AddModifier(func(u *sql.UpdateBuilder) {
 			sqljson.Append(u, person.FieldGroups, value)
 		})
+	}
+	if value, ok := _u.mutation.Channels(); ok {
+		_spec.SetField(person.FieldChannels, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedChannels(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, person.FieldChannels, value)
+		})
+	}
+	if _u.mutation.ChannelsCleared() {
+		_spec.ClearField(person.FieldChannels, field.TypeJSON)
 	}
 	if value, ok := _u.mutation.SignedInAt(); ok {
 		_spec.SetField(person.FieldSignedInAt, field.TypeTime, value)

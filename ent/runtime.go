@@ -6,6 +6,7 @@ import (
 	"keyholder/ent/catalogrecord"
 	"keyholder/ent/catalogversion"
 	"keyholder/ent/changerequest"
+	"keyholder/ent/channelhealth"
 	"keyholder/ent/draft"
 	"keyholder/ent/head"
 	"keyholder/ent/incident"
@@ -70,6 +71,16 @@ func init() {
 	changerequestDescRevision := changerequestFields[16].Descriptor()
 	// changerequest.DefaultRevision holds the default value on creation for the revision field.
 	changerequest.DefaultRevision = changerequestDescRevision.Default.(int)
+	channelhealthFields := schema.ChannelHealth{}.Fields()
+	_ = channelhealthFields
+	// channelhealthDescFailures is the schema descriptor for failures field.
+	channelhealthDescFailures := channelhealthFields[3].Descriptor()
+	// channelhealth.DefaultFailures holds the default value on creation for the failures field.
+	channelhealth.DefaultFailures = channelhealthDescFailures.Default.(int)
+	// channelhealthDescFailure is the schema descriptor for failure field.
+	channelhealthDescFailure := channelhealthFields[4].Descriptor()
+	// channelhealth.DefaultFailure holds the default value on creation for the failure field.
+	channelhealth.DefaultFailure = channelhealthDescFailure.Default.(string)
 	draftFields := schema.Draft{}.Fields()
 	_ = draftFields
 	// draftDescUndoes is the schema descriptor for undoes field.
@@ -110,8 +121,12 @@ func init() {
 	messageDescFailure := messageFields[12].Descriptor()
 	// message.DefaultFailure holds the default value on creation for the failure field.
 	message.DefaultFailure = messageDescFailure.Default.(string)
+	// messageDescVia is the schema descriptor for via field.
+	messageDescVia := messageFields[13].Descriptor()
+	// message.DefaultVia holds the default value on creation for the via field.
+	message.DefaultVia = messageDescVia.Default.(string)
 	// messageDescGivenUp is the schema descriptor for given_up field.
-	messageDescGivenUp := messageFields[14].Descriptor()
+	messageDescGivenUp := messageFields[15].Descriptor()
 	// message.DefaultGivenUp holds the default value on creation for the given_up field.
 	message.DefaultGivenUp = messageDescGivenUp.Default.(bool)
 	personFields := schema.Person{}.Fields()

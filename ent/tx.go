@@ -24,6 +24,8 @@ type Tx struct {
 	CatalogVersion *CatalogVersionClient
 	// ChangeRequest is the client for interacting with the ChangeRequest builders.
 	ChangeRequest *ChangeRequestClient
+	// ChannelHealth is the client for interacting with the ChannelHealth builders.
+	ChannelHealth *ChannelHealthClient
 	// Decision is the client for interacting with the Decision builders.
 	Decision *DecisionClient
 	// Draft is the client for interacting with the Draft builders.
@@ -192,6 +194,7 @@ func (tx *Tx) init() {
 	tx.CatalogRecord = NewCatalogRecordClient(tx.config)
 	tx.CatalogVersion = NewCatalogVersionClient(tx.config)
 	tx.ChangeRequest = NewChangeRequestClient(tx.config)
+	tx.ChannelHealth = NewChannelHealthClient(tx.config)
 	tx.Decision = NewDecisionClient(tx.config)
 	tx.Draft = NewDraftClient(tx.config)
 	tx.FactSheet = NewFactSheetClient(tx.config)

@@ -81,6 +81,10 @@ func objectPath(object string) string {
 		return view.RequestPath(object)
 	case strings.HasPrefix(object, "IN-"):
 		return view.IncidentPath(object)
+	case strings.HasPrefix(object, "CH-"):
+		return view.ChangeRequestPath(object)
+	case strings.HasPrefix(object, "channel/"):
+		return view.MessagesPath()
 	case object == "catalog" || strings.HasPrefix(object, "catalog/"):
 		return "/" + object
 	}

@@ -99,7 +99,7 @@ func newPortal(t *testing.T) *portal {
 		t.Fatal(err)
 	}
 	p.engine = &engine{Store: p.Store}
-	p.serve(t, web.Config{PublicURL: "http://example.com", Issuer: issuer, Version: "test"})
+	p.serve(t, web.Config{PublicURL: "http://example.com", Issuer: issuer, Version: "test", Mail: true})
 	return p
 }
 
@@ -109,8 +109,9 @@ func shop(t *testing.T) store.Bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
+	const channel = "\n---\nkind: channel\nslug: operations-room\nname: Operations room\naddress: env:OPERATIONS_ROOM\n"
 	secrets := connector.NewSecrets(os.LookupEnv)
-	b, err := bundle.Read([]bundle.File{{Name: "shop.yaml", Body: body}}, bundle.Context{Kinds: connector.NewSet(httpc.New(secrets), dnsc.New(secrets))})
+	b, err := bundle.Read([]bundle.File{{Name: "shop.yaml", Body: append(body, channel...)}}, bundle.Context{Kinds: connector.NewSet(httpc.New(secrets), dnsc.New(secrets))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -111,7 +111,7 @@ func (s *Server) approvalPage(c echo.Context, status int, typed typedVote) error
 	if err := s.whoStillCan(ctx, a, &p); err != nil {
 		return err
 	}
-	if p.Told, err = s.told(ctx, a.Code); err != nil {
+	if p.Told, err = s.toldWords(ctx, a.catalog, a.Code); err != nil {
 		return err
 	}
 	p.Action = a.action(who, typed)
@@ -225,26 +225,6 @@ func (s *Server) surroundings(ctx context.Context, a asked, p *view.Approval) er
 		p.Decisions = append(p.Decisions, line)
 	}
 	return nil
-}
-
-// told says who was told of a request when, and what has not gone out.
-func (s *Server) told(ctx context.Context, code string) ([]string, error) {
-	messages, err := s.store.MessagesAbout(ctx, code)
-	lines := make([]string, len(messages))
-	for i, m := range messages {
-		lines[i] = fmt.Sprintf("%s, %s %s", m.To.Name, m.Occasion, m.At.Format("15:04:05 UTC"))
-		switch {
-		case m.SentAt != nil:
-			lines[i] += ": mail sent " + m.SentAt.Format("15:04:05 UTC")
-		case m.GivenUp:
-			lines[i] += ": the mail could not be sent: " + m.Failure
-		case m.Attempts > 0:
-			lines[i] += fmt.Sprintf(": the mail has not gone out after %s: %s", counted(m.Attempts, "attempt", "attempts"), m.Failure)
-		default:
-			lines[i] += ": on its way"
-		}
-	}
-	return lines, err
 }
 
 // whoStillCan names people who can still decide, and says when nobody can any more.

@@ -30,6 +30,7 @@ func (s *Server) routes() []route {
 		{get, "/sign-in/again", access.SignedIn, s.signInAgain},
 		{post, "/sign-out", access.SignedIn, s.signOut},
 		{get, "/me", access.SignedIn, s.showMe},
+		{post, "/me/channels", access.See, s.chooseChannels},
 		{get, eventsPath, access.See, s.events},
 
 		{get, "/", access.See, s.showNow},
@@ -65,6 +66,8 @@ func (s *Server) routes() []route {
 		{post, "/orders/:slug/revoke", access.RevokeOrder, s.revokeOrder},
 		{get, "/impact", access.See, s.showImpact},
 		{get, "/who", access.See, s.showWho},
+		{get, "/messages", access.See, s.showMessages},
+		{post, "/messages/test", access.See, s.testChannel},
 		{get, "/roles", access.See, s.showRoles},
 		{post, "/roles/review", access.ReviewRoles, s.reviewRoles},
 		{get, "/change-requests", access.See, s.listChangeRequests},

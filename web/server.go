@@ -33,6 +33,7 @@ type Config struct {
 	Issuer         string
 	Version        string
 	TrustedProxies []*net.IPNet // whose forwarding headers are believed
+	Mail           bool         // people can be told by mail
 	Files          Files
 	Drawn          func(templ.Component) // is shown every page before it is drawn, for measuring; may be nil
 }

@@ -73,7 +73,23 @@ func (s *Server) signedOut(c echo.Context) error {
 
 // showMe shows a person their own session, and one without a role who can help.
 func (s *Server) showMe(c echo.Context) error {
-	page := s.page(c, "You")
-	who := principal(c)
-	return s.render(c, http.StatusOK, view.MePage(view.Me{Page: page, SignedInAt: who.SignedInAt, NoRole: len(who.Roles) == 0}))
+	chosen, err := s.store.ChosenChannels(c.Request().Context(), principal(c).ID)
+	if err != nil {
+		return err
+	}
+	return s.mePage(c, http.StatusOK, chosen, nil)
+}
+
+// mePage draws it with an order of channels, as it is or as it was typed.
+func (s *Server) mePage(c echo.Context, status int, channels []string, wrong error) error {
+	p, who := view.Me{Page: s.page(c, "You")}, principal(c)
+	version, err := s.store.Catalog(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	p.SignedInAt, p.NoRole = who.SignedInAt, len(who.Roles) == 0
+	if !p.NoRole {
+		p.Ways, p.Typing = ways(version.Catalog, who, s.config.Mail, channels, wrong), true
+	}
+	return s.render(c, status, view.MePage(p))
 }

@@ -6,6 +6,7 @@ import (
 
 	"keyholder/internal/access"
 	"keyholder/internal/approval"
+	"keyholder/internal/catalog"
 	"keyholder/internal/store"
 )
 
@@ -24,13 +25,13 @@ func TestARequestSaysWhoWasToldWhenAndWhatHasNotGoneOut(t *testing.T) {
 		t.Fatalf("%+v, %v", due, err)
 	}
 	ines.get(t, "/a/"+r.Code).says(t, "told", "Bea, asked")
-	if err := p.Sent(p.ctx, due[0], errors.New("the box is full")); err != nil {
+	if err := p.Sent(p.ctx, due[0], store.Delivery{Via: catalog.ByMail, Name: "Mail", Last: true, Failed: errors.New("the box is full")}); err != nil {
 		t.Fatal(err)
 	}
-	ines.get(t, "/a/"+r.Code).says(t, "told", "has not gone out after 1 attempt: the box is full")
+	ines.get(t, "/a/"+r.Code).says(t, "told", "has not gone out after 1 attempt. Mail: the box is full")
 	due[0].Attempts = 1
-	if err := p.Sent(p.ctx, due[0], nil); err != nil {
+	if err := p.Sent(p.ctx, due[0], store.Delivery{Via: catalog.ByMail, Name: "Mail"}); err != nil {
 		t.Fatal(err)
 	}
-	ines.get(t, "/a/"+r.Code).says(t, "told", "mail sent")
+	ines.get(t, "/a/"+r.Code).says(t, "told", "sent by Mail")
 }

@@ -68,6 +68,18 @@ func (f ChangeRequestFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Valu
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ChangeRequestMutation", m)
 }
 
+// The ChannelHealthFunc type is an adapter to allow the use of ordinary
+// function as ChannelHealth mutator.
+type ChannelHealthFunc func(context.Context, *ent.ChannelHealthMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ChannelHealthFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ChannelHealthMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ChannelHealthMutation", m)
+}
+
 // The DecisionFunc type is an adapter to allow the use of ordinary
 // function as Decision mutator.
 type DecisionFunc func(context.Context, *ent.DecisionMutation) (ent.Value, error)

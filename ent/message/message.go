@@ -35,6 +35,8 @@ const (
 	FieldAttempts = "attempts"
 	// FieldFailure holds the string denoting the failure field in the database.
 	FieldFailure = "failure"
+	// FieldVia holds the string denoting the via field in the database.
+	FieldVia = "via"
 	// FieldSentAt holds the string denoting the sent_at field in the database.
 	FieldSentAt = "sent_at"
 	// FieldGivenUp holds the string denoting the given_up field in the database.
@@ -58,6 +60,7 @@ var Columns = []string{
 	FieldNextAt,
 	FieldAttempts,
 	FieldFailure,
+	FieldVia,
 	FieldSentAt,
 	FieldGivenUp,
 }
@@ -77,6 +80,8 @@ var (
 	DefaultAttempts int
 	// DefaultFailure holds the default value on creation for the "failure" field.
 	DefaultFailure string
+	// DefaultVia holds the default value on creation for the "via" field.
+	DefaultVia string
 	// DefaultGivenUp holds the default value on creation for the "given_up" field.
 	DefaultGivenUp bool
 )
@@ -147,6 +152,11 @@ func ByAttempts(opts ...sql.OrderTermOption) OrderOption {
 // ByFailure orders the results by the failure field.
 func ByFailure(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldFailure, opts...).ToFunc()
+}
+
+// ByVia orders the results by the via field.
+func ByVia(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldVia, opts...).ToFunc()
 }
 
 // BySentAt orders the results by the sent_at field.

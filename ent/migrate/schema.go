@@ -162,6 +162,20 @@ var (
 			},
 		},
 	}
+	// ChannelHealthsColumns holds the columns for the "channel_healths" table.
+	ChannelHealthsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "sent_at", Type: field.TypeTime, Nullable: true},
+		{Name: "failing_since", Type: field.TypeTime, Nullable: true},
+		{Name: "failures", Type: field.TypeInt, Default: 0},
+		{Name: "failure", Type: field.TypeString, Default: ""},
+	}
+	// ChannelHealthsTable holds the schema information for the "channel_healths" table.
+	ChannelHealthsTable = &schema.Table{
+		Name:       "channel_healths",
+		Columns:    ChannelHealthsColumns,
+		PrimaryKey: []*schema.Column{ChannelHealthsColumns[0]},
+	}
 	// DecisionsColumns holds the columns for the "decisions" table.
 	DecisionsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString},
@@ -285,6 +299,7 @@ var (
 		{Name: "next_at", Type: field.TypeTime},
 		{Name: "attempts", Type: field.TypeInt, Default: 0},
 		{Name: "failure", Type: field.TypeString, Default: ""},
+		{Name: "via", Type: field.TypeString, Default: ""},
 		{Name: "sent_at", Type: field.TypeTime, Nullable: true},
 		{Name: "given_up", Type: field.TypeBool, Default: false},
 	}
@@ -302,7 +317,7 @@ var (
 			{
 				Name:    "message_sent_at_given_up_next_at",
 				Unique:  false,
-				Columns: []*schema.Column{MessagesColumns[13], MessagesColumns[14], MessagesColumns[10]},
+				Columns: []*schema.Column{MessagesColumns[14], MessagesColumns[15], MessagesColumns[10]},
 			},
 		},
 	}
@@ -362,6 +377,7 @@ var (
 		{Name: "email", Type: field.TypeString},
 		{Name: "email_verified", Type: field.TypeBool, Default: false},
 		{Name: "groups", Type: field.TypeJSON},
+		{Name: "channels", Type: field.TypeJSON, Nullable: true},
 		{Name: "signed_in_at", Type: field.TypeTime},
 		{Name: "created_at", Type: field.TypeTime},
 	}
@@ -556,6 +572,7 @@ var (
 		CatalogRecordsTable,
 		CatalogVersionsTable,
 		ChangeRequestsTable,
+		ChannelHealthsTable,
 		DecisionsTable,
 		DraftsTable,
 		FactSheetsTable,

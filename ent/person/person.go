@@ -23,6 +23,8 @@ const (
 	FieldEmailVerified = "email_verified"
 	// FieldGroups holds the string denoting the groups field in the database.
 	FieldGroups = "groups"
+	// FieldChannels holds the string denoting the channels field in the database.
+	FieldChannels = "channels"
 	// FieldSignedInAt holds the string denoting the signed_in_at field in the database.
 	FieldSignedInAt = "signed_in_at"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
@@ -40,6 +42,7 @@ var Columns = []string{
 	FieldEmail,
 	FieldEmailVerified,
 	FieldGroups,
+	FieldChannels,
 	FieldSignedInAt,
 	FieldCreatedAt,
 }

@@ -369,6 +369,16 @@ func EmailVerifiedNEQ(v bool) predicate.Person {
 	return predicate.Person(sql.FieldNEQ(FieldEmailVerified, v))
 }
 
+// ChannelsIsNil applies the IsNil predicate on the "channels" field.
+func ChannelsIsNil() predicate.Person {
+	return predicate.Person(sql.FieldIsNull(FieldChannels))
+}
+
+// ChannelsNotNil applies the NotNil predicate on the "channels" field.
+func ChannelsNotNil() predicate.Person {
+	return predicate.Person(sql.FieldNotNull(FieldChannels))
+}
+
 // SignedInAtEQ applies the EQ predicate on the "signed_in_at" field.
 func SignedInAtEQ(v time.Time) predicate.Person {
 	return predicate.Person(sql.FieldEQ(FieldSignedInAt, v))

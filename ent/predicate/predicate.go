@@ -21,6 +21,9 @@ type CatalogVersion func(*sql.Selector)
 // ChangeRequest is the predicate function for changerequest builders.
 type ChangeRequest func(*sql.Selector)
 
+// ChannelHealth is the predicate function for channelhealth builders.
+type ChannelHealth func(*sql.Selector)
+
 // Decision is the predicate function for decision builders.
 type Decision func(*sql.Selector)
 

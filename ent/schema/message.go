@@ -25,6 +25,7 @@ func (Message) Fields() []ent.Field {
 		field.Time("next_at"), // when it is tried next
 		field.Int("attempts").Default(0),
 		field.String("failure").Default(""), // of the last attempt
+		field.String("via").Default(""),     // the channel of the last attempt
 		field.Time("sent_at").Optional().Nillable(),
 		field.Bool("given_up").Default(false),
 	}

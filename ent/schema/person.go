@@ -19,6 +19,7 @@ func (Person) Fields() []ent.Field {
 		field.String("email"),
 		field.Bool("email_verified").Default(false),
 		field.Strings("groups"),
+		field.Strings("channels").Optional(), // by which they are told, the first first; as they come, where they have not chosen
 		field.Time("signed_in_at"),
 		field.Time("created_at").Immutable(),
 	}

@@ -81,12 +81,12 @@ func run(ctx context.Context, c config.Config, parts Parts, kept *store.Store, t
 	if parts.Worker {
 		kinds := Connectors()
 		activities := workflows.NewActivities(kept, kinds)
-		sender, err := sender(c)
+		mail, err := mailer(c)
 		if err != nil {
 			return err
 		}
 		watcher := &watch.Watch{
-			Store: kept, Connectors: kinds, Start: processes.Start, SeeWrites: activities.SeeWrites, Sender: sender, PublicURL: c.PublicURL, Log: log,
+			Store: kept, Connectors: kinds, Start: processes.Start, SeeWrites: activities.SeeWrites, Mail: mail, Channels: poster(), PublicURL: c.PublicURL, Log: log,
 		}
 		group.Go(func() error { return watcher.Run(ctx) })
 		group.Go(func() error { return work(ctx, temporal, c.TemporalTaskQueue, activities, log) })
@@ -105,10 +105,23 @@ func run(ctx context.Context, c config.Config, parts Parts, kept *store.Store, t
 	return group.Wait()
 }
 
-// sender is how people are told; nil where no mail server is set.
-func sender(c config.Config) (watch.Sender, error) {
+// postWithin bounds one conversation with a service.
+const postWithin = 20 * time.Second
+
+// poster posts to chats, pagers and programs, whose addresses are secrets.
+func poster() notify.Services {
+	http.DefaultClient.Timeout = postWithin // shoutrrr's services post by it, and it would wait for ever
+	secrets := connector.NewSecrets(config.Lookup)
+	return notify.Services{Resolve: func(reference string) (string, error) {
+		secret, err := secrets.Resolve(reference)
+		return string(secret.Reveal()), err
+	}}
+}
+
+// mailer sends mail; nil where no mail server is set.
+func mailer(c config.Config) (watch.Mailer, error) {
 	if c.MailServer == "" {
-		return nil, nil //nolint:nilnil // there is no way to tell anybody, which is no failure
+		return nil, nil //nolint:nilnil // there is no mail, which is no failure
 	}
 	secrets := connector.NewSecrets(config.Lookup)
 	by, err := notify.NewMail(c.MailServer, c.MailFrom, func() (string, error) {
@@ -153,7 +166,7 @@ func portal(ctx context.Context, c config.Config, kept *store.Store, processes *
 			return string(secret.Reveal()), err
 		},
 	}, kept)
-	server, err := web.New(web.Config{PublicURL: c.PublicURL, Issuer: c.OIDCIssuer, Version: Version, TrustedProxies: proxies, Files: NewFiles(kept)}, kept, processes, in, log)
+	server, err := web.New(web.Config{PublicURL: c.PublicURL, Issuer: c.OIDCIssuer, Version: Version, TrustedProxies: proxies, Mail: c.MailServer != "", Files: NewFiles(kept)}, kept, processes, in, log)
 	if err != nil {
 		return nil, nil, err
 	}

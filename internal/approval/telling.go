@@ -16,6 +16,9 @@ const (
 	Reminded  Occasion = "reminded"  // they still can
 	Escalated Occasion = "escalated" // nobody has decided for too long
 	Outcome   Occasion = "outcome"   // it is decided
+	Started   Occasion = "started"   // it was approved in advance, and began by itself
+	Failing   Occasion = "failing"   // a channel by which people are told does not work
+	Tested    Occasion = "tested"    // they want to see whether a channel reaches them
 )
 
 // Telling is one thing that somebody is to be told; it is told once.

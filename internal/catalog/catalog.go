@@ -23,6 +23,7 @@ type Catalog struct {
 	Assignments       []Assignment
 	Deputies          []Deputy
 	StandingOrders    []StandingOrder
+	Channels          []Channel
 
 	index *index
 }

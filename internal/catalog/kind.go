@@ -34,6 +34,7 @@ const (
 	KindAssignment       Kind = "assignment"
 	KindDeputy           Kind = "deputy"
 	KindStandingOrder    Kind = "standing-order"
+	KindChannel          Kind = "channel"
 )
 
 // SettingsSlug is how the one record of settings is referred to.
@@ -66,10 +67,11 @@ func (k Kind) Many() string {
 	return one + "s"
 }
 
-// EditedBy is the permission that changing a record of the kind takes. Who has which role is for administrators.
+// EditedBy is the permission that changing a record of the kind takes. Who has which role, and where the world is told, is for
+// administrators.
 func (k Kind) EditedBy() access.Permission {
 	switch k { //nolint:exhaustive // the others are for those who describe
-	case KindSettings, KindPolicy, KindAssignment, KindDeputy:
+	case KindSettings, KindPolicy, KindAssignment, KindDeputy, KindChannel:
 		return access.ApplyCatalog
 	}
 	return access.EditCatalog
@@ -120,6 +122,7 @@ var shelves = []shelf{
 	shelfFor(KindAssignment, func(c *Catalog) *[]Assignment { return &c.Assignments }, func(x Assignment) (string, string) { return x.Slug, x.Name }),
 	shelfFor(KindDeputy, func(c *Catalog) *[]Deputy { return &c.Deputies }, func(x Deputy) (string, string) { return x.Slug, x.Name }),
 	shelfFor(KindStandingOrder, func(c *Catalog) *[]StandingOrder { return &c.StandingOrders }, func(x StandingOrder) (string, string) { return x.Slug, x.Name }),
+	shelfFor(KindChannel, func(c *Catalog) *[]Channel { return &c.Channels }, func(x Channel) (string, string) { return x.Slug, x.Name }),
 }
 
 func shelfOf(k Kind) shelf {

@@ -236,6 +236,8 @@ func checkRules(c Catalog, e Entry, say sayer) bool {
 		return c.checkDeputy(r, say)
 	case StandingOrder:
 		return c.checkStandingOrder(r, say)
+	case Channel:
+		return checkChannel(r, say)
 	case Flow:
 		if len(r.Steps) == 0 {
 			return say("steps", "a flow has at least one step")

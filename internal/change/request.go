@@ -73,6 +73,43 @@ func (t Terms) On(c catalog.Catalog) (catalog.Catalog, error) {
 	return c.With(changes)
 }
 
+// Words say in a line what would be changed: "change service Checkout and 2 more".
+func (t Terms) Words(now catalog.Catalog) string {
+	var names []string
+	for _, r := range t.Records {
+		verb := "change "
+		if len(r.Body) == 0 {
+			verb = "retire "
+		} else if r.Base == 0 {
+			verb = "add "
+		}
+		names = append(names, verb+r.Kind.One()+" "+r.Name(now))
+	}
+	for _, p := range t.Plans {
+		names = append(names, "publish plan "+p.Slug)
+	}
+	if len(names) == 0 {
+		return "change nothing"
+	}
+	if more := len(names) - 1; more > 0 {
+		return fmt.Sprintf("%s and %d more", names[0], more)
+	}
+	return names[0]
+}
+
+// Name is what the record is called, in force or as it would be.
+func (r Record) Name(now catalog.Catalog) string {
+	if e, ok := now.Entry(r.Ref); ok {
+		return e.Name
+	}
+	if len(r.Body) > 0 {
+		if e, err := catalog.Read(r.Kind, r.Body); err == nil {
+			return e.Name
+		}
+	}
+	return r.Slug
+}
+
 // Of finds what would become of one record.
 func (t Terms) Of(ref catalog.Ref) (Record, bool) {
 	for _, r := range t.Records {

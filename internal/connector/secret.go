@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"keyholder/internal/catalog"
 	"keyholder/internal/fault"
 )
 
@@ -47,8 +48,7 @@ func NewSecrets(lookup func(string) (string, bool)) Secrets { return Secrets{loo
 // CheckSecret says what is wrong with the form of a reference; it does not read it, and does not repeat it, because what
 // is no reference may be the secret itself.
 func CheckSecret(ref string) error {
-	kind, name, _ := strings.Cut(ref, ":")
-	if (kind != "env" && kind != "file") || name == "" || strings.ContainsAny(name, "\x00\n\r") {
+	if !catalog.IsReference(ref) {
 		return errors.New("must be a reference: env:NAME or file:PATH, never the secret itself")
 	}
 	return nil

@@ -8,11 +8,13 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"keyholder/ent"
+	"keyholder/ent/changerequest"
 	"keyholder/ent/message"
 	"keyholder/ent/request"
 	"keyholder/internal/access"
 	"keyholder/internal/approval"
 	"keyholder/internal/audit"
+	"keyholder/internal/change"
 	"keyholder/internal/failover"
 )
 
@@ -30,6 +32,7 @@ type Message struct {
 	Next     time.Time // when it is tried next
 	Attempts int
 	Failure  string // of the last attempt
+	Via      string // the channel of the last attempt
 	SentAt   *time.Time
 	GivenUp  bool
 }
@@ -84,9 +87,16 @@ func (s *Store) MessagesAbout(ctx context.Context, code string) ([]Message, erro
 	})
 }
 
-// Messages are the latest, newest first.
-func (s *Store) Messages(ctx context.Context, most int) ([]Message, error) {
-	rows, err := s.client.Message.Query().Order(message.ByCreatedAt(sql.OrderDesc()), message.ByID(sql.OrderDesc())).Limit(most).All(ctx)
+// Messages are the latest, newest first: those kept before one, where its id is given; all, or those that have not gone out.
+func (s *Store) Messages(ctx context.Context, before string, unsent bool, most int) ([]Message, error) {
+	query := s.client.Message.Query().Order(message.ByID(sql.OrderDesc())).Limit(most) // ids are in the order of time
+	if before != "" {
+		query.Where(message.IDLT(before))
+	}
+	if unsent {
+		query.Where(message.SentAtIsNil())
+	}
+	rows, err := query.All(ctx)
 	return messagesOf(rows, err)
 }
 
@@ -110,24 +120,39 @@ func messagesOf(rows []*ent.Message, err error) ([]Message, error) {
 		all[i] = Message{
 			ID: row.ID, About: row.About, Occasion: approval.Occasion(row.Occasion), Nth: row.Nth, To: access.Person{ID: row.PersonID, Name: row.PersonName},
 			Address: row.Address, Subject: row.Subject, Text: row.Text, At: row.CreatedAt.UTC(), Next: row.NextAt.UTC(), Attempts: row.Attempts,
-			Failure: row.Failure, SentAt: utc(row.SentAt), GivenUp: row.GivenUp,
+			Failure: row.Failure, Via: row.Via, SentAt: utc(row.SentAt), GivenUp: row.GivenUp,
 		}
 	}
 	return all, nil
 }
 
-// Sent notes what came of an attempt to send a message: nothing wrong, or why it failed. What fails is tried again for a day.
-func (s *Store) Sent(ctx context.Context, m Message, failed error) error {
+// Delivery is what came of trying to send a message.
+type Delivery struct {
+	Via    string // the channel
+	Name   string // of that, for people
+	Last   bool   // of the channels that are tried one after the other before anybody waits
+	Failed error  // nil where it was sent
+}
+
+// Sent notes what came of an attempt to send a message. What fails goes by the next channel at once; when all have failed it is tried
+// again later, for a day.
+func (s *Store) Sent(ctx context.Context, m Message, d Delivery) error {
 	return s.act(ctx, audit.Worker, func(t *tx) error {
-		update := t.Message.UpdateOneID(m.ID).SetAttempts(m.Attempts + 1)
 		t.changed = true
-		if failed == nil {
-			t.record(audit.Event{Action: "message.sent", Object: m.About, Text: fmt.Sprintf("%s was told about %s by mail.", m.To.Name, m.About)})
+		if err := t.noteHealth(d); err != nil {
+			return err
+		}
+		update := t.Message.UpdateOneID(m.ID).SetAttempts(m.Attempts + 1).SetVia(d.Via)
+		if d.Failed == nil {
+			t.record(audit.Event{Action: "message.sent", Object: m.About, Text: fmt.Sprintf("%s was told about %s by %s.", m.To.Name, m.About, d.Name)})
 			return sentErr(update.SetSentAt(t.now).SetFailure("").Exec(t.ctx))
 		}
-		update.SetFailure(failed.Error()).SetNextAt(t.now.Add(min(retryFirst<<min(m.Attempts, 20), retryLongest)))
-		if t.now.Sub(m.At) > tellWithin {
-			t.record(audit.Event{Action: "message.given-up", Object: m.About, Text: fmt.Sprintf("%s could not be told about %s: %s", m.To.Name, m.About, failed)})
+		update.SetFailure(d.Name + ": " + d.Failed.Error())
+		if d.Last {
+			update.SetNextAt(t.now.Add(min(retryFirst<<min(m.Attempts, 20), retryLongest)))
+		}
+		if d.Last && t.now.Sub(m.At) > tellWithin {
+			t.record(audit.Event{Action: "message.given-up", Object: m.About, Text: fmt.Sprintf("%s could not be told about %s: %s", m.To.Name, m.About, d.Failed)})
 			update.SetGivenUp(true)
 		}
 		return sentErr(update.Exec(t.ctx))
@@ -143,9 +168,24 @@ func sentErr(err error) error {
 
 // Untold are the requests that somebody was asked about and that are decided, whose outcome nobody has been told.
 func (s *Store) Untold(ctx context.Context) ([]failover.Request, error) {
-	rows, err := s.client.Request.Query().Where(request.StateNEQ(approval.Requested), request.FiledAtGT(s.Now().Add(-tellWithin)), untold).All(ctx)
+	rows, err := s.client.Request.Query().Where(
+		request.StateNEQ(approval.Requested), request.DecidedAtGT(s.Now().Add(-tellWithin)), told(approval.Asked, true), told(approval.Outcome, false),
+	).All(ctx)
+	return requestsOf(rows, err)
+}
+
+// UntoldStarts are the requests that a standing order approved in advance, of which nobody has been told.
+func (s *Store) UntoldStarts(ctx context.Context) ([]failover.Request, error) {
+	rows, err := s.client.Request.Query().Where(
+		request.StateEQ(approval.Approved), request.ByOrderNEQ(""), request.FiledAtGT(s.Now().Add(-tellWithin)),
+		told(approval.Asked, false), told(approval.Started, false),
+	).All(ctx)
+	return requestsOf(rows, err)
+}
+
+func requestsOf(rows []*ent.Request, err error) ([]failover.Request, error) {
 	if err != nil {
-		return nil, fmt.Errorf("look for outcomes that nobody was told: %w", err)
+		return nil, fmt.Errorf("look for what nobody was told: %w", err)
 	}
 	all := make([]failover.Request, len(rows))
 	for i, row := range rows {
@@ -154,11 +194,29 @@ func (s *Store) Untold(ctx context.Context) ([]failover.Request, error) {
 	return all, nil
 }
 
-// untold chooses the requests with messages of which none is about the outcome.
-func untold(s *sql.Selector) {
-	about := func(occasion approval.Occasion) *sql.Selector {
-		m := sql.Table(message.Table)
-		return sql.Select(m.C(message.FieldID)).From(m).Where(sql.And(sql.ColumnsEQ(m.C(message.FieldAbout), s.C(request.FieldCode)), sql.EQ(m.C(message.FieldOccasion), string(occasion))))
+// UntoldChanges are the change requests that somebody was asked about and that are decided, whose outcome nobody has been told.
+func (s *Store) UntoldChanges(ctx context.Context) ([]change.Request, error) {
+	rows, err := s.client.ChangeRequest.Query().Where(
+		changerequest.StateNEQ(approval.Requested), changerequest.DecidedAtGT(s.Now().Add(-tellWithin)), told(approval.Asked, true), told(approval.Outcome, false),
+	).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look for outcomes that nobody was told: %w", err)
 	}
-	s.Where(sql.And(sql.Exists(about(approval.Asked)), sql.NotExists(about(approval.Outcome))))
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	return changeRequestsOf(ctx, s.client, rows)
+}
+
+// told chooses the requests, of whatever sort, about which there is a message on some occasion, or is none.
+func told(o approval.Occasion, yes bool) func(*sql.Selector) {
+	return func(s *sql.Selector) {
+		m := sql.Table(message.Table)
+		about := sql.Select(m.C(message.FieldID)).From(m).Where(sql.And(sql.ColumnsEQ(m.C(message.FieldAbout), s.C(request.FieldCode)), sql.EQ(m.C(message.FieldOccasion), string(o))))
+		if yes {
+			s.Where(sql.Exists(about))
+			return
+		}
+		s.Where(sql.NotExists(about))
+	}
 }

@@ -3,62 +3,112 @@ package watch
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"keyholder/internal/access"
 	"keyholder/internal/approval"
-	"keyholder/internal/catalog"
-	"keyholder/internal/failover"
-	"keyholder/internal/notify"
 	"keyholder/internal/store"
 )
 
-// The rhythms of telling people. Sending has a duty of its own: a mail server that hangs holds nothing else up.
-const (
-	tellEvery  = time.Second
-	sendEvery  = time.Second
-	sentAtOnce = 20
-)
+// tellEvery is how often it is seen whom to tell.
+const tellEvery = time.Second
 
-// Sender is how people are told.
-type Sender interface {
-	Send(ctx context.Context, l notify.Letter) error
-}
-
-// tell notes whom to tell by now of what waits, and of what has been decided. Nobody is told where there is no way to tell.
+// tell notes whom to tell by now of what waits, of what has been decided, and of what began by itself. Nobody is told where there is
+// no way to tell.
 func (w *Watch) tell(ctx context.Context) error {
-	if w.Sender == nil {
-		return nil
+	if reachable, err := w.reachable(ctx); err != nil || !reachable {
+		return err
 	}
-	open, err := w.Store.OpenRequests(ctx)
+	open, err := w.open(ctx)
 	if err != nil {
 		return err
 	}
-	for _, r := range open {
-		if now := w.Store.Now(); r.Standing(now).Final() || r.MustConfirm(now) {
+	for _, m := range open {
+		if now := w.Store.Now(); m.Standing(now) != approval.Requested || m.MustConfirm(now) {
 			continue
 		}
-		if err := w.ask(ctx, r); err != nil {
-			return fmt.Errorf("tell people of %s: %w", r.Code, err)
+		if err := w.ask(ctx, m); err != nil {
+			return fmt.Errorf("tell people of %s: %w", m.Code, err)
 		}
 	}
-	decided, err := w.Store.Untold(ctx)
+	decided, err := w.decided(ctx)
 	if err != nil {
 		return err
 	}
-	for _, r := range decided {
-		if err := w.tellOutcome(ctx, r); err != nil {
-			return fmt.Errorf("tell people what became of %s: %w", r.Code, err)
+	for _, m := range decided {
+		if err := w.tellOutcome(ctx, m); err != nil {
+			return fmt.Errorf("tell people what became of %s: %w", m.Code, err)
 		}
 	}
-	return nil
+	if err := w.tellStarts(ctx); err != nil {
+		return err
+	}
+	return w.tellFailing(ctx)
 }
 
-// ask tells those who can decide on a request.
-func (w *Watch) ask(ctx context.Context, r failover.Request) error {
-	ballot, err := w.Store.Ballot(ctx, r)
+// ask tells those who can decide on a matter.
+func (w *Watch) ask(ctx context.Context, m matter) error {
+	ballot, err := m.ballot(ctx)
 	if err != nil {
+		return err
+	}
+	everybody, err := w.Store.Electorate(ctx)
+	if err != nil {
+		return err
+	}
+	had, err := w.Store.MessagesAbout(ctx, m.Code)
+	if err != nil {
+		return err
+	}
+	told := map[string]bool{}
+	key := func(o approval.Occasion, nth int, person string) string { return fmt.Sprint(o, nth, person) }
+	for _, one := range had {
+		told[key(one.Occasion, one.Nth, one.To.ID)] = true
+	}
+	opening := map[approval.Occasion]string{
+		approval.Asked: "Decide: ", approval.Reminded: "Still to be decided: ", approval.Escalated: "Nobody has decided yet: ",
+	}
+	text := fmt.Sprintf("%s asks to %s: %s\n\nIt expires at %s.", m.Requester.Name, m.what, m.why, m.ExpiresAt.UTC().Format("15:04 UTC on 2 January"))
+	var messages []store.Message
+	for _, d := range ballot.Due(everybody, m.FiledAt, w.Store.Now()) {
+		if told[key(d.Occasion, d.Nth, d.To.ID)] {
+			continue
+		}
+		one := m.message(d.Occasion, d.To.Person(), d.To.Mail, opening[d.Occasion]+m.Code+", "+m.what, w.letter(m.path, text))
+		one.Nth = d.Nth
+		messages = append(messages, one)
+	}
+	return w.Store.Tell(ctx, messages)
+}
+
+// tellOutcome tells who asked, and all who were asked, what became of a matter.
+func (w *Watch) tellOutcome(ctx context.Context, m matter) error {
+	had, err := w.Store.MessagesAbout(ctx, m.Code)
+	if err != nil {
+		return err
+	}
+	subject := fmt.Sprintf("%s is %s: %s", m.Code, m.State.Words(), m.what)
+	text := w.letter(m.path, fmt.Sprintf("The request of %s to %s is %s.", m.Requester.Name, m.what, m.State.Words()))
+	var messages []store.Message
+	told := map[string]bool{m.Requester.ID: true}
+	if asked, ok, err := w.Store.Principal(ctx, m.Requester.ID); err != nil {
+		return err
+	} else if ok && asked.Mail != "" {
+		messages = append(messages, m.message(approval.Outcome, m.Requester, asked.Mail, subject, text))
+	}
+	for _, one := range had {
+		if !told[one.To.ID] {
+			told[one.To.ID] = true
+			messages = append(messages, m.message(approval.Outcome, one.To, one.Address, subject, text))
+		}
+	}
+	return w.Store.Tell(ctx, messages)
+}
+
+// tellStarts tells those who steer what a standing order began by itself.
+func (w *Watch) tellStarts(ctx context.Context) error {
+	begun, err := w.Store.UntoldStarts(ctx)
+	if err != nil || len(begun) == 0 {
 		return err
 	}
 	everybody, err := w.Store.Electorate(ctx)
@@ -69,95 +119,20 @@ func (w *Watch) ask(ctx context.Context, r failover.Request) error {
 	if err != nil {
 		return err
 	}
-	had, err := w.Store.MessagesAbout(ctx, r.Code)
-	if err != nil {
-		return err
-	}
-	told := map[string]bool{}
-	key := func(o approval.Occasion, nth int, person string) string { return fmt.Sprint(o, nth, person) }
-	for _, m := range had {
-		told[key(m.Occasion, m.Nth, m.To.ID)] = true
-	}
 	var messages []store.Message
-	for _, d := range ballot.Due(everybody, r.FiledAt, w.Store.Now()) {
-		if told[key(d.Occasion, d.Nth, d.To.ID)] {
-			continue
-		}
-		what := moveWords(version.Catalog, r.Terms)
-		m := store.Message{About: r.Code, Occasion: d.Occasion, Nth: d.Nth, To: access.Person{ID: d.To.ID, Name: d.To.Name}, Address: d.To.Mail}
-		m.Subject = map[approval.Occasion]string{
-			approval.Asked: "Decide: ", approval.Reminded: "Still to be decided: ", approval.Escalated: "Nobody has decided yet: ",
-		}[d.Occasion] + r.Code + ", " + what
-		m.Text = w.letter(r, fmt.Sprintf("%s asks to %s: %s\n\nIt expires at %s.", r.Requester.Name, what, r.Reason, r.ExpiresAt.UTC().Format("15:04 UTC")))
-		messages = append(messages, m)
-	}
-	return w.Store.Tell(ctx, messages)
-}
-
-// tellOutcome tells who asked, and all who were asked, what became of a request.
-func (w *Watch) tellOutcome(ctx context.Context, r failover.Request) error {
-	version, err := w.Store.Catalog(ctx)
-	if err != nil {
-		return err
-	}
-	had, err := w.Store.MessagesAbout(ctx, r.Code)
-	if err != nil {
-		return err
-	}
-	what := moveWords(version.Catalog, r.Terms)
-	outcome := func(to access.Person, address string) store.Message {
-		return store.Message{
-			About: r.Code, Occasion: approval.Outcome, To: to, Address: address, Subject: fmt.Sprintf("%s is %s: %s", r.Code, r.State.Words(), what),
-			Text: w.letter(r, fmt.Sprintf("The request of %s to %s is %s.", r.Requester.Name, what, r.State.Words())),
-		}
-	}
-	var messages []store.Message
-	told := map[string]bool{r.Requester.ID: true}
-	if asked, ok, err := w.Store.Principal(ctx, r.Requester.ID); err != nil {
-		return err
-	} else if ok && asked.Mail != "" {
-		messages = append(messages, outcome(r.Requester, asked.Mail))
-	}
-	for _, m := range had {
-		if !told[m.To.ID] {
-			told[m.To.ID] = true
-			messages = append(messages, outcome(m.To, m.Address))
+	for _, r := range begun {
+		m := w.moving(version.Catalog, r)
+		text := w.letter("/runs/"+r.Code, fmt.Sprintf("%s has begun to %s: %s", r.Requester.Name, m.what, r.Reason))
+		for _, p := range everybody {
+			if p.Mail != "" && p.May(access.Steer) {
+				messages = append(messages, m.message(approval.Started, p.Person(), p.Mail, "Begun by itself: "+r.Code+", "+m.what, text))
+			}
 		}
 	}
 	return w.Store.Tell(ctx, messages)
 }
 
-// moveWords say what a request is about: "move Checkout from Leeds to Dublin".
-func moveWords(c catalog.Catalog, t failover.Terms) string {
-	names := make([]string, len(t.Services))
-	for i, slug := range t.Services {
-		names[i] = c.ServiceName(slug)
-	}
-	return fmt.Sprintf("move %s from %s to %s", strings.Join(names, ", "), c.SiteName(t.From), c.SiteName(t.To))
-}
-
-// letter is the text of a mail. It leads to the page and does nothing by itself: a preview that follows the link changes nothing.
-func (w *Watch) letter(r failover.Request, text string) string {
-	return fmt.Sprintf("%s\n\nOpen %s/a/%s to see it and to act. Nothing is done by answering this mail.\n", text, w.PublicURL, r.Code)
-}
-
-// send hands what is due to the mail server.
-func (w *Watch) send(ctx context.Context) error {
-	if w.Sender == nil {
-		return nil
-	}
-	due, err := w.Store.MessagesDue(ctx, sentAtOnce)
-	if err != nil {
-		return err
-	}
-	for _, m := range due {
-		failed := w.Sender.Send(ctx, notify.Letter{ID: m.ID, Name: m.To.Name, Address: m.Address, Subject: m.Subject, Text: m.Text, At: m.At})
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err := w.Store.Sent(ctx, m, failed); err != nil {
-			return err
-		}
-	}
-	return nil
+// letter is the text of a message. It leads to a page and does nothing by itself: a preview that follows the link changes nothing.
+func (w *Watch) letter(path, text string) string {
+	return fmt.Sprintf("%s\n\nOpen %s%s to see it and to act. Nothing is done by answering this message.\n", text, w.PublicURL, path)
 }

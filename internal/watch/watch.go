@@ -29,9 +29,12 @@ type Watch struct {
 	Connectors connector.Set
 	Start      func(ctx context.Context, code string) error // a process; one that runs already is left alone
 	SeeWrites  func(ctx context.Context) error              // notes the point of no return of open runs
-	Sender     Sender                                       // how people are told; nil where there is no way
+	Mail       Mailer                                       // nil where there is no mail server
+	Channels   Poster                                       // whatever else people are told by
 	PublicURL  string                                       // of the portal, for links
 	Log        *slog.Logger
+
+	out outbox
 }
 
 // Run works until ctx ends. A failure is logged when it begins and when it ends, not every second.
@@ -55,6 +58,7 @@ func (w *Watch) Run(ctx context.Context) error {
 		all.Go(func() { w.repeat(ctx, duty.name, duty.every, duty.do) })
 	}
 	all.Wait()
+	w.out.all.Wait()
 	return nil
 }
 

@@ -40,6 +40,7 @@ func (a *API) addRecords() {
 	addKind[catalog.Assignment](a, catalog.KindAssignment)
 	addKind[catalog.Deputy](a, catalog.KindDeputy)
 	addKind[catalog.StandingOrder](a, catalog.KindStandingOrder)
+	addKind[catalog.Channel](a, catalog.KindChannel)
 }
 
 // addKind puts the records of one kind on the API.

@@ -75,6 +75,7 @@ type ChangeRequest struct {
 	Confirm           *Amend // for the requester, where others have changed what it is about
 	MustConfirm       bool
 	Votes             []VoteLine // of every round
+	Told              []string   // who was told when
 	Made              int        // the version of the catalogue that it made
 	TakeBack          string
 	Audit             string

@@ -68,6 +68,7 @@ type Me struct {
 	Page
 	SignedInAt time.Time
 	NoRole     bool
+	Ways       *Ways // nil where there is no way to tell anybody
 }
 
 // Audit is the record, newest first.

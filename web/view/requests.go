@@ -29,7 +29,7 @@ type Approval struct {
 	Loss      FactLine
 	Undo      string
 	Votes     []VoteLine // of the present round
-	Advance   *Link // the standing order that approved it
+	Advance   *Link      // the standing order that approved it
 	Have      int
 	Want      int
 	Wanted    string   // who is still wanted: "one security officer"; empty where nobody is

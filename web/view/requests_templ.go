@@ -1222,7 +1222,7 @@ func approvalRest(p Approval) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = plainLines("Who was told", "told", p.Told).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = told(p.Told).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -78,6 +78,9 @@ func auditLine(line store.Line) view.AuditLine {
 func objectPath(object string) string {
 	switch {
 	case strings.HasPrefix(object, "FO-"):
+		if code, _, ok := strings.Cut(object, "/"); ok { // an exception to a run
+			return view.RunPath(code)
+		}
 		return view.RequestPath(object)
 	case strings.HasPrefix(object, "IN-"):
 		return view.IncidentPath(object)

@@ -148,7 +148,7 @@ func (here situation) asks(r failover.Request, b approval.Ballot, who access.Pri
 // confirmable are the exceptions to a run that wait for this person's confirmation.
 func (s *Server) confirmable(ctx context.Context, r failover.Run, who access.Principal, now time.Time) ([]failover.Exception, error) {
 	var due []failover.Exception
-	for _, x := range r.PendingExceptions() {
+	for _, x := range r.PendingExceptions(now) {
 		ballot, err := s.store.BallotOn(ctx, r, x)
 		if err != nil {
 			return nil, err
@@ -175,7 +175,7 @@ func (here situation) stops(r failover.Run, due []failover.Exception, who access
 			Why:   runSentence(r), Path: view.RunPath(r.Code), Since: stoodSince(r),
 		})
 	}
-	if owed := owedWords(r); owed != "" && who.May(access.Steer) && len(waiting) == 0 {
+	if owed := owedWords(r, here.now); owed != "" && who.May(access.Steer) && len(waiting) == 0 {
 		waiting = append(waiting, view.Waiting{
 			Title: "Not closed yet: " + moveTitle(here.catalog, r.Terms), Why: owed, Path: view.RunPath(r.Code), Since: *r.Times.Recovered,
 		})
@@ -184,12 +184,12 @@ func (here situation) stops(r failover.Run, due []failover.Exception, who access
 }
 
 // owedWords says what a run that has recovered still owes; nothing where it owes nothing.
-func owedWords(r failover.Run) string {
+func owedWords(r failover.Run, now time.Time) string {
 	if r.State != failover.Recovered {
 		return ""
 	}
 	var owed []string
-	for _, o := range r.Owes() {
+	for _, o := range r.Owes(now) {
 		owed = append(owed, o.Kind.Title())
 	}
 	if len(owed) == 0 {

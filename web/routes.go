@@ -54,6 +54,7 @@ func (s *Server) routes() []route {
 		{post, "/runs/:code/steer", access.Steer, s.steerRun},
 		{post, "/runs/:code/propose", access.Steer, s.proposeException},
 		{post, "/runs/:code/confirm", access.DecideExcept, s.confirmException},
+		{post, "/runs/:code/refuse", access.DecideExcept, s.refuseException},
 
 		{get, "/catalog", access.See, s.showCatalog},
 		{get, "/catalog/:kind", access.See, s.listRecords},

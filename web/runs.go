@@ -188,7 +188,7 @@ func (s *Server) runPage(c echo.Context, status int, typed typedCommand) error {
 		return err
 	}
 	runWays(&p, r, plan.What, who, typed)
-	for _, x := range r.PendingExceptions() {
+	for _, x := range r.PendingExceptions(now) {
 		ballot, err := s.store.BallotOn(ctx, r, x)
 		if err != nil {
 			return err
@@ -222,7 +222,7 @@ func drawnRun(c catalog.Catalog, r failover.Run, now time.Time) view.Run {
 			p.Loss.Label = "RPA"
 		}
 	}
-	for _, x := range r.TakenExceptions() {
+	for _, x := range r.DecidedExceptions() {
 		p.Exceptions = append(p.Exceptions, exceptionLine(r, x))
 	}
 	for _, o := range r.Obligations {
@@ -276,9 +276,12 @@ func stepLines(r failover.Run, now time.Time) []view.StepLine {
 }
 
 func exceptionLine(r failover.Run, x failover.Exception) view.ExceptionLine {
-	line := view.ExceptionLine{Title: x.Kind.Title(), Target: targetName(r, x.Target), Reason: x.Reason, By: x.By.Name, At: x.At}
+	line := view.ExceptionLine{Title: x.Kind.Title(), Target: targetName(r, x.Target), Reason: x.Reason, By: x.By.Name, At: x.At, Until: x.Until}
 	if x.Confirmed != nil && x.ConfirmedAt != nil {
 		line.Confirmed, line.When = x.Confirmed.Name, *x.ConfirmedAt
+	}
+	if x.Refused != nil && x.RefusedAt != nil {
+		line.Refused, line.When, line.Refusal = x.Refused.Name, *x.RefusedAt, x.Refusal
 	}
 	return line
 }

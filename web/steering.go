@@ -24,15 +24,16 @@ func runWays(p *view.Run, r failover.Run, plan failover.Plan, who access.Princip
 		return
 	}
 	step, _ := r.At()
+	now := p.Now
 	for _, way := range r.Steerable() {
 		p.Steer = append(p.Steer, steerForm(r, way, step.Name, typed))
 	}
 	for _, kind := range r.Proposable() {
 		if kind == failover.Waive {
-			for _, o := range r.Owes() {
+			for _, o := range r.Owes(now) {
 				p.Propose = append(p.Propose, proposeForm(r.Code, kind, string(o.Kind), "Waive: "+o.Kind.Title(), typed))
 			}
-		} else if r.Unproposed(kind) && (kind != failover.OverrideGate || r.GatesYield(plan) == nil) {
+		} else if r.Unproposed(kind, now) && (kind != failover.OverrideGate || r.GatesYield(plan) == nil) {
 			p.Propose = append(p.Propose, proposeForm(r.Code, kind, "", kind.Title()+": "+step.Name, typed))
 		}
 	}
@@ -95,9 +96,14 @@ func pendingLine(r failover.Run, x failover.Exception, who access.Principal, b a
 	err := r.MayConfirm(x, who, b, now)
 	switch {
 	case err == nil:
-		line.Form = &view.ConfirmForm{Path: view.ConfirmExceptionPath(r.Code), Act: store.NewID(), ID: x.ID}
-		if typed.form == x.ID {
+		line.Form = &view.ConfirmForm{
+			Path: view.ConfirmExceptionPath(r.Code), Act: store.NewID(), ID: x.ID, RefusePath: view.RefuseExceptionPath(r.Code), RefuseAct: store.NewID(),
+		}
+		switch typed.form {
+		case x.ID:
 			line.Form.Typed, line.Form.Wrong, line.Form.Act = typed.note, typed.wrong, actID(typed.act)
+		case refuseForm(x.ID):
+			line.Form.Refusal, line.Form.Wrong, line.Form.RefuseAct = typed.note, typed.wrong, actID(typed.act)
 		}
 	case fault.KindOf(err) == fault.SignInAgain:
 		line.Again = view.SignInAgainPath(view.RunPath(r.Code))
@@ -119,7 +125,11 @@ type commandForm struct {
 	ID     string `form:"exception"`
 	Digits string `form:"code"`
 	Note   string `form:"note"`
+	Why    string `form:"refusal"`
 }
+
+// refuseForm names the form that refuses an exception.
+func refuseForm(id string) string { return "refuse " + id }
 
 func (s *Server) steerRun(c echo.Context) error {
 	return s.command(c, func(f commandForm, cmd *store.Command) typedCommand {
@@ -142,6 +152,13 @@ func (s *Server) confirmException(c echo.Context) error {
 	})
 }
 
+func (s *Server) refuseException(c echo.Context) error {
+	return s.command(c, func(f commandForm, cmd *store.Command) typedCommand {
+		cmd.Refuse = f.ID
+		return typedCommand{form: refuseForm(f.ID), note: f.Why}
+	})
+}
+
 // command posts what a person does to a run to its process and shows what became of it.
 func (s *Server) command(c echo.Context, fill func(commandForm, *store.Command) typedCommand) error {
 	form, wrong := commandForm{}, fault.Wrong{}
@@ -155,6 +172,9 @@ func (s *Server) command(c echo.Context, fill func(commandForm, *store.Command) 
 	cmd := store.Command{
 		ID: actID(form.Act), Code: code, By: principal(c), Note: text(wrong, "note", form.Note, "", approval.MaxText),
 		Origin: audit.OriginOf(ctx),
+	}
+	if form.Why != "" {
+		cmd.Note = text(wrong, "refusal", form.Why, "", approval.MaxText)
 	}
 	typed := fill(form, &cmd)
 	if err := knownCommand(form, cmd); err != nil {
@@ -177,7 +197,7 @@ func (s *Server) command(c echo.Context, fill func(commandForm, *store.Command) 
 // knownCommand refuses words that no form of ours sends.
 func knownCommand(f commandForm, cmd store.Command) error {
 	switch {
-	case cmd.Confirm != "":
+	case cmd.Confirm != "" || cmd.Refuse != "":
 		return nil
 	case cmd.Propose != "" && cmd.Propose.Title() != "":
 		return nil

@@ -42,6 +42,9 @@ const (
 	RuleNoTie = "no-policy-tie" // every case has one that is narrower than the others
 )
 
+// whoMakesPolicies can do something where policies leave a case open.
+const whoMakesPolicies = "an administrator, by a policy for it that a second one approves"
+
 // Choose finds the policy that applies: of those that fit, the one that is narrower than all others.
 func Choose(policies []catalog.Policy, c Case) (catalog.Policy, error) {
 	var fitting []*catalog.Policy
@@ -55,9 +58,9 @@ func Choose(policies []catalog.Policy, c Case) (catalog.Policy, error) {
 	case best != nil:
 		return withSecurity(*best, c), nil
 	case len(fitting) == 0:
-		return catalog.Policy{}, fault.Refused(RuleNoGap, "", "No policy says who decides on this: %s.", c)
+		return catalog.Policy{}, fault.Refused(RuleNoGap, whoMakesPolicies, "No policy says who decides on this: %s.", c)
 	}
-	return catalog.Policy{}, fault.Refused(RuleNoTie, "", "Several policies say who decides on this, and none is narrower than the others: %s (%s).", slugs(fitting), c)
+	return catalog.Policy{}, fault.Refused(RuleNoTie, whoMakesPolicies, "Several policies say who decides on this, and none is narrower than the others: %s (%s).", slugs(fitting), c)
 }
 
 // withSecurity adds a vote of security to every way of approving a recovery from a compromise that has none (design.md §4).

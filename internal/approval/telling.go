@@ -15,6 +15,7 @@ const (
 	Asked     Occasion = "asked"     // they can decide on it
 	Reminded  Occasion = "reminded"  // they still can
 	Escalated Occasion = "escalated" // nobody has decided for too long
+	Voided    Occasion = "voided"    // what had been voted counts no more, for what it was about has changed
 	Outcome   Occasion = "outcome"   // it is decided
 	Started   Occasion = "started"   // it was approved in advance, and began by itself
 	Failing   Occasion = "failing"   // a channel by which people are told does not work
@@ -24,13 +25,14 @@ const (
 // Telling is one thing that somebody is to be told; it is told once.
 type Telling struct {
 	Occasion Occasion
-	Nth      int // of the reminders
+	Nth      int // of the reminders, or of the rounds of voting before
 	To       access.Principal
 }
 
-// Due are those who are to be told by now of a request that was filed some time ago and is not decided: whoever can decide at
-// once, and again as often as the most impatient policy says; others when it is escalated. Only the newest reminder is due.
-func (b Ballot) Due(everybody []access.Principal, filed, now time.Time) []Telling {
+// Due are those who are to be told by now of a question that is not decided: whoever can decide at once, in each round of voting, and
+// again as often as the most impatient policy says; others when it is escalated. Only the newest reminder is due.
+func (b Ballot) Due(q Question, everybody []access.Principal, now time.Time) []Telling {
+	filed := q.FiledAt
 	var due []Telling
 	every, after, to := b.Rules.patience()
 	nth := 0
@@ -41,7 +43,7 @@ func (b Ballot) Due(everybody []access.Principal, filed, now time.Time) []Tellin
 		if v.Mail == "" {
 			continue
 		}
-		due = append(due, Telling{Asked, 0, v.Principal})
+		due = append(due, Telling{Asked, q.Round - 1, v.Principal})
 		if nth > 0 {
 			due = append(due, Telling{Reminded, nth, v.Principal})
 		}

@@ -50,7 +50,7 @@ const RuleCauseFirst = "cause-first"
 // MoveHelps refuses a move whose target shares the cause.
 func (c Cause) MoveHelps() error {
 	if instead := shared[c]; instead != "" {
-		return fault.Refused(RuleCauseFirst, "", "Moving does not help: %s.", instead)
+		return fault.Refused(RuleCauseFirst, "whoever may request a recovery, by the kind that fits the cause", "Moving does not help: %s.", instead)
 	}
 	return nil
 }

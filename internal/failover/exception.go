@@ -44,6 +44,28 @@ type Exception struct {
 	Others      []access.Person `json:"others,omitempty"` // who confirmed before the last one that the policy wants
 	Confirmed   *access.Person  `json:"confirmed,omitempty"`
 	ConfirmedAt *time.Time      `json:"confirmed_at,omitempty"`
+	Until       *time.Time      `json:"until,omitempty"` // it lapses then; those proposed before there was an end have none
+	Refused     *access.Person  `json:"refused,omitempty"`
+	RefusedAt   *time.Time      `json:"refused_at,omitempty"`
+	Refusal     string          `json:"refusal,omitempty"` // why
+}
+
+// State is where the exception stands with the people who decide on it.
+func (x Exception) State(now time.Time) approval.State {
+	switch {
+	case x.ConfirmedAt != nil:
+		return approval.Approved
+	case x.RefusedAt != nil:
+		return approval.Rejected
+	case !x.waits(now):
+		return approval.Expired
+	}
+	return approval.Requested
+}
+
+// waits says that nobody has decided on the exception, and that there is still time to.
+func (x Exception) waits(now time.Time) bool {
+	return x.ConfirmedAt == nil && x.RefusedAt == nil && (x.Until == nil || now.Before(*x.Until))
 }
 
 // Code is what the second person types to confirm: it ties the hand to this exception and no other.
@@ -95,8 +117,8 @@ func (r Run) standsFor(x Exception) bool {
 }
 
 // pending finds the exception that waits for its second person, of a kind and target.
-func (r Run) pending(k ExceptionKind, target string) bool {
-	return slices.ContainsFunc(r.PendingExceptions(), func(x Exception) bool { return x.Kind == k && x.Target == target })
+func (r Run) pending(k ExceptionKind, target string, now time.Time) bool {
+	return slices.ContainsFunc(r.PendingExceptions(now), func(x Exception) bool { return x.Kind == k && x.Target == target })
 }
 
 // Propose asks for an exception. standing names the failing gates that may not be overridden.
@@ -118,7 +140,7 @@ func (r Run) Propose(x Exception, by access.Principal, now time.Time) (Run, erro
 		step, _ := r.At()
 		x.Target, x.Attempt = step.Slug, step.Attempt
 	}
-	if r.pending(x.Kind, x.Target) {
+	if r.pending(x.Kind, x.Target, now) {
 		return r, fault.Late(approval.RuleOneVote, "This has been proposed already and waits for a second person.")
 	}
 	x.By, x.At = by.Person(), now
@@ -137,16 +159,22 @@ func (x Exception) Decided(t Terms) approval.About {
 
 // MayConfirm is the rule by which another person confirms an exception.
 func (r Run) MayConfirm(x Exception, by access.Principal, b approval.Ballot, now time.Time) error {
-	if err := x.mayConfirm(by, b); err != nil {
+	if err := x.mayConfirm(by, b, now); err != nil {
 		return err
 	}
 	return approval.Recent(by, b.RecentSignIn(by), now, "Confirming")
 }
 
 // mayConfirm is MayConfirm without the age of the sign-in.
-func (x Exception) mayConfirm(by access.Principal, b approval.Ballot) error {
+func (x Exception) mayConfirm(by access.Principal, b approval.Ballot, now time.Time) error {
 	if x.ConfirmedAt != nil {
 		return fault.Late(approval.RuleDecided, "Already confirmed by %s at %s.", x.Confirmed.Name, approval.Clock(*x.ConfirmedAt))
+	}
+	if x.RefusedAt != nil {
+		return fault.Late(approval.RuleDecided, "Already refused by %s at %s. Where it is still called for, it can be proposed again.", x.Refused.Name, approval.Clock(*x.RefusedAt))
+	}
+	if !x.waits(now) {
+		return fault.Late(approval.RuleExpiry, "This ran out at %s without a second person. Silence is no. Where it is still called for, it can be proposed again.", approval.Clock(*x.Until))
 	}
 	return b.MayVote(by)
 }
@@ -175,15 +203,42 @@ func (r Run) Confirm(id, code string, by access.Principal, b approval.Ballot, no
 	if code != x.Code() {
 		return r, fault.Wrong{"code": "Type the four digits that stand beside the reason."}.Err()
 	}
-	i := slices.IndexFunc(r.Exceptions, func(x Exception) bool { return x.ID == id })
-	r.Exceptions = slices.Clone(r.Exceptions)
+	who := by.Person()
 	if b.Yes = append(slices.Clip(b.Yes), by); len(b.Missing()) > 0 {
-		r.Exceptions[i].Others = append(slices.Clone(x.Others), by.Person())
-		return r, nil
+		return r.withException(id, func(x *Exception) { x.Others = append(slices.Clone(x.Others), who) }), nil
+	}
+	return r.withException(id, func(x *Exception) { x.Confirmed, x.ConfirmedAt = &who, &now }).take(x, now)
+}
+
+// Refuse is another person's no, which ends the proposal: going past a rule takes everybody who was asked.
+func (r Run) Refuse(id, why string, by access.Principal, b approval.Ballot, now time.Time) (Run, error) {
+	x, err := r.Exception(id)
+	if err != nil {
+		return r, err
+	}
+	if err := r.MayConfirm(x, by, b, now); err != nil {
+		return r, err
+	}
+	if why == "" {
+		return r, fault.Wrong{"refusal": "Say why you refuse, so that they know what to do instead."}.Err()
 	}
 	who := by.Person()
-	r.Exceptions[i].Confirmed, r.Exceptions[i].ConfirmedAt = &who, &now
-	return r.take(x, now)
+	return r.withException(id, func(x *Exception) { x.Refused, x.RefusedAt, x.Refusal = &who, &now, why }), nil
+}
+
+// EndsAt lets a proposed exception lapse at some time.
+func (r Run) EndsAt(id string, until time.Time) Run {
+	return r.withException(id, func(x *Exception) { x.Until = &until })
+}
+
+func (r Run) withException(id string, change func(*Exception)) Run {
+	r.Exceptions = slices.Clone(r.Exceptions)
+	for i := range r.Exceptions {
+		if r.Exceptions[i].ID == id {
+			change(&r.Exceptions[i])
+		}
+	}
+	return r
 }
 
 // take gives a confirmed exception its effect.

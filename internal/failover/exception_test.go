@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/fault"
 )
 
@@ -41,7 +42,7 @@ func TestAnExceptionIsForTheAttemptThatItWasProposedFor(t *testing.T) {
 		if _, err := confirmed(run, c.kind); fault.KindOf(err) != fault.Conflict {
 			t.Errorf("%s: the second person confirmed something else than was proposed: %v", c.kind, err)
 		}
-		if len(run.PendingExceptions()) != 0 {
+		if len(run.PendingExceptions(run.Times.Started)) != 0 {
 			t.Errorf("%s: the old proposal is still shown", c.kind)
 		}
 		run.Exceptions = nil
@@ -129,5 +130,43 @@ func TestVerifyingAgainDoesNotChangeWhenItWasExecuted(t *testing.T) {
 	run, err := run.Steer(SteerRetry, "", commander, night.Add(time.Hour))
 	if err != nil || !run.Times.Executed.Equal(was) {
 		t.Errorf("%v, %v", run.Times.Executed, err)
+	}
+}
+
+func TestAnExceptionThatNobodyConfirmsInTimeLapsesAndMayBeProposedAgain(t *testing.T) {
+	run := proposed(t, failed(t, 1, WaitFence), OverrideFence).EndsAt(string(OverrideFence), night.Add(time.Minute))
+	late := night.Add(time.Minute)
+	x, err := run.Exception(string(OverrideFence))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(run.PendingExceptions(night)) != 1 || len(run.PendingExceptions(late)) != 0 {
+		t.Errorf("it waits %d times at first, %d times when it has run out", len(run.PendingExceptions(night)), len(run.PendingExceptions(late)))
+	}
+	bea := who("bea", access.BusinessOwner)
+	bea.SignedInAt = late
+	if _, err := run.Confirm(x.ID, x.Code(), bea, ballot(asked(), 1), late); fault.As(err) == nil || fault.As(err).Rule != approval.RuleExpiry {
+		t.Errorf("confirmed when it had run out: %v", err)
+	}
+	if !run.Unproposed(OverrideFence, late) {
+		t.Error("it cannot be proposed again")
+	}
+}
+
+func TestASecondPersonWhoRefusesAnExceptionEndsItWithAReason(t *testing.T) {
+	run := proposed(t, failed(t, 1, WaitFence), OverrideFence)
+	id, bea := string(OverrideFence), who("bea", access.BusinessOwner)
+	if _, err := run.Refuse(id, "no", commander, ballot(asked(), 1), night); fault.KindOf(err) != fault.Forbidden {
+		t.Errorf("who proposed it refuses it: %v", err)
+	}
+	if _, err := run.Refuse(id, "", bea, ballot(asked(), 1), night); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("refused without a reason: %v", err)
+	}
+	run, err := run.Refuse(id, "Leeds still writes", bea, ballot(asked(), 1), night)
+	if err != nil || len(run.PendingExceptions(night)) != 0 || len(run.DecidedExceptions()) != 1 || run.State != Paused {
+		t.Fatalf("%v, %d wait, %s", err, len(run.PendingExceptions(night)), run.State)
+	}
+	if _, err := confirmed(run, OverrideFence); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("confirmed after it was refused: %v", err)
 	}
 }

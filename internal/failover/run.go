@@ -228,7 +228,7 @@ func (r Run) GateFailed(slug string) bool {
 func (r Run) GatesYield(p Plan) error {
 	for _, gate := range p.GatesIn(r.Terms.Mode) {
 		if !gate.Override && r.GateFailed(gate.Slug) {
-			return fault.Refused(RuleGateStands, "", "The gate %q may not be overridden.", gate.Name)
+			return fault.Refused(RuleGateStands, "nobody: the plan lets no one past it, so it must hold", "The gate %q may not be overridden.", gate.Name)
 		}
 	}
 	return nil

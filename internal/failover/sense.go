@@ -16,7 +16,7 @@ func (s Situation) Sensible() error {
 	old, target := s.Readings[PositionKey(s.Terms.DataSet, s.Terms.From)], s.Readings[PositionKey(s.Terms.DataSet, s.Terms.To)]
 	from, to := s.Catalog.SiteName(s.Terms.From), s.Catalog.SiteName(s.Terms.To)
 	if target.writes() && !old.writes() {
-		return fault.Refused(RuleFromTheWriter, "",
+		return fault.Refused(RuleFromTheWriter, "whoever may request a failover, from the site that writes",
 			"%s is where writes were last accepted, not %s. There is nothing to move from %s to %s: choose the other direction.", to, from, from, to)
 	}
 	if s.Terms.Mode != Planned {
@@ -27,7 +27,7 @@ func (s Situation) Sensible() error {
 		r    Reading
 	}{{from, old}, {to, target}} {
 		if side.r.Position == nil || side.r.Stale() {
-			return fault.Refused(RuleOldSiteDrains, "",
+			return fault.Refused(RuleOldSiteDrains, "whoever may request a failover: an emergency one, or a planned one once both sites are seen",
 				"%s does not answer, and a planned move drains the old site and waits until the target has everything. If customers are hit, open an incident and request an emergency move.", side.name)
 		}
 	}

@@ -95,12 +95,12 @@ func (r Run) maySteer(way Steering) error {
 	step, _ := r.At()
 	switch {
 	case way == SteerAbort && r.Times.FirstWrite != nil && !r.State.Final():
-		return fault.Refused(RuleNoReturn, "",
+		return fault.Refused(RuleNoReturn, "whoever steers runs, by finishing it or giving it up",
 			"The target accepted its first write at %s. Going back is a failover in the other direction.", approval.Clock(*r.Times.FirstWrite))
 	case way == SteerGiveUp && !r.TargetMayWrite() && !r.State.Final():
-		return fault.Refused(RuleBeforeNoReturn, "", "Nothing was written at the target yet: abort instead, which undoes what was done.")
+		return fault.Refused(RuleBeforeNoReturn, "whoever steers runs, by aborting it", "Nothing was written at the target yet: abort instead, which undoes what was done.")
 	case way == SteerMarkDone && r.State == Paused && !skippable(step.Purpose):
-		return fault.Refused(RuleNotSkippable, "", "%q cannot be marked done by hand.", step.Name)
+		return fault.Refused(RuleNotSkippable, "whoever steers runs, by retrying it", "%q cannot be marked done by hand.", step.Name)
 	}
 	return fault.Late("state", "This is %s; %q is not possible now.", r.State.Words(), string(way))
 }

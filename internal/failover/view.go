@@ -10,39 +10,36 @@ import (
 
 // MayConfirmAfterSignIn says whether the person may confirm the exception, leaving aside only how old their sign-in is.
 func (r Run) MayConfirmAfterSignIn(x Exception, by access.Principal, b approval.Ballot, now time.Time) bool {
-	return x.mayConfirm(by, b) == nil
+	return x.mayConfirm(by, b, now) == nil
 }
 
 // PendingExceptions lists the exceptions that wait for a second person and are about what the run waits for now.
-func (r Run) PendingExceptions() []Exception {
+func (r Run) PendingExceptions(now time.Time) []Exception {
 	var pending []Exception
 	for _, x := range r.Exceptions {
-		if x.ConfirmedAt == nil && r.standsFor(x) {
+		if r.Pends(x, now) {
 			pending = append(pending, x)
 		}
 	}
 	return pending
 }
 
-// TakenExceptions lists the exceptions that a second person confirmed.
-func (r Run) TakenExceptions() []Exception {
-	var taken []Exception
-	for _, x := range r.Exceptions {
-		if x.ConfirmedAt != nil {
-			taken = append(taken, x)
-		}
-	}
-	return taken
+// Pends says whether an exception waits for a second person and is about what the run waits for now.
+func (r Run) Pends(x Exception, now time.Time) bool { return x.waits(now) && r.standsFor(x) }
+
+// DecidedExceptions lists those that a second person confirmed or refused.
+func (r Run) DecidedExceptions() []Exception {
+	return slices.DeleteFunc(slices.Clone(r.Exceptions), func(x Exception) bool { return x.ConfirmedAt == nil && x.RefusedAt == nil })
 }
 
 // Owes lists the obligations that may be waived now and that nobody proposed to waive.
-func (r Run) Owes() []Obligation {
+func (r Run) Owes(now time.Time) []Obligation {
 	if !slices.Contains(r.Proposable(), Waive) {
 		return nil
 	}
 	var owed []Obligation
 	for _, o := range r.Obligations {
-		if o.State == Owed && !r.pending(Waive, string(o.Kind)) {
+		if o.State == Owed && !r.pending(Waive, string(o.Kind), now) {
 			owed = append(owed, o)
 		}
 	}
@@ -170,9 +167,9 @@ func (r Readings) Writer(dataSet string, sites []string) (site string, ok bool) 
 }
 
 // Unproposed says that nobody has proposed the exception yet for the step that the run stands at.
-func (r Run) Unproposed(k ExceptionKind) bool {
+func (r Run) Unproposed(k ExceptionKind, now time.Time) bool {
 	step, _ := r.At()
-	return !r.pending(k, step.Slug)
+	return !r.pending(k, step.Slug, now)
 }
 
 // Known says whether w is a way to steer.

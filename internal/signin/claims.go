@@ -14,6 +14,9 @@ import (
 	"keyholder/internal/store"
 )
 
+// whoKeepsProvider can do something where the provider does not let somebody in, or says too little.
+const whoKeepsProvider = "whoever keeps the sign-in provider"
+
 // identity reads who a verified token is about. Without auth_time the sign-in is not recent, whatever it was.
 func (in *SignIn) identity(token *oidc.IDToken) (store.Identity, error) {
 	var claims map[string]json.RawMessage
@@ -22,7 +25,7 @@ func (in *SignIn) identity(token *oidc.IDToken) (store.Identity, error) {
 	}
 	// A subject that has to be changed to be kept could become somebody else's.
 	if token.Subject == "" || len(token.Subject) > longest || clean(token.Subject) != token.Subject {
-		return store.Identity{}, fault.Refused("sign-in", "", "The sign-in provider did not say who you are in a form that can be kept.")
+		return store.Identity{}, fault.Refused("sign-in", whoKeepsProvider, "The sign-in provider did not say who you are in a form that can be kept.")
 	}
 	who := store.Identity{
 		Issuer: token.Issuer, Subject: token.Subject, Name: text(claims["name"]), Email: text(claims["email"]), Verified: yes(claims["email_verified"]),

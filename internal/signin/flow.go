@@ -66,7 +66,7 @@ func (in *SignIn) Finish(ctx context.Context, c Callback) (back string, err erro
 		return "", err
 	}
 	if c.Error != "" {
-		return begun.Back, fault.Refused("sign-in", "", "The sign-in provider refused: %s", shorten(clean(c.Error+" "+c.Description)))
+		return begun.Back, fault.Refused("sign-in", whoKeepsProvider, "The sign-in provider refused: %s", shorten(clean(c.Error+" "+c.Description)))
 	}
 	who, err := in.exchange(ctx, c.Code, begun)
 	if err != nil {
@@ -74,7 +74,7 @@ func (in *SignIn) Finish(ctx context.Context, c Callback) (back string, err erro
 	}
 	// max_age obliges the issuer to say when; one that does not, or that let an old sign-in pass, gave no fresh one.
 	if begun.Anew && who.SignedInAt.Before(begun.Begun.Add(-skew)) {
-		return begun.Back, fault.Refused("recent-sign-in", "", "The sign-in provider let you in without asking who you are, so this is no recent sign-in. You are still signed in as before.")
+		return begun.Back, fault.Refused("recent-sign-in", whoKeepsProvider, "The sign-in provider let you in without asking who you are, so this is no recent sign-in. You are still signed in as before.")
 	}
 	id, err := in.store.SignIn(ctx, who)
 	if err != nil {
@@ -108,7 +108,7 @@ func (in *SignIn) exchange(ctx context.Context, code string, begun pending) (sto
 	}
 	raw, ok := tokens.Extra("id_token").(string)
 	if !ok {
-		return store.Identity{}, fault.Refused("sign-in", "", "The sign-in provider sent no ID token.")
+		return store.Identity{}, fault.Refused("sign-in", whoKeepsProvider, "The sign-in provider sent no ID token.")
 	}
 	token, err := provider.VerifierContext(ctx, &oidc.Config{ClientID: in.config.ClientID}).Verify(ctx, raw)
 	if err != nil {

@@ -22,6 +22,7 @@ type Command struct {
 	Target    string                 `json:"target,omitempty"` // obligation that is to be waived
 	Confirm   string                 `json:"confirm,omitempty"`
 	Digits    string                 `json:"digits,omitempty"`
+	Refuse    string                 `json:"refuse,omitempty"`
 	Note      string                 `json:"note,omitempty"`
 	WriteSeen bool                   `json:"write_seen,omitempty"` // the engine has just seen a write at the target
 	// WriteUnknown: the engine could not see whether there was one.
@@ -42,15 +43,22 @@ func (c Command) words(r failover.Run) string {
 		return said("proposed", c.Propose, c.Target)
 	}
 	for _, x := range r.Exceptions {
-		if x.ID == c.Confirm {
+		switch x.ID {
+		case c.Confirm:
 			return said("confirmed", x.Kind, x.Target)
+		case c.Refuse:
+			return said("refused", x.Kind, x.Target)
 		}
 	}
 	return c.verb()
 }
 
 func (c Command) deed() deed {
-	return deed{c.ID, c.By, "run." + c.verb(), c.Code, []string{c.Target, c.Confirm}}
+	var refused []string // not among what acts of earlier builds were named by
+	if c.Refuse != "" {
+		refused = []string{c.Refuse}
+	}
+	return deed{c.ID, c.By, "run." + c.verb(), c.Code, append([]string{c.Target, c.Confirm}, refused...)}
 }
 
 // Of is the digest of the command as an act.
@@ -85,6 +93,8 @@ func (c Command) verb() string {
 		return "propose-" + string(c.Propose)
 	case c.Confirm != "":
 		return "confirm"
+	case c.Refuse != "":
+		return "refuse"
 	}
 	return string(c.Steer)
 }
@@ -95,7 +105,7 @@ func (s *Store) command(ctx context.Context, t *tx, r failover.Run, c Command) (
 	}
 	switch {
 	case c.WriteUnknown && c.Steer == failover.SteerAbort:
-		return r, fault.Refused(failover.RuleNoReturn, "",
+		return r, fault.Refused(failover.RuleNoReturn, "whoever steers runs, by finishing it or giving it up",
 			"The target does not say whether it has accepted a write. Until it does, going back could make two writers. The run may be given up instead.")
 	case c.Propose == failover.OverrideGate:
 		if err := s.gatesYield(ctx, r); err != nil {
@@ -103,9 +113,9 @@ func (s *Store) command(ctx context.Context, t *tx, r failover.Run, c Command) (
 		}
 		fallthrough
 	case c.Propose != "":
-		return r.Propose(failover.Exception{ID: c.ID, Kind: c.Propose, Target: c.Target, Reason: c.Note}, c.By, t.now)
-	case c.Confirm != "":
-		x, err := r.Exception(c.Confirm)
+		return s.proposeException(t, r, c)
+	case c.Confirm != "" || c.Refuse != "":
+		x, err := r.Exception(c.Confirm + c.Refuse)
 		if err != nil {
 			return r, err
 		}
@@ -113,9 +123,33 @@ func (s *Store) command(ctx context.Context, t *tx, r failover.Run, c Command) (
 		if err != nil {
 			return r, err
 		}
+		if c.Refuse != "" {
+			return r.Refuse(x.ID, c.Note, c.By, ballot, t.now)
+		}
 		return r.Confirm(x.ID, c.Digits, c.By, ballot, t.now)
 	}
 	return r.Steer(c.Steer, c.Note, c.By, t.now)
+}
+
+// proposeException asks a second person, for as long as the policy says. What nobody could confirm is refused.
+func (s *Store) proposeException(t *tx, r failover.Run, c Command) (failover.Run, error) {
+	r, err := r.Propose(failover.Exception{ID: c.ID, Kind: c.Propose, Target: c.Target, Reason: c.Note}, c.By, t.now)
+	if err != nil {
+		return r, err
+	}
+	x, err := r.Exception(c.ID)
+	if err != nil {
+		return r, err
+	}
+	ballot, err := s.ballotOn(t.ctx, t.Client(), r, x)
+	if err != nil {
+		return r, err
+	}
+	version, err := s.Catalog(t.ctx)
+	if err != nil {
+		return r, err
+	}
+	return r.EndsAt(x.ID, t.now.Add(ballot.Rules.Lifetime())), t.somebodyCan(version.Catalog, ballot)
 }
 
 // gatesYield refuses to override a gate that the plan does not let anyone override. The run's reason names the gates

@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"keyholder/internal/access"
@@ -24,10 +25,14 @@ func (w *Watch) tell(ctx context.Context) error {
 		return err
 	}
 	for _, m := range open {
-		if now := w.Store.Now(); m.Standing(now) != approval.Requested || m.MustConfirm(now) {
+		if m.Standing(w.Store.Now()) != approval.Requested {
 			continue
 		}
-		if err := w.ask(ctx, m); err != nil {
+		say := w.ask
+		if m.MustConfirm(w.Store.Now()) {
+			say = w.tellVoid
+		}
+		if err := say(ctx, m); err != nil {
 			return fmt.Errorf("tell people of %s: %w", m.Code, err)
 		}
 	}
@@ -70,13 +75,50 @@ func (w *Watch) ask(ctx context.Context, m matter) error {
 	}
 	text := fmt.Sprintf("%s asks to %s: %s\n\nIt expires at %s.", m.Requester.Name, m.what, m.why, m.ExpiresAt.UTC().Format("15:04 UTC on 2 January"))
 	var messages []store.Message
-	for _, d := range ballot.Due(everybody, m.FiledAt, w.Store.Now()) {
+	for _, d := range ballot.Due(m.Question, everybody, w.Store.Now()) {
 		if told[key(d.Occasion, d.Nth, d.To.ID)] {
 			continue
 		}
-		one := m.message(d.Occasion, d.To.Person(), d.To.Mail, opening[d.Occasion]+m.Code+", "+m.what, w.letter(m.path, text))
+		one := m.message(d.Occasion, d.To.Person(), d.To.Mail, opening[d.Occasion]+m.code+", "+m.what, w.letter(m.path, text))
 		one.Nth = d.Nth
 		messages = append(messages, one)
+	}
+	return w.Store.Tell(ctx, messages)
+}
+
+// tellVoid tells who asked that they must confirm what changed, and those who had voted that it counts no more.
+func (w *Watch) tellVoid(ctx context.Context, m matter) error {
+	had, err := w.Store.MessagesAbout(ctx, m.Code)
+	if err != nil {
+		return err
+	}
+	nth := m.Round - 1
+	if slices.ContainsFunc(had, func(one store.Message) bool { return one.Occasion == approval.Voided && one.Nth == nth }) {
+		return nil
+	}
+	everybody, err := w.Store.Electorate(ctx)
+	if err != nil {
+		return err
+	}
+	voted := map[string]bool{}
+	for _, d := range m.Decisions {
+		voted[d.By.ID] = d.Round == nth || voted[d.By.ID]
+	}
+	var messages []store.Message
+	for _, p := range everybody {
+		subject, text := "", fmt.Sprintf("What %s stands on has changed: %s. ", m.code, m.what)
+		switch {
+		case p.Mail == "":
+		case p.ID == m.Requester.ID || m.faceless && p.May(access.Request):
+			subject, text = "Confirm what changed: "+m.code+", "+m.what, text+"Nobody can vote until the difference is confirmed."
+		case voted[p.ID]:
+			subject, text = "Your vote counts no more: "+m.code+", "+m.what, text+"You will be asked again once "+m.Requester.Name+" has confirmed the difference."
+		}
+		if subject != "" {
+			one := m.message(approval.Voided, p.Person(), p.Mail, subject, w.letter(m.path, text))
+			one.Nth = nth
+			messages = append(messages, one)
+		}
 	}
 	return w.Store.Tell(ctx, messages)
 }
@@ -87,7 +129,10 @@ func (w *Watch) tellOutcome(ctx context.Context, m matter) error {
 	if err != nil {
 		return err
 	}
-	subject := fmt.Sprintf("%s is %s: %s", m.Code, m.State.Words(), m.what)
+	if len(had) == 0 || slices.ContainsFunc(had, func(one store.Message) bool { return one.Occasion == approval.Outcome }) {
+		return nil // nobody was asked, or all have been told
+	}
+	subject := fmt.Sprintf("%s is %s: %s", m.code, m.State.Words(), m.what)
 	text := w.letter(m.path, fmt.Sprintf("The request of %s to %s is %s.", m.Requester.Name, m.what, m.State.Words()))
 	var messages []store.Message
 	told := map[string]bool{m.Requester.ID: true}
@@ -125,7 +170,7 @@ func (w *Watch) tellStarts(ctx context.Context) error {
 		text := w.letter("/runs/"+r.Code, fmt.Sprintf("%s has begun to %s: %s", r.Requester.Name, m.what, r.Reason))
 		for _, p := range everybody {
 			if p.Mail != "" && p.May(access.Steer) {
-				messages = append(messages, m.message(approval.Started, p.Person(), p.Mail, "Begun by itself: "+r.Code+", "+m.what, text))
+				messages = append(messages, m.message(approval.Started, p.Person(), p.Mail, "Begun by itself: "+m.code+", "+m.what, text))
 			}
 		}
 	}

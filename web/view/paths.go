@@ -98,3 +98,6 @@ func ProposePath(code string) string { return RunPath(code) + "/propose" }
 
 // ConfirmExceptionPath confirms one.
 func ConfirmExceptionPath(code string) string { return RunPath(code) + "/confirm" }
+
+// RefuseExceptionPath refuses one.
+func RefuseExceptionPath(code string) string { return RunPath(code) + "/refuse" }

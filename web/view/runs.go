@@ -124,6 +124,10 @@ type ConfirmForm struct {
 	ID    string
 	Typed string
 	Wrong map[string]string
+
+	RefusePath string
+	RefuseAct  string
+	Refusal    string // typed
 }
 
 // ExceptionLine is one exception.
@@ -134,7 +138,10 @@ type ExceptionLine struct {
 	By        string
 	At        time.Time
 	Confirmed string
+	Refused   string // by whom
+	Refusal   string
 	When      time.Time
+	Until     *time.Time // it lapses then
 }
 
 // ObligationLine is one obligation.

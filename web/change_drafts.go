@@ -150,12 +150,36 @@ func (s *Server) takeBack(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	return s.takingBack(c, changed, func() error { return s.store.DraftTakingBack(ctx, who.Person(), version, changed) })
+}
+
+// takeBackRequest puts together what takes back all that a change request put in force: records and plans.
+func (s *Server) takeBackRequest(c echo.Context) error {
+	ctx, who := c.Request().Context(), principal(c)
+	r, err := s.store.ChangeRequest(ctx, c.Param("code"))
+	if err != nil {
+		return err
+	}
+	if r.State != approval.Approved {
+		return fault.Late(approval.RuleDecided, "%s is %s: it has put nothing in force that could be taken back.", r.Code, r.State.Words())
+	}
+	var changed []store.RecordChange
+	if r.Applied > 0 {
+		if changed, err = s.store.ChangedBy(ctx, r.Applied, mostTakenBack); err != nil {
+			return err
+		}
+	}
+	return s.takingBack(c, changed, func() error { return s.store.DraftTakingBackRequest(ctx, who.Person(), r, changed) })
+}
+
+// takingBack puts a draft together, for who may edit all that it would change back, and shows it.
+func (s *Server) takingBack(c echo.Context, changed []store.RecordChange, draft func() error) error {
 	for _, one := range changed {
 		if err := s.mustEdit(c, one.Kind); err != nil {
 			return err
 		}
 	}
-	if err := s.store.DraftTakingBack(ctx, who.Person(), version, changed); err != nil {
+	if err := draft(); err != nil {
 		if f := fault.As(err); f != nil && f.Kind == fault.Conflict {
 			return s.draftPage(c, statusOf(err), draftAct{refused: err})
 		}

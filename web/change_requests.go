@@ -106,8 +106,8 @@ func (s *Server) changeRequestPage(c echo.Context, status int, typed typedVote) 
 		}
 		p.Confirm = &view.Amend{Path: view.ConfirmChangePath(r.Code), Act: store.NewID(), Shown: digest}
 	}
-	if r.Applied > 0 && who.May(access.EditCatalog) {
-		p.TakeBack = view.TakeBackPath(r.Applied)
+	if r.State == approval.Approved && who.May(access.EditCatalog) {
+		p.TakeBack = view.TakeBackRequestPath(r.Code)
 	}
 	p.Action = changeAction(r, who, ballot, typed, now)
 	p.Typing = p.Action.Vote != nil

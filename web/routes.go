@@ -78,6 +78,7 @@ func (s *Server) routes() []route {
 		{get, "/change-requests/:code", access.See, s.showChangeRequest},
 		{get, "/change-requests/:code/terms.json", access.See, s.showTerms},
 		{post, "/change-requests/:code/decide", access.DecideChange, s.decideChange},
+		{post, "/change-requests/:code/take-back", access.EditCatalog, s.takeBackRequest},
 		{post, "/change-requests/:code/withdraw", access.EditCatalog, s.withdrawChange},
 		{post, "/change-requests/:code/confirm", access.EditCatalog, s.confirmChange},
 		{get, "/findings", access.See, s.listFindings},

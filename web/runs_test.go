@@ -244,3 +244,37 @@ func TestWhileTheEngineIsAwayACommandIsKept(t *testing.T) {
 		t.Error("the form is closed over what was typed")
 	}
 }
+
+func TestASecondPersonRefusesAnExceptionAndSaysWhy(t *testing.T) {
+	p, code, ivy, owen := moving(t)
+	p.until(t, code, failover.FenceStep)
+	p.failing(t, code, failover.WaitFence, "the lease service does not answer")
+	ivy.submit(t, ivy.get(t, "/runs/"+code), "Propose: Promote without proof of the fence: Fence the old writer", url.Values{"note": {"No power in Leeds"}}).want(t, 303)
+	const refuse = "Refuse: Promote without proof of the fence"
+	page := owen.get(t, "/runs/"+code)
+	page.says(t, "pending", "waits for a second person until")
+	owen.submit(t, page, refuse, url.Values{"refusal": {"   "}}).want(t, 422)
+	owen.submit(t, page, refuse, url.Values{"refusal": {"Leeds still writes"}}).want(t, 303)
+	after := ivy.get(t, "/runs/"+code)
+	after.says(t, "exceptions", "refused by Owen")
+	after.says(t, "exceptions", "Leeds still writes")
+	after.hasButton(t, "Propose: Promote without proof of the fence: Fence the old writer", true)
+	if got := p.run(t, code); got.State != failover.Paused || got.WithExceptions() {
+		t.Errorf("it is %s, with exceptions: %v", got.State, got.WithExceptions())
+	}
+}
+
+func TestAnExceptionThatRunsOutIsNotConfirmed(t *testing.T) {
+	p, code, ivy, owen := moving(t)
+	p.until(t, code, failover.FenceStep)
+	p.failing(t, code, failover.WaitFence, "the lease service does not answer")
+	ivy.submit(t, ivy.get(t, "/runs/"+code), "Propose: Promote without proof of the fence: Fence the old writer", url.Values{"note": {"No power in Leeds"}}).want(t, 303)
+	page := owen.get(t, "/runs/"+code)
+	x := p.run(t, code).Exceptions[0]
+	if x.Until == nil {
+		t.Fatal("it has no end")
+	}
+	p.clock.Add(x.Until.Sub(p.Now()))
+	owen = p.someone(t, "Owen", "business-owners")
+	owen.submit(t, page, "Confirm as second person: Promote without proof of the fence", url.Values{"code": {x.Code()}}).want(t, 409).says(t, "problem", approval.RuleExpiry)
+}

@@ -47,7 +47,7 @@ type Applied []string
 // changes nothing. What takes a second person is refused; ProposeBundle asks for it.
 func (s *Store) Apply(ctx context.Context, actor access.Person, b Bundle, m Manner) (Applied, error) {
 	var applied Applied
-	err := s.act(ctx, actor, func(t *tx) (err error) {
+	err := s.personal(ctx, actor, "catalog.apply", "catalog", func(t *tx) (err error) {
 		if err := t.stillAt(m.Base); err != nil {
 			return err
 		}
@@ -76,7 +76,7 @@ func (s *Store) takesTwo(t *tx, b Bundle, rows []newRecord) (bool, error) {
 	}
 	for _, row := range rows {
 		old, _ := now.Entry(row.Ref)
-		if row.Kind.NeedsTwo(old.Record, row.Record) {
+		if row.Kind.NeedsTwo(old.Record, row.Record) || row.reheld && row.Kind.NeedsTwo(nil, row.Record) {
 			return true, nil
 		}
 	}
@@ -141,7 +141,7 @@ func (s *Store) apply(t *tx, b Bundle, m Manner, rows []newRecord) (Applied, err
 		applied = append(applied, fmt.Sprintf("Catalogue version %d: %d records changed.", version, len(rows)))
 	}
 	for _, p := range b.Plans {
-		line, err := t.publishPlan(p)
+		line, err := t.publishPlan(p, t.actor.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -184,7 +184,8 @@ func (t *tx) differing(b Bundle, m Manner) ([]newRecord, error) {
 	var rows []newRecord
 	for _, row := range all {
 		now := stands[row.Ref]
-		if !row.stood || !bytes.Equal(now.body, row.body) || !now.managed || now.locked != m.Lock {
+		row.reheld = row.stood && (!now.managed || now.locked != m.Lock)
+		if !row.stood || !bytes.Equal(now.body, row.body) || row.reheld {
 			rows = append(rows, row)
 		}
 	}

@@ -143,6 +143,7 @@ type newRecord struct {
 	stood           bool   // another one of it is in force
 	since           int    // the version of the catalogue since which that is, where somebody must know
 	managed, locked bool
+	reheld          bool // files hold it from now on, or lock it, or let it go: that decides who may change it
 }
 
 // write makes the body of a record that has none yet.

@@ -19,6 +19,9 @@ import (
 // RuleOneDraft keeps what somebody puts together from being mixed with what takes a change back.
 const RuleOneDraft = "one-draft"
 
+// RuleFirstPlan keeps the first version of a plan from being taken back: a plan is not retired.
+const RuleFirstPlan = "first-of-a-plan"
+
 // Draft is what one person has put together to propose.
 type Draft struct {
 	Terms  change.Terms
@@ -84,7 +87,7 @@ func (t *tx) dropDraft(person string) error {
 
 // AddToDraft puts an edit among what somebody is putting together, in the place of what they had there of the same record.
 func (s *Store) AddToDraft(ctx context.Context, by access.Person, e Edit) error {
-	return s.act(ctx, by, func(t *tx) error {
+	return s.personal(ctx, by, "change.draft", recordObject(e.Ref), func(t *tx) error {
 		stands, err := standing(t.ctx, t.Client(), e.Ref)
 		if err != nil {
 			return err
@@ -105,6 +108,7 @@ func (s *Store) AddToDraft(ctx context.Context, by access.Person, e Edit) error 
 				return fmt.Errorf("write %s: %w", e.Ref, err)
 			}
 		}
+		d.Undoes = 0 // it would do more than that
 		d.Terms.Records = append(slices.DeleteFunc(d.Terms.Records, func(had change.Record) bool { return had.Ref == e.Ref }), r)
 		if err := s.soundInDraft(t, d, e); err != nil {
 			return err
@@ -143,6 +147,7 @@ func (s *Store) TakeFromDraft(ctx context.Context, by access.Person, ref *catalo
 		if ref == nil {
 			d.Terms = change.Terms{}
 		}
+		d.Undoes = 0
 		d.Terms.Records = slices.DeleteFunc(d.Terms.Records, func(had change.Record) bool { return ref != nil && had.Ref == *ref })
 		return t.saveDraft(by.ID, d, revision)
 	})
@@ -150,7 +155,31 @@ func (s *Store) TakeFromDraft(ctx context.Context, by access.Person, ref *catalo
 
 // DraftTakingBack puts together what would take back a version of the catalogue, which changed these records: each as it was before.
 func (s *Store) DraftTakingBack(ctx context.Context, by access.Person, version int, changed []RecordChange) error {
-	d := Draft{Undoes: version}
+	return s.draftTakingBack(ctx, by, Draft{Undoes: version}, changed)
+}
+
+// DraftTakingBackRequest puts together what would take back all that a change request put in force; changed are its records.
+func (s *Store) DraftTakingBackRequest(ctx context.Context, by access.Person, r change.Request, changed []RecordChange) error {
+	d := Draft{Undoes: r.Applied}
+	for _, p := range r.Terms.Plans {
+		if p.Base == 0 {
+			return fault.Late(RuleFirstPlan, "Plan %s had no version before this one, so there is nothing to go back to. Publish another version of it.", p.Slug)
+		}
+		before, err := s.Plan(ctx, p.Slug, p.Base)
+		if err != nil {
+			return err
+		}
+		body, _, err := planBody(before.What)
+		if err != nil {
+			return err
+		}
+		d.Terms.Plans = append(d.Terms.Plans, change.Plan{Slug: p.Slug, Body: body, Base: p.Base + 1})
+	}
+	return s.draftTakingBack(ctx, by, d, changed)
+}
+
+func (s *Store) draftTakingBack(ctx context.Context, by access.Person, d Draft, changed []RecordChange) error {
+	version := d.Undoes
 	for _, c := range changed {
 		r := change.Record{Ref: c.Ref, Managed: c.Managed, Locked: c.Locked}
 		if c.Record != nil {
@@ -164,7 +193,7 @@ func (s *Store) DraftTakingBack(ctx context.Context, by access.Person, version i
 		}
 		d.Terms.Records = append(d.Terms.Records, r)
 	}
-	return s.act(ctx, by, func(t *tx) error {
+	return s.personal(ctx, by, "change.draft", "catalog", func(t *tx) error {
 		_, revision, err := loadDraft(t.ctx, t.Client(), by.ID)
 		if err != nil {
 			return err
@@ -200,8 +229,10 @@ func (s *Store) ProposeDraft(ctx context.Context, by access.Principal, id, shown
 		if digest != shown {
 			return fault.Late(approval.RuleBound, "What you would propose changed while you were reading. It is shown again below.")
 		}
-		filed, err = s.propose(t, Proposal{ID: id, Terms: based.Terms, Why: why, Undoes: d.Undoes})
-		return err
+		if filed, err = s.propose(t, Proposal{ID: id, Terms: based.Terms, Why: why, Undoes: d.Undoes}); err != nil {
+			return err
+		}
+		return t.dropDraft(by.ID)
 	})
 	return filed, err
 }

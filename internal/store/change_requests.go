@@ -192,7 +192,7 @@ type Proposal struct {
 	Undoes int
 }
 
-// Propose files a change request. The proposer's draft is gone with it.
+// Propose files a change request.
 func (s *Store) Propose(ctx context.Context, by access.Person, p Proposal) (change.Request, error) {
 	var filed change.Request
 	err := s.personal(ctx, by, "change.file", "catalog", func(t *tx) (err error) {
@@ -249,9 +249,6 @@ func (s *Store) propose(t *tx, p Proposal) (change.Request, error) {
 		SetRequesterID(r.Requester.ID).SetRequesterName(r.Requester.Name).SetState(r.State).SetFiledAt(r.FiledAt).SetExpiresAt(r.ExpiresAt).Exec(t.ctx)
 	if err != nil {
 		return r, fmt.Errorf("save change request: %w", err)
-	}
-	if err := t.dropDraft(t.actor.ID); err != nil {
-		return r, err
 	}
 	changes, err := r.Terms.Changes()
 	if err != nil {
@@ -336,8 +333,9 @@ func (s *Store) putInForce(t *tx, r change.Request) error {
 	if err != nil {
 		return err
 	}
+	by := r.Requester.Name + ", approved by " + joined(r.Approvers())
 	if len(rows) > 0 {
-		about := CatalogChange{By: r.Requester.Name + ", approved by " + joined(r.Approvers()), Why: r.Why, Source: r.Source}
+		about := CatalogChange{By: by, Why: r.Why, Source: r.Source}
 		version, err := s.changeCatalog(t, "change.apply", about, rows)
 		if err != nil {
 			return err
@@ -351,7 +349,7 @@ func (s *Store) putInForce(t *tx, r change.Request) error {
 		if err := json.Unmarshal(p.Body, &plan); err != nil {
 			return fmt.Errorf("read plan %s: %w", p.Slug, err)
 		}
-		if _, err := t.publishPlan(plan); err != nil {
+		if _, err := t.publishPlan(plan, by); err != nil {
 			return err
 		}
 	}
@@ -394,7 +392,15 @@ func (s *Store) ConfirmChange(ctx context.Context, a Amend) (Outcome, error) {
 		if r.Terms.Empty() {
 			return Outcome{}, fault.Late(RuleNothingAsked, "Nothing is left to change: all of it is in force already. Withdraw the request.")
 		}
-		if _, err := s.tryTerms(t, r.Terms); err != nil {
+		now, err := s.tryTerms(t, r.Terms)
+		if err != nil {
+			return Outcome{}, err
+		}
+		ballot, err := s.changeBallot(ctx, t.Client(), r)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if err := t.somebodyCan(now.Catalog, ballot); err != nil {
 			return Outcome{}, err
 		}
 		t.record(audit.Event{

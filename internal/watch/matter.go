@@ -20,9 +20,9 @@ type matter struct {
 	code     string // as people say it
 	faceless bool   // no person asked for it
 	path     string // of its page
-	what   string // what is asked for: "move Checkout from Leeds to Dublin"
-	why    string
-	ballot func(context.Context) (approval.Ballot, error)
+	what     string // what is asked for: "move Checkout from Leeds to Dublin"
+	why      string
+	ballot   func(context.Context) (approval.Ballot, error)
 }
 
 func (m matter) message(o approval.Occasion, to access.Person, address, subject, text string) store.Message {

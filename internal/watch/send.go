@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"keyholder/internal/access"
@@ -100,28 +101,41 @@ func (w *Watch) tellFailing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var messages []store.Message
 	for _, h := range health {
 		if h.Failing == nil || w.Store.Now().Sub(*h.Failing) < failingFor {
 			continue
 		}
-		version, err := w.Store.Catalog(ctx)
-		if err != nil {
-			return err
+		if err := w.tellOfFailing(ctx, h); err != nil {
+			return fmt.Errorf("tell that %s fails: %w", h.Channel, err)
 		}
-		everybody, err := w.Store.Electorate(ctx)
-		if err != nil {
-			return err
-		}
-		name := version.ChannelName(h.Channel)
-		text := w.letter("/messages", fmt.Sprintf("%s has not worked since %s: %s", name, approval.Clock(*h.Failing), h.Failure))
-		for _, p := range everybody {
-			if p.Mail != "" && p.Has(access.Administrator) {
-				messages = append(messages, store.Message{
-					About: store.AboutChannel(h.Channel), Occasion: approval.Failing, Nth: int(h.Failing.Unix()), To: p.Person(), Address: p.Mail,
-					Subject: name + " does not work: people may not be told", Text: text,
-				})
-			}
+	}
+	return nil
+}
+
+// tellOfFailing tells administrators of one channel, once for each time that it begins to fail.
+func (w *Watch) tellOfFailing(ctx context.Context, h store.Health) error {
+	about, nth := store.AboutChannel(h.Channel), int(h.Failing.Unix())
+	had, err := w.Store.MessagesAbout(ctx, about)
+	if err != nil || slices.ContainsFunc(had, func(m store.Message) bool { return m.Occasion == approval.Failing && m.Nth == nth }) {
+		return err
+	}
+	version, err := w.Store.Catalog(ctx)
+	if err != nil {
+		return err
+	}
+	everybody, err := w.Store.Electorate(ctx)
+	if err != nil {
+		return err
+	}
+	name := version.ChannelName(h.Channel)
+	text := w.letter("/messages", fmt.Sprintf("%s has not worked since %s: %s", name, approval.Clock(*h.Failing), h.Failure))
+	var messages []store.Message
+	for _, p := range everybody {
+		if p.Mail != "" && p.Has(access.Administrator) {
+			messages = append(messages, store.Message{
+				About: about, Occasion: approval.Failing, Nth: nth, To: p.Person(), Address: p.Mail,
+				Subject: name + " does not work: people may not be told", Text: text,
+			})
 		}
 	}
 	return w.Store.Tell(ctx, messages)

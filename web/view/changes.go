@@ -105,5 +105,8 @@ func WithdrawChangePath(code string) string { return ChangeRequestPath(code) + "
 // ConfirmChangePath confirms what others have changed.
 func ConfirmChangePath(code string) string { return ChangeRequestPath(code) + "/confirm" }
 
+// TakeBackRequestPath puts together what takes back all that a change request put in force.
+func TakeBackRequestPath(code string) string { return ChangeRequestPath(code) + "/take-back" }
+
 // TakeBackPath puts together what takes a change of the catalogue back.
 func TakeBackPath(version int) string { return CatalogChangePath(version) + "/take-back" }

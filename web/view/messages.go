@@ -19,8 +19,8 @@ type ChannelLine struct {
 	Slug, Name, Path string
 	SentAt           *time.Time // the last success
 	Failing          *time.Time // since when
-	Failures         string // how many since then
-	Failure          string // the last
+	Failures         string     // how many since then
+	Failure          string     // the last
 }
 
 // MessageLine is one message to one person.

@@ -59,7 +59,7 @@ func (d demo) children(log *slog.Logger) ([]stack.Part, error) {
 
 // greet says what to open and whom to be.
 func (d demo) greet(out io.Writer) {
-	lines := fmt.Sprintf("\nKeyholder is up.\n\n  Open      %s\n  The shop  http://%s   (break it here)\n\nSign in as:\n", d.settings.PublicURL, d.ports.Address(partPanel))
+	lines := fmt.Sprintf("\nKeyholder is up.\n\n  Open      %s\n  The shop  http://%s   (break it here)\n  Messages  http://%s   (what people are told)\n\nSign in as:\n", d.settings.PublicURL, d.ports.Address(partPanel), d.ports.Address(partMailbox))
 	for _, p := range provider.People() {
 		lines += fmt.Sprintf("  %-7s %s\n", p.Username, p.Title)
 	}
@@ -71,7 +71,7 @@ func (d demo) greet(out io.Writer) {
 }
 
 type partCommand struct {
-	Name    string `arg:"" enum:"temporal,provider,shop,portal" help:"The part."`
+	Name    string `arg:"" enum:"temporal,provider,mailbox,shop,portal" help:"The part."`
 	Adopted bool   `hidden:"" help:"Started by run --parts."`
 }
 

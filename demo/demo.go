@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 
+	"keyholder/demo/mailbox"
 	"keyholder/demo/provider"
 	"keyholder/demo/retailer"
 	"keyholder/demo/shop"
@@ -28,6 +29,8 @@ const (
 	partDNS          = "dns"
 	partLeeds        = "leeds"
 	partDublin       = "dublin"
+	partMail         = "mailbox-mail"
+	partMailbox      = "mailbox"
 )
 
 func temporalParts() []string {
@@ -35,7 +38,7 @@ func temporalParts() []string {
 }
 
 func portNames() []string {
-	return append(temporalParts(), partProvider, partPanel, partLease, partTraffic, partTrafficAdmin, partDNS, partLeeds, partDublin)
+	return append(temporalParts(), partProvider, partPanel, partLease, partTraffic, partTrafficAdmin, partDNS, partLeeds, partDublin, partMail, partMailbox)
 }
 
 // namespace is where the demo's processes live.
@@ -48,6 +51,7 @@ type demo struct {
 	settings config.Config
 	client   stack.Secret // of the portal at the provider
 	tsig     stack.Secret // of the portal at the name server
+	room     string       // file with the address of the operations room's chat
 }
 
 // open reads the settings and the folder, and chooses what is not chosen yet.
@@ -76,7 +80,18 @@ func open(ctx context.Context) (demo, error) {
 	d.settings.OIDCClientID = "keyholder"
 	d.settings.OIDCClientSecret = "file:" + d.client.File
 	d.settings.APIAudience = provider.APIAudience
-	return d, nil
+	d.settings.MailServer, d.settings.MailFrom = "smtp://"+d.ports.Address(partMail), "keyholder@retailer.example"
+	return d, d.writeRoom()
+}
+
+// writeRoom keeps the address of the operations room's chat as the secret that it is elsewhere.
+func (d *demo) writeRoom() error {
+	d.room = d.folder.Path("operations-room")
+	address := "generic://" + d.ports.Address(partMailbox) + "/hooks/operations-room?disabletls=yes&template=json\n"
+	if raw, err := os.ReadFile(d.room); err == nil && string(raw) == address {
+		return nil
+	}
+	return stack.Replace(d.room, []byte(address))
 }
 
 // portsFree says which address is taken, before anything starts.
@@ -92,6 +107,7 @@ func (d demo) parts(log *slog.Logger) []stack.Part {
 	return []stack.Part{
 		{Name: "temporal", Run: func(ctx context.Context, ready func()) error { return temporal.Run(ctx, d.temporal(ready, log)) }},
 		{Name: "provider", Run: func(ctx context.Context, ready func()) error { return provider.Run(ctx, d.provider(ready, log)) }},
+		{Name: "mailbox", Run: func(ctx context.Context, ready func()) error { return mailbox.Run(ctx, d.mailbox(ready, log)) }},
 		{Name: "shop", Run: func(ctx context.Context, ready func()) error { return shop.Run(ctx, d.shop(ready, log)) }},
 		{Name: "portal", Run: func(ctx context.Context, ready func()) error {
 			return d.portal(ctx, ready, log)
@@ -117,6 +133,10 @@ func (d demo) provider(ready func(), log *slog.Logger) provider.Config {
 		PostLogoutRedirectURIs: []string{d.settings.PublicURL + "/signed-out"},
 		Ready:                  ready, Log: log,
 	}
+}
+
+func (d demo) mailbox(ready func(), log *slog.Logger) mailbox.Config {
+	return mailbox.Config{Mail: d.ports.Address(partMail), Page: d.ports.Address(partMailbox), Dir: d.folder.Path("mailbox"), Ready: ready, Log: log}
 }
 
 func (d demo) shop(ready func(), log *slog.Logger) shop.Config {
@@ -165,7 +185,7 @@ func (d demo) writeCatalog() (string, error) {
 	body, err := retailer.Catalog(retailer.Addresses{
 		Leeds: d.ports.Address(partLeeds), Dublin: d.ports.Address(partDublin), Lease: d.ports.Address(partLease),
 		TrafficAdmin: d.ports.Address(partTrafficAdmin), DNS: d.ports.Address(partDNS), Panel: d.ports.Address(partPanel),
-		TSIGFile: d.tsig.File,
+		TSIGFile: d.tsig.File, OperationsRoom: d.room,
 	})
 	if err != nil {
 		return "", err

@@ -3,9 +3,11 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +17,7 @@ import (
 	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
+	"keyholder/demo/mailbox"
 	"keyholder/internal/approval"
 	"keyholder/internal/failover"
 )
@@ -154,6 +157,17 @@ func (w *world) waiting(ines *person) string {
 	return w.request(ines, ines.get(opened.url.Path+"/recover"), map[string]string{"cause": "site", "reason": "It is dark", "mode": "emergency", "ceiling": "unknown"})
 }
 
+// told waits until somebody has a mail that leads to a page, and returns the page.
+func (w *world) told(address, path string) string {
+	w.t.Helper()
+	w.until("a mail to "+address, 20*time.Second, func() bool {
+		var all []mailbox.Message
+		w.shop(http.MethodGet, "mailbox", "/messages", nil, &all)
+		return slices.ContainsFunc(all, func(m mailbox.Message) bool { return m.To == address && strings.Contains(m.Text, w.base+path+" ") })
+	})
+	return path
+}
+
 const approveButton = "button[value=approve]"
 
 func (w *world) approvedBy(code, name string) {
@@ -182,11 +196,12 @@ func (w *world) settled(code string) {
 
 func TestNightApprovalOnAPhoneInThreeTaps(t *testing.T) {
 	w := newWorld(t)
+	w.signIn("bea") // some day before, so that her address is known
 	code := w.waiting(w.signIn("ines"))
 	w.settled(code)
 	ctx := w.browser()
 	w.do(ctx, "a phone at night", look{390, 844, "dark"}.set())
-	w.signInBrowser(ctx, "bea", "/a/"+code) // one tap: who they are; the link leads back to the page
+	w.signInBrowser(ctx, "bea", w.told("bea@retailer.example", "/a/"+code)) // one tap: who they are; the link leads back to the page
 	w.do(ctx, "the button", chromedp.WaitVisible(approveButton))
 	bottom := eval[float64](w, ctx, "where the button ends", `document.querySelector("button[value=approve]").getBoundingClientRect().bottom`)
 	if bottom > 844 {

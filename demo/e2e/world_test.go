@@ -88,7 +88,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{t: t, dir: t.TempDir(), bin: binary(t), said: &lines{}, parts: map[string]*exec.Cmd{}, base: fmt.Sprintf("http://localhost:%d", port)}
 	w.env = append(os.Environ(), "KEYHOLDER_DEMO_DIR="+w.dir, fmt.Sprintf("KEYHOLDER_LISTEN=127.0.0.1:%d", port))
 	t.Cleanup(w.end)
-	for _, part := range []string{"temporal", "provider", "shop", "portal"} {
+	for _, part := range []string{"temporal", "provider", "mailbox", "shop", "portal"} {
 		w.start(part)
 		w.until("the addresses are chosen", 10*time.Second, func() bool { return w.readPorts() == nil })
 	}

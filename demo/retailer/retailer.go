@@ -20,6 +20,7 @@ var retailer string
 type Addresses struct {
 	Leeds, Dublin, Lease, TrafficAdmin, DNS, Panel string
 	TSIGFile                                       string // of the key that signs updates of the zone
+	OperationsRoom                                 string // file with the address of a chat
 }
 
 // Catalog writes the shop's catalogue, and behind it what the retailer has besides.

@@ -38,8 +38,26 @@ func choosing(name, option string) chromedp.Action[chromedp.Void] {
 	return chromedp.SendKeys(fmt.Sprintf("select[name=%q]", name), option)
 }
 
+// typing types into a field, and looks whether it arrived: what is typed while a page is still being laid out does not always.
 func typing(name, text string) chromedp.Action[chromedp.Void] {
-	return chromedp.SendKeys(fmt.Sprintf("[name=%q]", name), text)
+	field := fmt.Sprintf("[name=%q]", name)
+	value := chromedp.Evaluate[string](fmt.Sprintf("document.querySelector(%q).value", field))
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		if _, err := chromedp.WaitVisible(field)(ctx, t); err != nil {
+			return err
+		}
+		before, err := value(ctx, t)
+		for err == nil {
+			if _, err = chromedp.SendKeys(field, text)(ctx, t); err != nil {
+				break
+			}
+			var after string
+			if after, err = value(ctx, t); err == nil && after != before {
+				return nil
+			}
+		}
+		return fmt.Errorf("type into %s: %w", name, err)
+	})
 }
 
 // TestABusinessOwnerDescribesAServiceWithoutJavaScript goes the whole way on a phone: the service, what it needs, its place in a

@@ -105,6 +105,9 @@ func (s *Site) accept(ctx context.Context, key string, p Purchase) (Receipt, err
 	if err != nil {
 		return Receipt{}, err
 	}
+	if t.credited {
+		ctx = context.WithoutCancel(ctx)
+	}
 	var receipt Receipt
 	err = s.write(ctx, func(tx *sql.Tx) (err error) {
 		receipt, err = s.append(ctx, tx, key, p, t)

@@ -26,38 +26,42 @@ var (
 type terms struct {
 	taxMinor int64
 	under    Under
+	credited bool
 }
 
-// terms asks for tax and has points credited, or leaves it for later where a flag says so. Points may be credited for a
-// purchase that is then not accepted; under the same key they are credited once, whichever site accepts it in the end.
-func (s *Site) terms(ctx context.Context, key string, p Purchase) (terms, error) {
+// terms asks for tax and has points credited, or leaves it for later where a flag says so. Should the purchase not be
+// accepted after that, its points stay credited; under the same key they are credited once, whichever site accepts it in
+// the end. So a customer who goes away does not stop what has been begun.
+func (s *Site) terms(ctx context.Context, key string, p Purchase) (t terms, err error) {
 	if _, known, _, err := earlier(ctx, s.db, key, p); known || err != nil {
 		return terms{}, err
 	}
-	t := terms{under: Under{}}
-	covers := func(flag string) bool {
-		f := s.flags.Get(flag)
-		if f.Covers(p.tenant()) {
-			t.under[flag] = f.Period
-			return true
-		}
-		return false
-	}
-	_ = covers(flags.ERPQueued)
-	if covers(flags.StandardTax) {
+	t.under = s.under(p)
+	if t.under[flags.StandardTax] != 0 {
 		t.taxMinor = tax.Standard(p.AmountMinor)
-	} else if due, err := s.askTax(ctx, tax.Question{SKU: p.SKU, NetMinor: p.AmountMinor}); err != nil {
+	} else if t.taxMinor, err = s.askTax(ctx, tax.Question{SKU: p.SKU, NetMinor: p.AmountMinor}); err != nil {
 		return terms{}, fmt.Errorf("%w: %w", errNoTax, err)
-	} else {
-		t.taxMinor = due
 	}
-	if !p.Member || covers(flags.LoyaltyDeferred) {
+	if !p.Member || t.under[flags.LoyaltyDeferred] != 0 {
 		return t, nil
 	}
-	if err := s.credit(ctx, key, p.AmountMinor); err != nil {
+	t.credited = true
+	if err := s.credit(context.WithoutCancel(ctx), key, p.AmountMinor); err != nil {
 		return terms{}, fmt.Errorf("%w: %w", errNoPoints, err)
 	}
 	return t, nil
+}
+
+// under are the flags that make a difference to a purchase here; the outlets' flag makes none.
+func (s *Site) under(p Purchase) Under {
+	u := Under{}
+	for _, flag := range []string{flags.LoyaltyDeferred, flags.StandardTax, flags.ERPQueued} {
+		f := s.flags.Get(flag)
+		if f.Covers(p.tenant()) && (p.Member || flag != flags.LoyaltyDeferred) {
+			u[flag] = f.Period
+		}
+	}
+	return u
 }
 
 func (s *Site) askTax(ctx context.Context, q tax.Question) (int64, error) {

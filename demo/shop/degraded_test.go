@@ -303,7 +303,9 @@ func TestOutletsSellFromTheirJournalsAndForwardOnceInOrder(t *testing.T) {
 	s.until("every outlet sells", func() bool { return s.all(func(o outlets.Outlet) bool { return o.Sold > 1 && o.Queued == 0 }) })
 	s.breakIt("outlets-cut", "")
 	s.until("every outlet is offline", func() bool {
-		return s.all(func(o outlets.Outlet) bool { return o.OfflineSince != nil && o.Queued > 1 && o.MoneyMinor > 0 && o.OldestSeconds > 0 })
+		return s.all(func(o outlets.Outlet) bool {
+			return o.OfflineSince != nil && o.Queued > 1 && o.MoneyMinor > 0 && o.OldestSeconds > 0
+		})
 	})
 	s.end(syscall.SIGKILL)
 	s.open()

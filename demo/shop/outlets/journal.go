@@ -50,14 +50,18 @@ const (
 
 // ring writes a sale into the journal. An outlet that has been offline for too long refuses it.
 func (o *Outlets) ring(ctx context.Context, slug string, number int) error {
-	list := goods()
-	s := list[number%len(list)]
-	s.key, s.tenant = uuid.NewString(), tenant
-	if number%testsEach == testsEach-1 {
-		s.tenant = flags.Test
+	s, now := wish(number), time.Now()
+	flag := o.flags.Get(flags.StoresOffline)
+	period := int64(0)
+	if flag.Covers(s.tenant) {
+		period = flag.Period
 	}
 	return o.write(ctx, func(tx *sql.Tx) error {
-		now := time.Now()
+		if period > 0 && flag.Scope == flags.All {
+			if err := goOffline(ctx, tx, slug, now); err != nil {
+				return err
+			}
+		}
 		since, err := o.offlineSince(ctx, tx, slug)
 		if err != nil {
 			return err
@@ -65,17 +69,6 @@ func (o *Outlets) ring(ctx context.Context, slug string, number int) error {
 		if since > 0 && now.Sub(time.Unix(0, since)) > o.pace.Offline {
 			_, err := tx.ExecContext(ctx, `UPDATE outlets SET refused = refused + 1 WHERE slug = ?`, slug)
 			return err
-		}
-		flag := o.flags.Get(flags.StoresOffline)
-		period := int64(0)
-		if flag.Covers(s.tenant) {
-			period = flag.Period
-		}
-		if since == 0 && period > 0 && flag.Scope == flags.All {
-			since = now.UnixNano()
-			if err := goOffline(ctx, tx, slug, now); err != nil {
-				return err
-			}
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO sales (outlet, key, tenant, sku, quantity, amount_minor, sold_ns, offline, period)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -85,6 +78,16 @@ func (o *Outlets) ring(ctx context.Context, slug string, number int) error {
 		}
 		return nil
 	})
+}
+
+func wish(number int) sale {
+	list := goods()
+	s := list[number%len(list)]
+	s.key, s.tenant = uuid.NewString(), tenant
+	if number%testsEach == testsEach-1 {
+		s.tenant = flags.Test
+	}
+	return s
 }
 
 func (o *Outlets) offlineSince(ctx context.Context, tx *sql.Tx, slug string) (since int64, err error) {

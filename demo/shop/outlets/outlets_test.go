@@ -111,7 +111,9 @@ func (s *street) leeds() Outlet {
 
 func (s *street) until(what string, is func(Outlet) bool) {
 	s.t.Helper()
-	shoptest.Until(s.t, what, func() bool { return is(s.leeds()) }, func() string { return fmt.Sprintf("%+v, flag %+v", s.leeds(), s.outlets.flags.Get(flags.StoresOffline)) })
+	shoptest.Until(s.t, what, func() bool { return is(s.leeds()) }, func() string {
+		return fmt.Sprintf("%+v, flag %+v", s.leeds(), s.outlets.flags.Get(flags.StoresOffline))
+	})
 }
 
 func (s *street) switchTo(on bool, scope string) {

@@ -21,18 +21,19 @@ func (s *street) flag(name string, on bool, scope, key string) flags.Flag {
 	return f
 }
 
-// exposure and queue are asked for where the portal asks: at the traffic manager's admin API.
+// exposure and queue are asked for where the portal asks: at the traffic manager's admin API. They are empty when nobody
+// answers.
 func (s *street) exposure(flag string) site.Exposure {
 	s.t.Helper()
 	var e site.Exposure
-	s.get(s.at.TrafficAdmin, "/exposure/"+flag, &e)
+	s.call(http.MethodGet, s.at.TrafficAdmin, "/exposure/"+flag, "", nil, &e)
 	return e
 }
 
 func (s *street) queue(name string) site.Queue {
 	s.t.Helper()
 	var q site.Queue
-	s.get(s.at.TrafficAdmin, "/queues/"+name, &q)
+	s.call(http.MethodGet, s.at.TrafficAdmin, "/queues/"+name, "", nil, &q)
 	return q
 }
 
@@ -43,7 +44,7 @@ func (s *street) drain(name string, rate float64, key string) {
 
 func (s *street) drained(name string) {
 	s.t.Helper()
-	s.until(name+" are delivered", func() bool { q := s.queue(name); return q.Queued == 0 && !q.Draining })
+	s.until(name+" are delivered", func() bool { q := s.queue(name); return q.Name == name && q.Queued == 0 && !q.Draining })
 }
 
 func (s *street) credits() loyalty.Status {
@@ -87,23 +88,28 @@ func (s *street) quiet() {
 	s.breakIt("buyers-stop", "")
 }
 
-// credited wants every member's order of the log to have its points, once, and nobody else's.
+// credited wants every member's order of the log to have its points, and nobody else's. There may be points for purchases
+// that came to nothing, when loyalty answered later than checkout waited.
 func (s *street) credited(writer string) {
 	s.t.Helper()
 	var orders, points int64
 	for _, o := range s.orders(writer, "/orders") {
+		var got loyalty.Credit
+		code := s.call(http.MethodGet, s.at.Loyalty, "/points?order="+o.Key, "", nil, &got)
 		if !o.Member {
+			if code != http.StatusNotFound {
+				s.t.Errorf("order %s of no member: %d %+v", o.OrderID, code, got)
+			}
 			continue
 		}
 		orders++
 		points += o.AmountMinor / 100
-		var got loyalty.Credit
-		if code := s.call(http.MethodGet, s.at.Loyalty, "/points?order="+o.Key, "", nil, &got); code != http.StatusOK || got.Points != o.AmountMinor/100 {
+		if code != http.StatusOK || got.Points != o.AmountMinor/100 {
 			s.t.Errorf("order %s: %d %+v", o.OrderID, code, got)
 		}
 	}
-	if got := s.credits(); got.Credited != orders || got.Points != points || orders < 5 {
-		s.t.Errorf("credited %+v, want %d orders and %d points", got, orders, points)
+	if got := s.credits(); got.Credited < orders || got.Points < points || orders < 5 {
+		s.t.Errorf("credited %+v, want at least %d orders and %d points", got, orders, points)
 	}
 }
 

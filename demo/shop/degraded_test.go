@@ -1,14 +1,16 @@
 package shop_test
 
 import (
+	"errors"
 	"net/http"
 	"os"
-	"strings"
+	"path/filepath"
 	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"keyholder/demo/shop/control"
 	"keyholder/demo/shop/flags"
 	"keyholder/demo/shop/lease"
 	"keyholder/demo/shop/outlets"
@@ -161,15 +163,10 @@ func TestNonsenseFromTheTaxEngineIsNeverBooked(t *testing.T) {
 	s.until("leeds sells", s.sells)
 	s.breakIt("tax-garbage", "")
 	for _, path := range []string{"/healthz", "/status"} {
-		response, err := http.Get("http://" + s.at.Tax + path) //nolint:noctx // a test's question
-		if err != nil {
-			t.Fatal(err)
-		}
-		body := make([]byte, 100)
-		n, _ := response.Body.Read(body)
-		_ = response.Body.Close()
-		if strings.HasPrefix(string(body[:n]), "{") {
-			t.Errorf("%s answers %q", path, body[:n])
+		var answer map[string]any
+		err := control.Call(t.Context(), http.DefaultClient, http.MethodGet, "http://"+s.at.Tax+path, nil, &answer)
+		if err == nil || errors.Is(err, control.ErrAnswered) {
+			t.Errorf("%s answers %v, %v", path, answer, err)
 		}
 	}
 	s.until("nothing is sold", func() bool { r := s.sales().SuccessRatio; return r != nil && *r == 0 })
@@ -379,5 +376,19 @@ func TestBreaksOfPartsOutliveARestart(t *testing.T) {
 		if code := s.call(http.MethodPost, s.at.Panel, "/break", "", map[string]string{"what": bad}, nil); code != http.StatusUnprocessableEntity {
 			t.Errorf("%s answered %d", bad, code)
 		}
+	}
+}
+
+func TestShopOpensWhatAnOlderOneLeftBroken(t *testing.T) {
+	t.Parallel()
+	s := newStreet(t)
+	older := `{"sites":{"dublin":{"crashed":true},"leeds":{}},"lag_ms":0,"lease_stopped":false,"buyers_stopped":true}`
+	if err := os.WriteFile(filepath.Join(s.dir, "breaks.json"), []byte(older), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.open()
+	s.breakIt("tax-garbage", "")
+	if got := s.breaks(); !got.Parts["tax"].Garbage || !got.Sites[dublin].Crashed || !got.BuyersStopped {
+		t.Errorf("%+v", got)
 	}
 }

@@ -65,7 +65,7 @@ func open(t *testing.T, offline time.Duration) *street {
 			Dir: dir, Listen: shoptest.Address(t), DNS: names, Record: zone.Record, Flags: s.flags,
 			Client: s.network.Client(control.PartOutlets), Broken: unbroken, Holds: control.NewHolds(), Log: log, Ready: ready,
 			Pace: Pace{
-				Every: 20 * time.Millisecond, Forward: time.Millisecond, Retry: 20 * time.Millisecond, Attempt: 5 * time.Second, Offline: offline,
+				Every: 60 * time.Millisecond, Forward: time.Millisecond, Retry: 20 * time.Millisecond, Attempt: 5 * time.Second, Offline: offline,
 			},
 		})
 		return s.outlets, err

@@ -13,8 +13,8 @@ import (
 	"keyholder/demo/shop/tax"
 )
 
-// needPatience is how long checkout waits for the tax engine, and then for loyalty: together less than a buyer waits.
-const needPatience = 400 * time.Millisecond
+// needPatience is how long checkout waits for the tax engine and for loyalty together: less than a buyer waits.
+const needPatience = 800 * time.Millisecond
 
 // Why a purchase is refused although this site may write.
 var (
@@ -36,6 +36,8 @@ func (s *Site) terms(ctx context.Context, key string, p Purchase) (t terms, err 
 	if _, known, _, err := earlier(ctx, s.db, key, p); known || err != nil {
 		return terms{}, err
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), needPatience)
+	defer cancel()
 	t.under = s.under(p)
 	if t.under[flags.StandardTax] != 0 {
 		t.taxMinor = tax.Standard(p.AmountMinor)
@@ -46,7 +48,7 @@ func (s *Site) terms(ctx context.Context, key string, p Purchase) (t terms, err 
 		return t, nil
 	}
 	t.credited = true
-	if err := s.credit(context.WithoutCancel(ctx), key, p.AmountMinor); err != nil {
+	if err := s.credit(ctx, key, p.AmountMinor); err != nil {
 		return terms{}, fmt.Errorf("%w: %w", errNoPoints, err)
 	}
 	return t, nil

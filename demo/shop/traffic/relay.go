@@ -15,8 +15,8 @@ import (
 	"keyholder/demo/shop/flags"
 )
 
-// lookPatience is how long a site may take to say whether it writes.
-const lookPatience = 500 * time.Millisecond
+// lookPatience is how long the sites may take to say which of them writes.
+const lookPatience = 2 * time.Second
 
 // relay passes questions about queues and exposure, and the order to drain, to the site that writes: who asks need not
 // know which one that is. The outlets answer for what they sell offline. None of it counts as a customer's request.

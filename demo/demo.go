@@ -31,6 +31,11 @@ const (
 	partDublin       = "dublin"
 	partMail         = "mailbox-mail"
 	partMailbox      = "mailbox"
+	partFlags        = "flags"
+	partLoyalty      = "loyalty"
+	partTax          = "tax"
+	partERP          = "erp"
+	partOutlets      = "outlets"
 )
 
 func temporalParts() []string {
@@ -38,7 +43,8 @@ func temporalParts() []string {
 }
 
 func portNames() []string {
-	return append(temporalParts(), partProvider, partPanel, partLease, partTraffic, partTrafficAdmin, partDNS, partLeeds, partDublin, partMail, partMailbox)
+	return append(temporalParts(), partProvider, partPanel, partLease, partTraffic, partTrafficAdmin, partDNS, partLeeds, partDublin,
+		partFlags, partLoyalty, partTax, partERP, partOutlets, partMail, partMailbox)
 }
 
 // namespace is where the demo's processes live.
@@ -146,6 +152,8 @@ func (d demo) shop(ready func(), log *slog.Logger) shop.Config {
 			Panel: d.ports.Address(partPanel), Lease: d.ports.Address(partLease), Traffic: d.ports.Address(partTraffic),
 			TrafficAdmin: d.ports.Address(partTrafficAdmin), DNS: d.ports.Address(partDNS),
 			Sites: map[string]string{"leeds": d.ports.Address(partLeeds), "dublin": d.ports.Address(partDublin)},
+			Flags: d.ports.Address(partFlags), Loyalty: d.ports.Address(partLoyalty), Tax: d.ports.Address(partTax),
+			ERP: d.ports.Address(partERP), Outlets: d.ports.Address(partOutlets),
 		},
 	}
 }

@@ -25,10 +25,41 @@ func (s *shop) Break(ctx context.Context, what, site string, lag time.Duration) 
 	case "heal-all":
 		return s.healAll(ctx)
 	}
+	if part, lever, broken, known := leverOf(what); known {
+		return s.pull(ctx, part, lever, broken)
+	}
 	if _, known := s.sites[site]; !known {
 		return fmt.Errorf("%w: there is no site %q", control.ErrBadOrder, site)
 	}
 	return s.breakSite(ctx, what, site)
+}
+
+// leverOf reads an order like loyalty-stop.
+func leverOf(what string) (part string, lever control.Lever, broken, known bool) {
+	for _, part := range control.Parts() {
+		for _, lever := range control.Levers(part) {
+			switch what {
+			case part + "-" + lever.Break:
+				return part, lever, true, true
+			case part + "-" + lever.Mend:
+				return part, lever, false, true
+			}
+		}
+	}
+	return "", control.Lever{}, false, false
+}
+
+func (s *shop) pull(ctx context.Context, part string, lever control.Lever, broken bool) error {
+	err := s.breaks.change(func(b *control.Breaks) {
+		state := b.Parts[part]
+		lever.Set(&state, broken)
+		b.Parts[part] = state
+	})
+	if err != nil {
+		return err
+	}
+	s.connect(part, !s.breaks.part(part).Cut)
+	return turn(ctx, s.parts[part], !s.breaks.part(part).Stopped)
 }
 
 func (s *shop) breakPart(ctx context.Context, part *control.Switch, on bool, note func(*control.Breaks)) error {
@@ -74,12 +105,12 @@ func (s *shop) breakSite(ctx context.Context, what, site string) error {
 	}
 }
 
-func (s *shop) connect(site string, connected bool) {
+func (s *shop) connect(part string, connected bool) {
 	if connected {
-		s.network.Heal(site)
+		s.network.Heal(part)
 		return
 	}
-	s.network.Cut(site)
+	s.network.Cut(part)
 }
 
 func (s *shop) healAll(ctx context.Context) error {
@@ -87,6 +118,12 @@ func (s *shop) healAll(ctx context.Context) error {
 		return err
 	}
 	for _, part := range []*control.Switch{s.lease, s.buyers} {
+		if err := part.On(ctx); err != nil {
+			return err
+		}
+	}
+	for name, part := range s.parts {
+		s.connect(name, true)
 		if err := part.On(ctx); err != nil {
 			return err
 		}

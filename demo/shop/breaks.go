@@ -16,7 +16,12 @@ import (
 const defaultLag = 200 * time.Millisecond
 
 func unbroken() control.Breaks {
-	breaks := control.Breaks{Sites: map[string]control.SiteBreaks{}, LagMS: defaultLag.Milliseconds()}
+	breaks := control.Breaks{
+		Sites: map[string]control.SiteBreaks{}, Parts: map[string]control.PartBreaks{}, LagMS: defaultLag.Milliseconds(),
+	}
+	for _, name := range control.Parts() {
+		breaks.Parts[name] = control.PartBreaks{}
+	}
 	for _, slug := range siteSlugs() {
 		breaks.Sites[slug] = control.SiteBreaks{}
 	}
@@ -55,6 +60,12 @@ func (b *breakBook) frozen(slug string) bool {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.now.Sites[slug].Frozen
+}
+
+func (b *breakBook) part(name string) control.PartBreaks {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.now.Parts[name]
 }
 
 func (b *breakBook) lag() time.Duration {

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
+
+	"keyholder/demo/shop/control"
 )
 
 // The two sites. A new shop is opened with everything at the first.
@@ -32,6 +35,19 @@ type Addresses struct {
 	TrafficAdmin string
 	DNS          string
 	Sites        map[string]string // by slug
+	Flags        string
+	Loyalty      string
+	Tax          string
+	ERP          string
+	Outlets      string // where the stores tell how they are
+}
+
+// parts are the addresses of control.Parts.
+func (a Addresses) parts() map[string]string {
+	return map[string]string{
+		control.PartFlags: a.Flags, control.PartLoyalty: a.Loyalty, control.PartTax: a.Tax, control.PartERP: a.ERP,
+		control.PartOutlets: a.Outlets,
+	}
 }
 
 func (c Config) validate() error {
@@ -46,6 +62,7 @@ func (c Config) validate() error {
 	for _, slug := range siteSlugs() {
 		named["site "+slug] = a.Sites[slug]
 	}
+	maps.Copy(named, a.parts())
 	taken := map[string]string{}
 	for part, address := range named {
 		if address == "" {

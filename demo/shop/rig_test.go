@@ -74,10 +74,11 @@ type street struct {
 
 func newStreet(t *testing.T) *street {
 	t.Helper()
-	free := shoptest.Addresses(t, 7)
+	free := shoptest.Addresses(t, 12)
 	s := &street{t: t, dir: t.TempDir(), at: shop.Addresses{
 		Panel: free[0], Lease: free[1], Traffic: free[2], TrafficAdmin: free[3], DNS: free[4],
 		Sites: map[string]string{leeds: free[5], dublin: free[6]},
+		Flags: free[7], Loyalty: free[8], Tax: free[9], ERP: free[10], Outlets: free[11],
 	}}
 	raw, err := json.Marshal(s.at)
 	if err != nil {

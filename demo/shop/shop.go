@@ -28,6 +28,7 @@ type shop struct {
 	breaks  *breakBook
 	lease   *control.Switch
 	sites   map[string]*control.Switch
+	parts   map[string]*control.Switch
 	buyers  *control.Switch
 	zone    *zone.Zone
 	crowd   *buyers.Buyers
@@ -51,7 +52,10 @@ func Run(ctx context.Context, cfg Config) (err error) {
 }
 
 func build(cfg Config) (*shop, error) {
-	s := &shop{cfg: cfg, network: control.NewNetwork(), holds: control.NewHolds(), sites: map[string]*control.Switch{}}
+	s := &shop{
+		cfg: cfg, network: control.NewNetwork(), holds: control.NewHolds(),
+		sites: map[string]*control.Switch{}, parts: map[string]*control.Switch{},
+	}
 	var err error
 	if s.breaks, err = openBreaks(cfg.Dir); err != nil {
 		return nil, err
@@ -60,6 +64,10 @@ func build(cfg Config) (*shop, error) {
 	for _, slug := range siteSlugs() {
 		s.sites[slug] = control.NewSwitch("site "+slug, s.runSite(slug))
 		s.connect(slug, !s.breaks.get().Sites[slug].Partitioned)
+	}
+	for _, name := range control.Parts() {
+		s.parts[name] = control.NewSwitch(name, s.runPart(name))
+		s.connect(name, !s.breaks.part(name).Cut)
 	}
 	s.buyers = control.NewSwitch("buyers", func(ctx context.Context, ready func()) error {
 		ready()
@@ -86,7 +94,7 @@ func (s *shop) runSite(slug string) control.Part {
 	return func(ctx context.Context, ready func()) error {
 		one, err := site.New(site.Config{
 			Slug: slug, Dir: s.cfg.Dir, Listen: s.cfg.Addresses.Sites[slug], Lease: s.cfg.Addresses.Lease,
-			Peers: s.cfg.Addresses.Sites, Network: s.network, Holds: s.holds,
+			Peers: s.cfg.Addresses.Sites, Needs: s.cfg.Addresses.needs(), Network: s.network, Holds: s.holds,
 			Frozen: func() bool { return s.breaks.frozen(slug) }, Lag: s.breaks.lag,
 			Ready: ready, Log: s.cfg.Log,
 		})
@@ -105,12 +113,16 @@ func (s *shop) run(ctx context.Context) error {
 		func(ctx context.Context, ready func()) error { return s.lease.Run(ctx, !broken.LeaseStopped, ready) },
 		s.runTraffic, s.runZone,
 	}
+	outlets := len(control.Parts()) - 1 // they buy, and so come after the sites
+	for _, name := range control.Parts()[:outlets] {
+		starts = append(starts, s.startPart(name))
+	}
 	for _, slug := range siteSlugs() {
 		starts = append(starts, func(ctx context.Context, ready func()) error {
 			return s.sites[slug].Run(ctx, !broken.Sites[slug].Crashed, ready)
 		})
 	}
-	starts = append(starts, s.runPanel, func(ctx context.Context, ready func()) error {
+	starts = append(starts, s.startPart(control.Parts()[outlets]), s.runPanel, func(ctx context.Context, ready func()) error {
 		return s.buyers.Run(ctx, !broken.BuyersStopped, ready)
 	})
 	for _, start := range starts {
@@ -131,7 +143,8 @@ func (s *shop) run(ctx context.Context) error {
 func (s *shop) runTraffic(ctx context.Context, ready func()) error {
 	manager, err := traffic.New(traffic.Config{
 		Listen: s.cfg.Addresses.Traffic, Admin: s.cfg.Addresses.TrafficAdmin, Dir: s.cfg.Dir,
-		Sites: s.cfg.Addresses.Sites, Writer: leeds, Client: s.network.Client("traffic"), Holds: s.holds, Ready: ready,
+		Sites: s.cfg.Addresses.Sites, Outlets: s.cfg.Addresses.Outlets, Writer: leeds, Client: s.network.Client("traffic"),
+		Holds: s.holds, Ready: ready,
 	})
 	if err != nil {
 		return err
@@ -153,7 +166,7 @@ func (s *shop) runZone(ctx context.Context, ready func()) (err error) {
 func (s *shop) runPanel(ctx context.Context, ready func()) error {
 	page, err := panel.New(panel.Config{
 		Listen: s.cfg.Addresses.Panel, Sites: s.cfg.Addresses.Sites, Lease: s.cfg.Addresses.Lease,
-		TrafficAdmin: s.cfg.Addresses.TrafficAdmin, DNS: s.cfg.Addresses.DNS, Record: record,
+		TrafficAdmin: s.cfg.Addresses.TrafficAdmin, DNS: s.cfg.Addresses.DNS, Record: record, Parts: s.cfg.Addresses.parts(),
 		Client: s.network.Client("panel"), Breaker: s, Holds: s.holds, Buyers: s.crowd, DNSChanges: s.zone.Changes,
 		Log: s.cfg.Log, Ready: ready,
 	})

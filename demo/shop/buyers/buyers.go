@@ -17,7 +17,7 @@ import (
 type Buyers struct {
 	cfg       Config
 	db        *sql.DB
-	till      till
+	till      *Till
 	began     time.Time
 	purchases recent.Memory[bought]
 	attempts  recent.Memory[attempt]
@@ -39,7 +39,7 @@ func New(cfg Config) (*Buyers, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Buyers{cfg: cfg, db: db, till: till{server: cfg.DNS, record: cfg.Record}, began: time.Now()}, nil
+	return &Buyers{cfg: cfg, db: db, till: NewTill(cfg.DNS, cfg.Record), began: time.Now()}, nil
 }
 
 // Close ends the record.

@@ -22,7 +22,16 @@ type purchase struct {
 	SKU         string `json:"sku"`
 	Quantity    int    `json:"quantity"`
 	AmountMinor int64  `json:"amount_minor"`
+	Tenant      string `json:"tenant"`
+	Member      bool   `json:"member"`
 }
+
+// The tenants that customers buy from: everyone from the shop, one purchase in testsEach is a test.
+const (
+	tenantShop = "shop"
+	tenantTest = "test"
+	testsEach  = 10
+)
 
 // goods are dealt out in turn, so that the revenue is steady: 15.00 on average.
 func goods() []purchase {
@@ -39,6 +48,10 @@ func (b *Buyers) wish(number int) purchase {
 	p := list[number%len(list)]
 	p.key = uuid.NewString()
 	p.atTill = number%b.cfg.Pace.Tills == 0
+	p.Tenant, p.Member = tenantShop, number/len(list)%2 == 0 // every other round of the goods
+	if number%testsEach == testsEach/2+1 {
+		p.Tenant = tenantTest
+	}
 	return p
 }
 
@@ -61,7 +74,9 @@ func (b *Buyers) buy(ctx context.Context, p purchase) {
 			if err = b.keep(context.WithoutCancel(ctx), p, site, got); err != nil {
 				b.cfg.Log.Error("an acknowledged order was not kept", "key", p.key, "error", err)
 			}
-			b.purchases.Add(time.Now(), bought{ok: err == nil, duplicate: got.Duplicate, site: site, amount: p.AmountMinor})
+			b.purchases.Add(time.Now(), bought{
+				ok: err == nil, duplicate: got.Duplicate, tenant: p.Tenant, amount: p.AmountMinor,
+			})
 			return
 		}
 		b.cfg.Log.Debug("an attempt to buy failed", "key", p.key, "till", p.atTill, "error", err)
@@ -73,7 +88,7 @@ func (b *Buyers) buy(ctx context.Context, p purchase) {
 			again.Stop()
 		}
 		if ctx.Err() == nil {
-			b.purchases.Add(time.Now(), bought{})
+			b.purchases.Add(time.Now(), bought{tenant: p.Tenant})
 		}
 		return
 	}

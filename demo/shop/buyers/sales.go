@@ -12,7 +12,7 @@ import (
 // proves that it did not.
 type bought struct {
 	ok, duplicate bool
-	site          string
+	tenant        string
 	amount        int64
 }
 
@@ -24,16 +24,17 @@ type attempt struct {
 // Sales is what the buyers met in a window of time. A purchase counts when it ends: acknowledged, or failed at its
 // deadline. By site every single attempt counts that came to it.
 type Sales struct {
-	WindowSeconds     float64               `json:"window_seconds"`
-	Attempts          int                   `json:"attempts"` // purchases that ended
-	Succeeded         int                   `json:"succeeded"`
-	Failed            int                   `json:"failed"`
-	SuccessRatio      *float64              `json:"success_ratio"` // null if none ended: then nothing is known
-	PerSecond         *float64              `json:"per_second"`    // succeeded; null in the first second
-	AttemptsPerSecond *float64              `json:"attempts_per_second"`
-	Duplicates        int                   `json:"duplicates"`
-	BySite            map[string]*SiteSales `json:"by_site"`
-	RevenueMinor      int64                 `json:"revenue_minor_per_minute"`
+	WindowSeconds     float64                 `json:"window_seconds"`
+	Attempts          int                     `json:"attempts"` // purchases that ended
+	Succeeded         int                     `json:"succeeded"`
+	Failed            int                     `json:"failed"`
+	SuccessRatio      *float64                `json:"success_ratio"` // null if none ended: then nothing is known
+	PerSecond         *float64                `json:"per_second"`    // succeeded; null in the first second
+	AttemptsPerSecond *float64                `json:"attempts_per_second"`
+	Duplicates        int                     `json:"duplicates"`
+	BySite            map[string]*SiteSales   `json:"by_site"`
+	ByTenant          map[string]*TenantSales `json:"by_tenant"`
+	RevenueMinor      int64                   `json:"revenue_minor_per_minute"`
 }
 
 // SiteSales is what one site was asked, and how often it acknowledged.
@@ -42,15 +43,37 @@ type SiteSales struct {
 	Succeeded int `json:"succeeded"`
 }
 
+// TenantSales is what one tenant's customers met, by purchases.
+type TenantSales struct {
+	Attempts    int   `json:"attempts"`
+	Succeeded   int   `json:"succeeded"`
+	Failed      int   `json:"failed"`
+	AmountMinor int64 `json:"amount_minor"` // of those that succeeded
+}
+
+func (t *TenantSales) add(each bought) {
+	t.Attempts++
+	if !each.ok {
+		t.Failed++
+		return
+	}
+	t.Succeeded++
+	t.AmountMinor += each.amount
+}
+
 // Sales looks back from now over window.
 func (b *Buyers) Sales(now time.Time, window time.Duration) Sales {
-	s := Sales{WindowSeconds: window.Seconds(), BySite: map[string]*SiteSales{}}
+	s := Sales{
+		WindowSeconds: window.Seconds(), BySite: map[string]*SiteSales{},
+		ByTenant: map[string]*TenantSales{tenantShop: {}, tenantTest: {}},
+	}
 	for _, slug := range b.cfg.Sites {
 		s.BySite[slug] = &SiteSales{}
 	}
 	var revenue int64
 	b.purchases.Since(now.Add(-window), func(each bought) {
 		s.Attempts++
+		s.ByTenant[each.tenant].add(each)
 		if !each.ok {
 			s.Failed++
 			return

@@ -19,8 +19,8 @@ const lookupPatience = 500 * time.Millisecond
 // destination is where a till sends a purchase.
 type destination struct{ site, address string }
 
-// till looks its site up and remembers the answer for its TTL. All tills share it, so all move at the same moment.
-type till struct {
+// Till looks its site up and remembers the answer for its TTL. All tills share it, so all move at the same moment.
+type Till struct {
 	server, record string
 
 	mu      sync.Mutex
@@ -28,9 +28,18 @@ type till struct {
 	expires time.Time
 }
 
+// NewTill asks a name server for a record.
+func NewTill(server, record string) *Till { return &Till{server: server, record: record} }
+
+// Address is host:port of the till's site.
+func (t *Till) Address(ctx context.Context) (string, error) {
+	to, err := t.lookup(ctx)
+	return to.address, err
+}
+
 // lookup fails if the name server cannot be asked and the last answer has expired: a till that went on with it would
 // call a site that the shop has left.
-func (t *till) lookup(ctx context.Context) (destination, error) {
+func (t *Till) lookup(ctx context.Context) (destination, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if time.Now().Before(t.expires) {
@@ -50,7 +59,7 @@ func (t *till) lookup(ctx context.Context) (destination, error) {
 	return destination{}, fmt.Errorf("%s has no SRV record", t.record)
 }
 
-func (t *till) follow(ctx context.Context, srv *dns.SRV, extra []dns.RR) (destination, error) {
+func (t *Till) follow(ctx context.Context, srv *dns.SRV, extra []dns.RR) (destination, error) {
 	host := address(srv.Target, extra)
 	if host == "" {
 		answer, err := t.ask(ctx, srv.Target, dns.TypeA)
@@ -76,7 +85,7 @@ func address(name string, records []dns.RR) string {
 	return ""
 }
 
-func (t *till) ask(ctx context.Context, name string, kind uint16) (*dns.Msg, error) {
+func (t *Till) ask(ctx context.Context, name string, kind uint16) (*dns.Msg, error) {
 	client := &dns.Client{Timeout: lookupPatience}
 	answer, _, err := client.ExchangeContext(ctx, new(dns.Msg).SetQuestion(name, kind), t.server)
 	if err != nil {

@@ -2,6 +2,7 @@ package control
 
 import (
 	"errors"
+	"maps"
 	"time"
 )
 
@@ -11,6 +12,16 @@ type Breaks struct {
 	LagMS         int64                 `json:"lag_ms"` // the extra lag of the replication
 	LeaseStopped  bool                  `json:"lease_stopped"`
 	BuyersStopped bool                  `json:"buyers_stopped"`
+	Parts         map[string]PartBreaks `json:"parts"` // what checkout leans on, and the outlets, by name
+}
+
+// PartBreaks is what is broken of one part outside the sites. Not every part can be broken in every way.
+type PartBreaks struct {
+	Stopped bool `json:"stopped"`
+	Slow    bool `json:"slow"`    // it does its work SlowBy late
+	Garbage bool `json:"garbage"` // it answers nonsense
+	Lying   bool `json:"lying"`   // it says done and does nothing
+	Cut     bool `json:"cut"`     // it reaches nobody
 }
 
 // SiteBreaks is what is broken at one site.
@@ -25,11 +36,7 @@ func (b Breaks) Lag() time.Duration { return time.Duration(b.LagMS) * time.Milli
 
 // Clone shares nothing with b.
 func (b Breaks) Clone() Breaks {
-	sites := make(map[string]SiteBreaks, len(b.Sites))
-	for slug, broken := range b.Sites {
-		sites[slug] = broken
-	}
-	b.Sites = sites
+	b.Sites, b.Parts = maps.Clone(b.Sites), maps.Clone(b.Parts)
 	return b
 }
 

@@ -31,6 +31,7 @@ type State struct {
 	Lease   LeaseState           `json:"lease"`
 	Traffic TrafficState         `json:"traffic"`
 	DNS     DNSState             `json:"dns"`
+	Needs   Needs                `json:"needs"`
 	Sales   buyers.Sales         `json:"sales"`
 	Breaks  control.Breaks       `json:"breaks"`
 }
@@ -86,6 +87,7 @@ func (p *Panel) look(ctx context.Context) State {
 	all.Go(func() { s.Lease = p.lookAtLease(ctx) })
 	all.Go(func() { s.Traffic = p.lookAtTraffic(ctx) })
 	all.Go(func() { s.DNS = p.lookAtDNS(ctx) })
+	all.Go(func() { s.Needs = p.lookAtNeeds(ctx) })
 	all.Wait()
 	return s
 }

@@ -42,6 +42,7 @@ type page struct {
 	Failed    int
 	Repeats   int
 	Sites     []siteCard
+	Parts     []partCard
 	Lease     fact
 	Promoted  string
 	Traffic   fact
@@ -77,7 +78,7 @@ func (p *Panel) show(w http.ResponseWriter, r *http.Request) { p.render(w, r, ht
 
 // render refreshes itself by a header, so that the page needs no script; the reader can stop that.
 func (p *Panel) render(w http.ResponseWriter, r *http.Request, status int, message string) {
-	seen := draw(p.look(r.Context()))
+	seen := draw(p.look(r.Context()), p.cfg.Parts)
 	seen.Message, seen.Still = message, r.URL.Query().Get("still") != "" || message != ""
 	var out bytes.Buffer
 	if err := p.page.Execute(&out, seen); err != nil {
@@ -101,12 +102,13 @@ func style(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(pageCSS)
 }
 
-func draw(s State) page {
+func draw(s State, parts map[string]string) page {
 	sales := s.Sales
 	drawn := page{
 		At: s.At.Format("15:04:05") + " UTC", Success: "–", Level: "none", Rate: "–",
 		Failed: sales.Failed, Repeats: sales.Duplicates, Revenue: "£" + pounds(sales.RevenueMinor),
 		Lease: leaseFact(s), Traffic: trafficFact(s.Traffic), DNS: dnsFact(s.DNS),
+		Parts:    partCards(s, parts),
 		LeaseOff: s.Breaks.LeaseStopped, BuyersOff: s.Breaks.BuyersStopped,
 		Promoted: times(s.Lease.Effects["promotions"], "promoted") + ", traffic " + times(s.Traffic.Effects["weight_changes"], "moved") +
 			", record " + times(s.DNS.Effects["dns_changes"], "moved"),

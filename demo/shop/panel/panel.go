@@ -28,6 +28,7 @@ type Config struct {
 	TrafficAdmin string            // host:port of the traffic manager's admin API
 	DNS          string            // host:port of the name server
 	Record       string            // the SRV record of the tills
+	Parts        map[string]string // host:port of control.Parts, by name; of those that there are
 	Client       *http.Client      // the panel's way to the parts
 	Breaker      Breaker
 	Holds        *control.Holds

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"keyholder/demo/shop/control"
 )
 
 const form = "application/x-www-form-urlencoded"
@@ -145,6 +147,48 @@ func TestPanelAnswersForBuyersAndZone(t *testing.T) {
 		_, text := r.call(http.MethodGet, "/acknowledged?after=0", "")
 		return strings.Contains(text, `"site":"leeds"`)
 	})
+}
+
+func TestPartsOfCheckoutAreShownWithTheirLevers(t *testing.T) {
+	r := newRig(t)
+	page := r.page("/?still=1")
+	for selector, want := range map[string]string{
+		"#part-flags .state": "answers", "#part-flags dl": "stores-offlineoff", "#part-tax .state": "answers",
+		"#part-loyalty .bad": "does not answer",
+	} {
+		if got := page.Find(selector).Text(); !strings.Contains(got, want) {
+			t.Errorf("%s is %q, want %q", selector, got, want)
+		}
+	}
+	if got := page.Find("#part-erp").Length(); got != 0 {
+		t.Error("a part that is not there is shown")
+	}
+	button := page.Find(`#part-tax button[value="tax-garbage"]`)
+	response, _ := r.call(http.MethodPost, "/break", "still=1&what="+button.AttrOr("value", ""), "Content-Type", form)
+	if response.StatusCode != http.StatusSeeOther {
+		t.Errorf("the button answers %d", response.StatusCode)
+	}
+	page = r.page("/")
+	if got := page.Find("#part-tax .state.bad").Text(); got != "answers nonsense" {
+		t.Errorf("the tax engine %q", got)
+	}
+	if page.Find(`#part-tax button[value="tax-sense"]`).Length() != 1 {
+		t.Error("there is no button to have it answer sense")
+	}
+	if s := r.state(); s.Needs.Flags == nil || s.Needs.Tax != nil || s.Needs.Errors["tax"] == "" {
+		t.Errorf("%+v", s.Needs)
+	}
+}
+
+func TestEveryLeverHasItsWords(t *testing.T) {
+	for _, part := range control.Parts() {
+		for _, lever := range control.Levers(part) {
+			words := map[string]bool{leverLabel(lever.Break, part): true, leverLabel(lever.Mend, part): true}
+			if len(words) != 2 || words[""] || brokenWord(lever.Break) == "" {
+				t.Errorf("%s-%s: %v", part, lever.Break, words)
+			}
+		}
+	}
 }
 
 func TestPartsThatDoNotAnswerAreSaidSo(t *testing.T) {

@@ -17,9 +17,11 @@ import (
 
 	"keyholder/demo/shop/buyers"
 	"keyholder/demo/shop/control"
+	"keyholder/demo/shop/flags"
 	"keyholder/demo/shop/lease"
 	"keyholder/demo/shop/shoptest"
 	"keyholder/demo/shop/site"
+	"keyholder/demo/shop/tax"
 	"keyholder/demo/shop/traffic"
 	"keyholder/demo/shop/zone"
 )
@@ -41,6 +43,8 @@ func (l *levers) Break(_ context.Context, what, site string, lag time.Duration) 
 		l.breaks.Sites[site] = control.SiteBreaks{Partitioned: true}
 	case "lag":
 		l.breaks.LagMS = lag.Milliseconds()
+	case "tax-garbage":
+		l.breaks.Parts = map[string]control.PartBreaks{control.PartTax: {Garbage: true}}
 	case "explode":
 		return fmt.Errorf("%w: it does not explode", control.ErrBadOrder)
 	case "stick":
@@ -115,6 +119,7 @@ func newRig(t *testing.T) *rig {
 		Client: network.Client("panel"), Breaker: r.levers, Holds: r.holds,
 	}
 	r.startSites(dir, network, cfg)
+	cfg.Parts = r.startParts(dir)
 	front := shoptest.Address(t)
 	open, ready := signal()
 	manager, err := traffic.New(traffic.Config{
@@ -145,6 +150,28 @@ func newRig(t *testing.T) *rig {
 	panel, err := New(cfg)
 	run(t, panel, err, ready)
 	return r
+}
+
+// startParts starts the flags and the tax engine. Loyalty does not answer, and there are no others.
+func (r *rig) startParts(dir string) map[string]string {
+	r.t.Helper()
+	at := map[string]string{
+		control.PartFlags: shoptest.Address(r.t), control.PartTax: shoptest.Address(r.t), control.PartLoyalty: shoptest.Address(r.t),
+	}
+	broken := func(part string) func() control.PartBreaks {
+		return func() control.PartBreaks { return r.levers.Breaks().Parts[part] }
+	}
+	open, ready := signal()
+	switches, err := flags.New(flags.Config{
+		Dir: dir, Listen: at[control.PartFlags], Broken: broken(control.PartFlags), Holds: r.holds, Ready: open,
+	})
+	run(r.t, switches, err, ready)
+	open, ready = signal()
+	engine, err := tax.New(tax.Config{
+		Dir: dir, Listen: at[control.PartTax], Broken: broken(control.PartTax), Holds: r.holds, Ready: open,
+	})
+	run(r.t, engine, err, ready)
+	return at
 }
 
 // startSites starts the lease service and both sites.

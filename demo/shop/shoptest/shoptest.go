@@ -10,7 +10,7 @@ import (
 )
 
 // block is how many neighbouring ports belong to one test; the first of them is held by the test itself.
-const block = 8
+const block = 16
 
 // Address is one of Addresses.
 func Address(t *testing.T) string {
@@ -18,7 +18,7 @@ func Address(t *testing.T) string {
 	return Addresses(t, 1)[0]
 }
 
-// Addresses are n ports of this machine that nobody uses and no other test gets, at most seven. They lie below those the
+// Addresses are n ports of this machine that nobody uses and no other test gets, at most fifteen. They lie below those the
 // kernel hands out for outgoing connections, so that a part that was stopped finds its port free when it starts again.
 func Addresses(t *testing.T, n int) []string {
 	t.Helper()

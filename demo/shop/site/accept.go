@@ -15,7 +15,24 @@ import (
 type Purchase struct {
 	SKU         string `json:"sku"`
 	Quantity    int    `json:"quantity"`
-	AmountMinor int64  `json:"amount_minor"`
+	AmountMinor int64  `json:"amount_minor"`     // net of tax
+	Tenant      string `json:"tenant,omitempty"` // ordinaryTenant if empty
+	Member      bool   `json:"member,omitempty"` // of the loyalty scheme
+}
+
+// ordinaryTenant is whom customers buy from who name nobody.
+const ordinaryTenant = "shop"
+
+func (p Purchase) tenant() string {
+	if p.Tenant == "" {
+		return ordinaryTenant
+	}
+	return p.Tenant
+}
+
+// sameAs tells whether an order is of this purchase.
+func (p Purchase) sameAs(o Order) bool {
+	return o.SKU == p.SKU && o.Quantity == p.Quantity && o.AmountMinor == p.AmountMinor && o.Tenant == p.tenant() && o.Member == p.Member
 }
 
 // Receipt is what POST /checkout answers for an accepted purchase.
@@ -44,6 +61,8 @@ func (p Purchase) problem(key string) string {
 		return "quantity must be between 1 and 1000"
 	case p.AmountMinor < 1 || p.AmountMinor > 1_000_000_000:
 		return "amount_minor must be between 1 and 1000000000"
+	case len(p.Tenant) > 64:
+		return "tenant may have at most 64 characters"
 	}
 	return ""
 }
@@ -75,16 +94,23 @@ func (s *Site) checkout(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// accept appends the purchase to the log. The lease is looked at before anything is written and as the last thing before
-// the commit. Should the commit itself outlast the lease, the order is not acknowledged: a retry of its key settles
+// accept appends the purchase to the log. What others have to say on it is asked for before, outside the transaction. The
+// lease is looked at before anything is asked or written and as the last thing before the commit. Should the commit itself outlast the lease, the order is not acknowledged: a retry of its key settles
 // whether it exists.
 func (s *Site) accept(ctx context.Context, key string, p Purchase) (Receipt, error) {
 	if _, live := s.lease.live(time.Now()); !live {
 		return Receipt{}, errNoLease
 	}
+	t, err := s.terms(ctx, key, p)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if t.credited {
+		ctx = context.WithoutCancel(ctx)
+	}
 	var receipt Receipt
-	err := s.write(ctx, func(tx *sql.Tx) (err error) {
-		receipt, err = s.append(ctx, tx, key, p)
+	err = s.write(ctx, func(tx *sql.Tx) (err error) {
+		receipt, err = s.append(ctx, tx, key, p, t)
 		if err != nil {
 			return err
 		}
@@ -105,23 +131,30 @@ func (s *Site) checkLease(orderEpoch int64, duplicate bool) error {
 	return nil
 }
 
-func (s *Site) append(ctx context.Context, tx *sql.Tx, key string, p Purchase) (Receipt, error) {
-	first, err := scanOrder(tx.QueryRowContext(ctx, `SELECT `+orderColumns+` FROM orders WHERE key = ?`, key).Scan)
-	if err == nil {
-		if first.SKU != p.SKU || first.Quantity != p.Quantity || first.AmountMinor != p.AmountMinor {
-			return Receipt{}, errOtherKey
-		}
-		return receiptOf(first, true), nil
+// earlier is the order that the key has brought about already. Without one it is an error if this site takes no new orders.
+func earlier(ctx context.Context, q querier, key string, p Purchase) (first Order, known bool, me self, err error) {
+	first, err = scanOrder(q.QueryRowContext(ctx, `SELECT `+orderColumns+` FROM orders WHERE key = ?`, key).Scan)
+	switch {
+	case err == nil && p.sameAs(first):
+		return first, true, me, nil
+	case err == nil:
+		return first, true, me, errOtherKey
+	case !errors.Is(err, sql.ErrNoRows):
+		return first, false, me, fmt.Errorf("look up the key: %w", err)
 	}
-	if !errors.Is(err, sql.ErrNoRows) {
-		return Receipt{}, fmt.Errorf("look up the key: %w", err)
+	if me, err = readSelf(ctx, q); err == nil && me.draining {
+		err = errDraining
 	}
-	me, err := readSelf(ctx, tx)
+	return first, false, me, err
+}
+
+func (s *Site) append(ctx context.Context, tx *sql.Tx, key string, p Purchase, t terms) (Receipt, error) {
+	first, known, me, err := earlier(ctx, tx, key, p)
 	if err != nil {
 		return Receipt{}, err
 	}
-	if me.draining {
-		return Receipt{}, errDraining
+	if known {
+		return receiptOf(first, true), nil
 	}
 	last, err := head(ctx, tx)
 	if err != nil {
@@ -131,6 +164,7 @@ func (s *Site) append(ctx context.Context, tx *sql.Tx, key string, p Purchase) (
 		Seq: last.seq + 1, Epoch: me.epoch, OrderID: fmt.Sprintf("%s-%d-%d", s.cfg.Slug, me.epoch, last.seq+1),
 		Key: key, SKU: p.SKU, Quantity: p.Quantity, AmountMinor: p.AmountMinor,
 		Site: s.cfg.Slug, AcceptedAt: time.Now().UTC(),
+		Tenant: p.tenant(), Member: p.Member, TaxMinor: t.taxMinor, Under: t.under,
 	}
 	if err := insertOrder(ctx, tx, o); err != nil {
 		return Receipt{}, err

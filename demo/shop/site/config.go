@@ -17,6 +17,7 @@ type Config struct {
 	Listen  string
 	Lease   string            // host:port of the lease service
 	Peers   map[string]string // host:port of each other site
+	Needs   Needs
 	Network *control.Network
 	Holds   *control.Holds
 	Frozen  func() bool          // whether its replication is frozen; may be nil
@@ -24,6 +25,14 @@ type Config struct {
 	Pace    Pace
 	Ready   func()
 	Log     *slog.Logger
+}
+
+// Needs are host:port of what checkout leans on. A site does without what has no address.
+type Needs struct {
+	Flags   string
+	Tax     string
+	Loyalty string
+	ERP     string
 }
 
 // Pace is how fast a site does what it does by itself. Zero values are replaced by DefaultPace.

@@ -89,7 +89,7 @@ func (s *Site) pull(ctx context.Context, source string, me self) error {
 	if err != nil {
 		return err
 	}
-	if piece.nothingNew(me, source) && !s.postedBehind(ctx, piece.PostedThrough) {
+	if piece.nothingNew(me, source) && !s.postedBehind(ctx, piece.PostedThrough) && !s.owedBehind(ctx, piece.Drains) {
 		return nil
 	}
 	return s.write(ctx, func(tx *sql.Tx) error { return s.take(ctx, tx, piece, at, me.epoch) })
@@ -151,6 +151,9 @@ func (s *Site) take(ctx context.Context, tx *sql.Tx, piece extract, asked positi
 	_, err = tx.ExecContext(ctx, `UPDATE orders SET posted = 1 WHERE posted = 0 AND seq <= ?`, piece.PostedThrough)
 	if err != nil {
 		return fmt.Errorf("mark what was posted: %w", err)
+	}
+	if err := takeDrains(ctx, tx, piece.Drains, time.Now()); err != nil {
+		return err
 	}
 	if me.following == "" {
 		return change(ctx, tx, `following = ?, heard_seq = ?, last_fork = 0`, piece.Site, piece.HeadSeq)

@@ -3,8 +3,11 @@ package site
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -27,7 +30,36 @@ CREATE TABLE IF NOT EXISTS self (
 	epoch INTEGER NOT NULL DEFAULT 0, accepted INTEGER NOT NULL DEFAULT 0, first_accepted_ns INTEGER NOT NULL DEFAULT 0,
 	draining INTEGER NOT NULL DEFAULT 0, following TEXT NOT NULL DEFAULT '', last_fork INTEGER NOT NULL DEFAULT 0,
 	heard_seq INTEGER NOT NULL DEFAULT 0);
-INSERT INTO self (id) VALUES (1) ON CONFLICT DO NOTHING;`
+INSERT INTO self (id) VALUES (1) ON CONFLICT DO NOTHING;` + queueSchema + exposureSchema
+
+// laterColumns came to orders and to those set aside after the first shops had opened.
+func laterColumns() []string {
+	return []string{
+		`tenant TEXT NOT NULL DEFAULT '` + ordinaryTenant + `'`, `member INTEGER NOT NULL DEFAULT 0`,
+		`tax_minor INTEGER NOT NULL DEFAULT 0`, `under TEXT NOT NULL DEFAULT '{}'`,
+	}
+}
+
+// addColumns brings the file of an older shop up to date.
+func addColumns(ctx context.Context, db *sql.DB) error {
+	for _, table := range []string{"orders", "set_aside"} {
+		for _, column := range laterColumns() {
+			name, _, _ := strings.Cut(column, " ")
+			var there bool
+			err := db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pragma_table_info(?) WHERE name = ?)`, table, name).Scan(&there)
+			if err != nil {
+				return fmt.Errorf("look for %s.%s: %w", table, name, err)
+			}
+			if there {
+				continue
+			}
+			if _, err := db.ExecContext(ctx, `ALTER TABLE `+table+` ADD COLUMN `+column); err != nil { // #nosec G202 -- both are written here
+				return fmt.Errorf("add %s.%s: %w", table, name, err)
+			}
+		}
+	}
+	return nil
+}
 
 // Order is one purchase in the log.
 type Order struct {
@@ -41,9 +73,38 @@ type Order struct {
 	Site        string    `json:"site"` // which accepted it
 	AcceptedAt  time.Time `json:"accepted_at"`
 	Posted      bool      `json:"posted"` // to fulfilment
+	Tenant      string    `json:"tenant"`
+	Member      bool      `json:"member"`    // who gets points
+	TaxMinor    int64     `json:"tax_minor"` // as it was taken at checkout
+	Under       Under     `json:"under,omitempty"`
 }
 
-const orderColumns = `seq, epoch, order_id, key, sku, quantity, amount_minor, site, accepted_ns, posted`
+// Under names the flags that changed how an order was accepted or is handled, each with its period.
+type Under map[string]int64
+
+// Value is for the driver.
+func (u Under) Value() (driver.Value, error) {
+	if len(u) == 0 {
+		return "{}", nil
+	}
+	raw, err := json.Marshal(map[string]int64(u))
+	return string(raw), err
+}
+
+// Scan is for the driver.
+func (u *Under) Scan(from any) error {
+	text, isText := from.(string)
+	if !isText {
+		return fmt.Errorf("flags of an order cannot be a %T", from)
+	}
+	*u = nil
+	if text == "{}" {
+		return nil
+	}
+	return json.Unmarshal([]byte(text), u)
+}
+
+const orderColumns = `seq, epoch, order_id, key, sku, quantity, amount_minor, site, accepted_ns, posted, tenant, member, tax_minor, under`
 
 // querier is a transaction or the file itself.
 type querier interface {
@@ -54,7 +115,8 @@ type querier interface {
 func scanOrder(scan func(...any) error) (Order, error) {
 	var o Order
 	var accepted int64
-	err := scan(&o.Seq, &o.Epoch, &o.OrderID, &o.Key, &o.SKU, &o.Quantity, &o.AmountMinor, &o.Site, &accepted, &o.Posted)
+	err := scan(&o.Seq, &o.Epoch, &o.OrderID, &o.Key, &o.SKU, &o.Quantity, &o.AmountMinor, &o.Site, &accepted, &o.Posted,
+		&o.Tenant, &o.Member, &o.TaxMinor, &o.Under)
 	o.AcceptedAt = fromNS(accepted)
 	return o, err
 }
@@ -78,13 +140,19 @@ func readOrders(ctx context.Context, q querier, query string, args ...any) ([]Or
 	return orders, rows.Err()
 }
 
+// insertOrder appends an order, at the site that accepts it and at the one that copies it alike, with what is owed for it
+// and what it ran under.
 func insertOrder(ctx context.Context, tx *sql.Tx, o Order) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO orders (`+orderColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		o.Seq, o.Epoch, o.OrderID, o.Key, o.SKU, o.Quantity, o.AmountMinor, o.Site, o.AcceptedAt.UnixNano(), o.Posted)
+	_, err := tx.ExecContext(ctx, `INSERT INTO orders (`+orderColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		o.Seq, o.Epoch, o.OrderID, o.Key, o.SKU, o.Quantity, o.AmountMinor, o.Site, o.AcceptedAt.UnixNano(), o.Posted,
+		o.Tenant, o.Member, o.TaxMinor, o.Under)
 	if err != nil {
 		return fmt.Errorf("write order %d: %w", o.Seq, err)
 	}
-	return nil
+	if err := enqueue(ctx, tx, o); err != nil {
+		return err
+	}
+	return expose(ctx, tx, o)
 }
 
 // position is a place in a log; the zero position is before the first order.

@@ -21,6 +21,7 @@ type extract struct {
 	Site          string  `json:"site"`
 	HeadSeq       int64   `json:"head_seq"`
 	PostedThrough int64   `json:"posted_through"` // every order up to here has been handed to fulfilment
+	Drains        []drain `json:"drains"`
 	Orders        []Order `json:"orders"`
 }
 
@@ -63,6 +64,9 @@ func (s *Site) extract(ctx context.Context, after position, until int64) (piece 
 		Scan(&piece.PostedThrough)
 	if err != nil {
 		return extract{}, false, fmt.Errorf("read what was posted: %w", err)
+	}
+	if piece.Drains, err = s.drainsOf(ctx, tx, last.seq); err != nil {
+		return extract{}, false, err
 	}
 	piece.Orders, err = ripe(ctx, tx, after.seq, until)
 	return piece, true, err

@@ -62,11 +62,30 @@ func setAside(ctx context.Context, tx *sql.Tx, fork int64, now time.Time) (int64
 	if err != nil {
 		return 0, fmt.Errorf("set orders aside: %w", err)
 	}
+	if err := setOwedAside(ctx, tx, fork); err != nil {
+		return 0, err
+	}
 	moved, err := tx.ExecContext(ctx, `DELETE FROM orders WHERE seq > ?`, fork)
 	if err != nil {
 		return 0, fmt.Errorf("take the orders set aside out of the log: %w", err)
 	}
 	return moved.RowsAffected()
+}
+
+// setOwedAside keeps what is owed for orders that are set aside, and does not pay it: whoever enters such an order again
+// does so under its key, and it is owed anew.
+func setOwedAside(ctx context.Context, tx *sql.Tx, fork int64) error {
+	const what = `queue, seq, key, sku, amount_minor, queued_ns, delivered_ns`
+	for _, statement := range []string{
+		`INSERT INTO owed_set_aside (` + what + `) SELECT ` + what + ` FROM owed WHERE seq > ? ORDER BY seq`,
+		`DELETE FROM owed WHERE seq > ?`,
+		`DELETE FROM exposed WHERE seq > ?`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement, fork); err != nil {
+			return fmt.Errorf("set aside what is owed: %w", err)
+		}
+	}
+	return nil
 }
 
 // listSetAside gives every order ever set aside here, oldest first.

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"keyholder/demo/shop/control"
+	"keyholder/demo/shop/flags"
 )
 
 // Site is one site of the shop.
@@ -25,6 +26,7 @@ type Site struct {
 
 	db     *sql.DB
 	ledger *control.Ledger
+	flags  *flags.Watch
 	// writing spares the transactions of this process SQLite's busy polling. It protects nothing: the file's own write
 	// lock does, and everything that was read to decide is read within it.
 	writing sync.Mutex
@@ -60,6 +62,10 @@ func (s *Site) Run(ctx context.Context) (err error) {
 	group.Go(func() error { s.keepLease(ctx); return nil })
 	group.Go(func() error { s.keepFollowing(ctx); return nil })
 	group.Go(func() error { s.keepPosting(ctx); return nil })
+	group.Go(func() error { s.flags.Keep(ctx, s.missed("flags")); return nil })
+	for _, q := range s.deliveries() {
+		group.Go(func() error { s.keepDelivering(ctx, q); return nil })
+	}
 	return group.Wait()
 }
 
@@ -67,10 +73,21 @@ func (s *Site) open(ctx context.Context) (err error) {
 	if s.db, err = control.OpenFile(ctx, filepath.Join(s.cfg.Dir, s.cfg.Slug+".db"), schema); err != nil {
 		return err
 	}
-	if s.ledger, err = control.NewLedger(ctx, s.db); err != nil {
+	err = addColumns(ctx, s.db)
+	if err == nil {
+		s.ledger, err = control.NewLedger(ctx, s.db)
+	}
+	if err == nil {
+		s.flags, err = flags.NewWatch(ctx, s.db, s.client, s.cfg.Needs.Flags)
+	}
+	if err != nil {
 		return errors.Join(err, s.db.Close())
 	}
 	return nil
+}
+
+func (s *Site) missed(what string) func(error) {
+	return func(err error) { s.cfg.Log.Debug(what, "site", s.cfg.Slug, "error", err) }
 }
 
 func (s *Site) write(ctx context.Context, work func(tx *sql.Tx) error) error {
@@ -90,6 +107,12 @@ func (s *Site) routes() http.Handler {
 	mux.HandleFunc("POST /replication/fork", s.serveFork)
 	mux.HandleFunc("POST /admin/drain", s.ledger.Handle(s.setDraining(true)))
 	mux.HandleFunc("POST /admin/undrain", s.ledger.Handle(s.setDraining(false)))
+	mux.HandleFunc("GET /queues", s.listQueues)
+	mux.HandleFunc("GET /queues/{name}", s.showQueue)
+	for _, name := range queueNames() {
+		mux.HandleFunc("POST /admin/queues/"+name+"/drain", s.ledger.Handle(s.drain(name)))
+	}
+	mux.HandleFunc("GET /exposure/{flag}", s.showExposure)
 	mux.HandleFunc("GET /metrics", s.serveMetrics)
 	return s.cfg.Network.Guard(s.cfg.Slug, s.cfg.Holds.Middleware(mux))
 }

@@ -37,6 +37,9 @@ func (a *admin) routes() http.Handler {
 	mux.HandleFunc("PUT /weights", a.put)
 	mux.HandleFunc("GET /stats", a.stats)
 	mux.HandleFunc("GET /effects", a.effects)
+	for _, pattern := range []string{"GET /exposure/{flag}", "GET /queues", "GET /queues/{name}", "POST /admin/queues/{name}/drain"} {
+		mux.Handle(pattern, a.relay())
+	}
 	return a.manager.cfg.Holds.Middleware(mux)
 }
 

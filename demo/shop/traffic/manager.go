@@ -16,14 +16,15 @@ import (
 
 // Config is what the traffic manager needs.
 type Config struct {
-	Listen string // host:port for customers
-	Admin  string // host:port for the admin API
-	Dir    string
-	Sites  map[string]string // host:port by slug
-	Writer string            // the slug that a new shop sends everything to
-	Client *http.Client      // its way to the sites; only its transport is used
-	Holds  *control.Holds    // may be nil
-	Ready  func()            // called once both ports are open; may be nil
+	Listen  string // host:port for customers
+	Admin   string // host:port for the admin API
+	Dir     string
+	Sites   map[string]string // host:port by slug
+	Writer  string            // the slug that a new shop sends everything to
+	Client  *http.Client      // its way to the sites
+	Outlets string            // host:port of what the outlets tell; may be empty
+	Holds   *control.Holds    // may be nil
+	Ready   func()            // called once both ports are open; may be nil
 }
 
 // Manager is the traffic manager.

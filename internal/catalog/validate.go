@@ -238,6 +238,8 @@ func checkRules(c Catalog, e Entry, say sayer) bool {
 		return c.checkStandingOrder(r, say)
 	case Channel:
 		return checkChannel(r, say)
+	case DegradedModeRule:
+		return c.checkDegradedModeRule(r, say)
 	case Flow:
 		if len(r.Steps) == 0 {
 			return say("steps", "a flow has at least one step")

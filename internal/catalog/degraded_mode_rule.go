@@ -1,0 +1,173 @@
+package catalog
+
+import (
+	"encoding/json"
+	"slices"
+)
+
+// DegradedModeRule says: when this is unavailable, do that instead, within these limits.
+type DegradedModeRule struct {
+	Slug              string     `json:"slug"`
+	Name              string     `json:"name"`
+	Owner             string     `json:"owner,omitempty" doc:"Who answers for running so, and signs the books after."`
+	Approver          string     `json:"approver,omitempty" doc:"Who may say that it is done."`
+	Trigger           []string   `json:"trigger,omitempty" ref:"service,third-party" doc:"What must be unavailable."`
+	Signals           []string   `json:"signals,omitempty" ref:"signal" doc:"What tells that it is unavailable, when all of them are bad; and that it is back, when none is."`
+	Instead           string     `json:"instead" form:"long" doc:"What is done instead, in a sentence that a shop assistant understands."`
+	Does              Does       `json:"does,omitempty" enum:"leave-out,queue,read-only,substitute,sell-offline" doc:"What becomes of the work meanwhile."`
+	Services          []string   `json:"services,omitempty" ref:"service" doc:"What runs so. What must be unavailable, where none is named."`
+	Tenants           []string   `json:"tenants,omitempty" ref:"tenant" doc:"For whom. All of them, where none is named."`
+	Effect            string     `json:"effect,omitempty" form:"long" alone:"yes" doc:"What customers and staff notice."`
+	Message           string     `json:"message,omitempty" form:"long" doc:"What customers are told."`
+	OutletMessage     string     `json:"outlet_message,omitempty" form:"long" doc:"What outlets are told."`
+	CallCentreMessage string     `json:"call_centre_message,omitempty" form:"long" doc:"What the call centre is told."`
+	GoAhead           GoAhead    `json:"go_ahead,omitempty" enum:"asked,in-advance,by-itself" doc:"Asked: people decide each time. In advance: approving this rule was the approval, and one person switches it on. By itself: so do its signals. Asked, where it is not said."`
+	BadFor            Duration   `json:"bad_for,omitempty" doc:"How long its signals must be bad before it is switched on by itself."`
+	CostPerMinute     float64    `json:"cost_per_minute,omitempty" unit:"money" doc:"What running so costs a minute."`
+	LimitTime         Duration   `json:"limit_time,omitempty" doc:"For how long at most."`
+	Orders            int        `json:"limit_orders,omitempty" doc:"For how many orders at most."`
+	Money             float64    `json:"limit_money,omitempty" unit:"money" doc:"For how much money at most."`
+	AtLimit           AtLimit    `json:"at_limit,omitempty" enum:"back-to-normal,stop-selling,go-on-and-page" doc:"What happens when a limit is reached. Back to normal: once what was unavailable is healthy; until then it goes on and people are told."`
+	HealthyFor        Duration   `json:"healthy_for,omitempty" doc:"How long its signals must be good again before it ends by itself. Where none is said, people end it."`
+	SwitchOn          string     `json:"switch_on,omitempty" form:"long" doc:"How it is switched on by hand."`
+	SwitchOff         string     `json:"switch_off,omitempty" form:"long" doc:"How it is switched off by hand."`
+	Switch            Act        `json:"switch,omitzero" doc:"How it is switched on, read back and switched off by a connector, rather than by hand."`
+	Stop              Act        `json:"stop,omitzero" doc:"How selling is stopped, where that is what happens at the limit."`
+	Exposure          ExposureIs `json:"exposure,omitzero" doc:"How to read what runs on it."`
+	Drain             Draining   `json:"drain,omitzero" doc:"How what was queued is worked off after."`
+	Reconcile         string     `json:"reconcile,omitempty" form:"long" doc:"What must be compared and put right after."`
+}
+
+// Act is something that a connector brings about and takes back.
+type Act struct {
+	Connector string          `json:"connector"`
+	Params    json.RawMessage `json:"params" doc:"What the connector is told; may refer to ${mode.code} and ${mode.scope}, which is all or test."`
+}
+
+// IsZero says that there is none.
+func (a Act) IsZero() bool { return a.Connector == "" && len(a.Params) == 0 }
+
+// ExposureIs says how to read what runs on a degraded mode. Each pointer is an RFC 6901 JSON Pointer to a number in the answer.
+type ExposureIs struct {
+	Observe json.RawMessage `json:"observe" doc:"Parameters of the http connector."`
+	Orders  string          `json:"orders,omitempty" doc:"JSON Pointer to the number of orders."`
+	Money   string          `json:"money,omitempty" doc:"JSON Pointer to the money."`
+	Queued  string          `json:"queued,omitempty" doc:"JSON Pointer to how much waits to be done later."`
+	Parts   float64         `json:"parts,omitempty" doc:"Of how many parts a unit of money consists, where it is counted in those: 100 for pence."`
+}
+
+// IsZero says that nobody said how to read it.
+func (e ExposureIs) IsZero() bool { return len(e.Observe) == 0 }
+
+// Draining says how what was queued is worked off.
+type Draining struct {
+	Connector string          `json:"connector"`
+	Params    json.RawMessage `json:"params" doc:"What the connector is told to begin it, at a limited rate."`
+	Observe   json.RawMessage `json:"observe" doc:"Parameters of the http connector that read the queue."`
+	Queued    string          `json:"queued" doc:"JSON Pointer to how much still waits."`
+	Each      float64         `json:"per_second,omitempty" doc:"How many are worked off a second, to tell how long it takes."`
+}
+
+// IsZero says that nothing is queued.
+func (d Draining) IsZero() bool { return d.Connector == "" && len(d.Params) == 0 }
+
+// Does is what becomes of the work while a degraded mode lasts.
+type Does string
+
+// What becomes of it.
+const (
+	LeaveOut    Does = "leave-out"
+	QueueIt     Does = "queue"
+	ReadOnly    Does = "read-only"
+	Substitute  Does = "substitute"
+	SellOffline Does = "sell-offline"
+)
+
+// contradict says whether two things cannot be done for one service at a time: what may only be read takes no writes to queue.
+func contradict(a, b Does) bool {
+	writes := func(d Does) bool { return d == QueueIt || d == SellOffline }
+	return a == ReadOnly && writes(b) || b == ReadOnly && writes(a)
+}
+
+// GoAhead is whose word it takes to switch a degraded mode on.
+type GoAhead string
+
+// The go-aheads.
+const (
+	Asked     GoAhead = "asked"
+	InAdvance GoAhead = "in-advance"
+	ByItself  GoAhead = "by-itself"
+)
+
+// Approved says whether approving the rule was the approval of switching it on.
+func (g GoAhead) Approved() bool { return g == InAdvance || g == ByItself }
+
+// AtLimit is what happens when a degraded mode reaches one of its limits.
+type AtLimit string
+
+// What can happen.
+const (
+	BackToNormal AtLimit = "back-to-normal"
+	StopSelling  AtLimit = "stop-selling"
+	GoOnAndPage  AtLimit = "go-on-and-page"
+)
+
+// RunsSo are the services that run degraded under a rule.
+func (c Catalog) RunsSo(r DegradedModeRule) []string {
+	if len(r.Services) > 0 {
+		return r.Services
+	}
+	var services []string
+	for _, slug := range r.Trigger {
+		if _, ok := c.Service(slug); ok {
+			services = append(services, slug)
+		}
+	}
+	return services
+}
+
+// RulesFor are the rules under which a service runs degraded, or goes on without it.
+func (c Catalog) RulesFor(service string) []DegradedModeRule {
+	var rules []DegradedModeRule
+	for _, r := range c.Rules {
+		if slices.Contains(c.RunsSo(r), service) || slices.Contains(r.Trigger, service) {
+			rules = append(rules, r)
+		}
+	}
+	return rules
+}
+
+func (c Catalog) checkDegradedModeRule(r DegradedModeRule, say sayer) bool {
+	switch {
+	case r.GoAhead.Approved() && r.LimitTime == 0 && !say("limit_time", "what is approved in advance has a limit in time"):
+		return false
+	case r.GoAhead == ByItself && len(r.Signals) == 0 && !say("signals", "what switches itself on needs a signal"):
+		return false
+	case r.GoAhead == ByItself && r.Switch.IsZero() && !say("switch", "what switches itself on needs a connector"):
+		return false
+	case r.HealthyFor > 0 && len(r.Signals) == 0 && !say("healthy_for", "what ends by itself needs a signal that is good again"):
+		return false
+	case r.AtLimit == StopSelling && !r.Switch.IsZero() && r.Stop.IsZero() && !say("stop", "stopping to sell at the limit needs a connector, as switching it on does"):
+		return false
+	case (r.LimitTime > 0 || r.Orders > 0 || r.Money > 0) && r.AtLimit == "" && !say("at_limit", "a limit needs what happens at it"):
+		return false
+	case (r.Orders > 0 || r.Money > 0) && !r.Switch.IsZero() && r.Exposure.IsZero() && !say("exposure", "a limit in orders or money needs a way to read them"):
+		return false
+	}
+	for _, other := range c.Rules {
+		if other.Slug != r.Slug && contradict(r.Does, other.Does) && !c.agree(r, other, say) {
+			return false
+		}
+	}
+	return true
+}
+
+// agree says of two rules that contradict each other for which services they do.
+func (c Catalog) agree(r, other DegradedModeRule, say sayer) bool {
+	for _, slug := range c.RunsSo(r) {
+		if slices.Contains(c.RunsSo(other), slug) {
+			return say("does", "%s is %s by this rule and %s by %s: it cannot be both", c.ServiceName(slug), Words(string(r.Does)), Words(string(other.Does)), other.Name)
+		}
+	}
+	return true
+}

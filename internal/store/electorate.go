@@ -63,7 +63,8 @@ func electorate(ctx context.Context, c *ent.Client, now catalog.Catalog, at time
 	all := make([]access.Principal, len(rows))
 	err = inParallel(len(rows), func(i int) error {
 		who := identityOf(rows[i])
-		all[i] = access.Principal{ID: rows[i].ID, Name: rows[i].Name, Mail: who.Mail}.With(now.GrantsOf(who, known, at))
+		p := access.Principal{ID: rows[i].ID, Name: rows[i].Name, Mail: who.Mail, Instead: now.Instead(who.Mail, at)}
+		all[i] = p.With(now.GrantsOf(who, known, at))
 		return nil
 	})
 	if err != nil {

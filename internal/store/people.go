@@ -89,7 +89,7 @@ func (s *Store) Principal(ctx context.Context, id string) (p access.Principal, o
 // principalNow reads anew who somebody is and which roles they hold, so that one who lost a role does not act with it.
 func (s *Store) principalNow(ctx context.Context, t *tx, by access.Principal) (access.Principal, error) {
 	now, _, err := s.principal(ctx, t.Client(), by.ID)
-	by.Mail, by.Grants, by.Roles = now.Mail, now.Grants, now.Roles
+	by.Mail, by.Grants, by.Roles, by.Instead = now.Mail, now.Grants, now.Roles, now.Instead
 	return by, err
 }
 
@@ -115,7 +115,8 @@ func (s *Store) principal(ctx context.Context, c *ent.Client, id string) (p acce
 	if failed != nil {
 		return access.Principal{}, false, failed
 	}
-	return access.Principal{ID: row.ID, Name: row.Name, Mail: who.Mail, SignedInAt: row.SignedInAt.UTC()}.With(grants), true, nil
+	p = access.Principal{ID: row.ID, Name: row.Name, Mail: who.Mail, Instead: version.Instead(who.Mail, s.Now()), SignedInAt: row.SignedInAt.UTC()}
+	return p.With(grants), true, nil
 }
 
 func identityOf(row *ent.Person) catalog.Identity {

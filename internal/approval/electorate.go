@@ -16,6 +16,11 @@ const GroupStranger = "group:"
 // MailStranger begins the id of whoever stands for an address that nobody has signed in with yet.
 const MailStranger = "mail:"
 
+// Stranger says whether nobody of that account has signed in yet.
+func Stranger(p access.Principal) bool {
+	return strings.HasPrefix(p.ID, GroupStranger) || strings.HasPrefix(p.ID, MailStranger)
+}
+
 // Strangers stand for those whom assignments name and who have not signed in yet: one for each address, one for each group.
 func Strangers(c catalog.Catalog, known []access.Principal, at time.Time) []access.Principal {
 	seen := map[string]bool{}

@@ -42,7 +42,7 @@ func (who Identity) saidAt() time.Time {
 func (s *Store) SignIn(ctx context.Context, who Identity) (string, error) {
 	var id string
 	err := s.act(ctx, nobody, func(t *tx) error {
-		row, err := t.known(who)
+		row, err := t.whoIs(who)
 		if err == nil {
 			id, err = t.keepIdentity(row, who, "session.sign-in", "signed in")
 		}
@@ -51,8 +51,8 @@ func (s *Store) SignIn(ctx context.Context, who Identity) (string, error) {
 	return id, err
 }
 
-// known is the record of who the provider speaks of, or nil.
-func (t *tx) known(who Identity) (*ent.Person, error) { return knownPerson(t.ctx, t.Client(), who) }
+// whoIs is the record of who the provider speaks of, or nil.
+func (t *tx) whoIs(who Identity) (*ent.Person, error) { return knownPerson(t.ctx, t.Client(), who) }
 
 func knownPerson(ctx context.Context, c *ent.Client, who Identity) (*ent.Person, error) {
 	row, err := c.Person.Query().Where(person.Issuer(who.Issuer), person.Subject(who.Subject)).Only(ctx)
@@ -100,7 +100,7 @@ func (s *Store) Recognise(ctx context.Context, who Identity) (string, error) {
 	}
 	var id string
 	err = s.act(ctx, nobody, func(t *tx) error {
-		row, err := t.known(who)
+		row, err := t.whoIs(who)
 		if err != nil {
 			return err
 		}

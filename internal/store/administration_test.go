@@ -8,6 +8,7 @@ import (
 	"keyholder/internal/access"
 	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
+	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
 	"keyholder/internal/testkit"
@@ -175,6 +176,49 @@ func TestTheFirstAdministratorIsNamedBySettings(t *testing.T) {
 		version, err := w.Catalog(w.ctx)
 		if err != nil || len(version.Policies) != len(catalog.Actions()) || len(version.Assignments) != 1 || version.Version != 2 {
 			t.Errorf("version %d: %d policies, %d assignments, %v", version.Version, len(version.Policies), len(version.Assignments), err)
+		}
+	})
+}
+
+// TestNobodyIsGivenARoleWithoutASecondPersonWhoIsNotThem: what administrators hold is the right to give roles, and they give none to
+// themselves alone.
+func TestNobodyIsGivenARoleWithoutASecondPersonWhoIsNotThem(t *testing.T) {
+	eachGoverned(t, func(t *testing.T, w governed) {
+		today := w.Now().Format(time.DateOnly)
+		w.give(t, catalog.Deputy{Slug: "d", Name: "While Ada is away", For: "ada@example.com", Person: "dora@example.com", From: today, Until: today})
+		id, err := w.SignIn(w.ctx, store.Identity{
+			Issuer: "i", Subject: "ada at home", Name: "Ada", Email: "Ada@example.com", Verified: true, Groups: []string{"administrators"}, SignedInAt: w.Now(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		twin, _, err := w.Principal(w.ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		security := catalog.Assignment{Slug: "ada", Name: "Ada", Role: access.SecurityOfficer, Person: "ada@example.com"}
+		ref := catalog.Ref{Kind: catalog.KindAssignment, Slug: security.Slug}
+		edit := store.Edit{Change: catalog.Change{Ref: ref, Record: security}}
+		_, err = w.EditRecord(w.ctx, w.ada, edit)
+		ruledBy(t, "saved by herself", err, store.RuleFourEyes)
+		own := w.propose(t, w.ada, edit)
+		refusedBy(t, w.decides(t, own.Code, w.ada, approval.Approve), approval.RuleTwoPeople)
+		refusedBy(t, w.decides(t, own.Code, twin, approval.Approve), approval.RuleTwoPeople)
+		refusedBy(t, w.decides(t, own.Code, w.known(t, "dora", "administrators"), approval.Approve), approval.RuleDeputy)
+
+		byFiles, err := w.ProposeBundle(w.ctx, access.Person{ID: store.CommandLine + "x"}, store.NewID(), store.Bundle{Records: []catalog.Entry{entry(security)}}, store.Manner{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out := w.decides(t, byFiles.Code, w.ada, approval.Approve); out.State != failover.Requested || out.Refusal != nil {
+			t.Fatalf("proposed by files, after her own vote: %s, %+v", out.State, out.Refusal)
+		}
+		refusedBy(t, w.decides(t, byFiles.Code, twin, approval.Approve), approval.RuleOneVote)
+		if w.stands(t, ref) != nil {
+			t.Fatal("she gave herself a role")
+		}
+		if out := w.decides(t, own.Code, w.olga, approval.Approve); out.State != failover.Approved {
+			t.Errorf("with another administrator it is %s: %v", out.State, out.Err())
 		}
 	})
 }

@@ -80,7 +80,7 @@ func (t *tx) staysGoverned(before, after catalog.Catalog, changes []catalog.Chan
 
 // known are those who have signed in, with the roles that a catalogue gives them.
 func (t *tx) known(c catalog.Catalog) ([]access.Principal, error) {
-	all, err := electorate(t.ctx, t.Client(), c, t.now)
+	all, err := t.electorate(c)
 	return slices.DeleteFunc(all, approval.Stranger), err
 }
 

@@ -8,11 +8,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"keyholder/internal/access"
+	"keyholder/internal/catalog"
 	"keyholder/internal/store"
 	"keyholder/web"
 )
@@ -70,6 +72,38 @@ func TestAWrongRoleIsRefusedAndRecordedOnEveryRoute(t *testing.T) {
 			}
 			if after := len(p.refusals(t, path)); after != before+1 {
 				t.Errorf("%s %s as %s: %d refusals on record, then %d", r.Method, path, role, before, after)
+			}
+		}
+	}
+}
+
+// votesAt is where people vote on an action.
+func votesAt(a catalog.Action) string {
+	switch a {
+	case catalog.ActOverride, catalog.ActWaiver:
+		return "/runs/:code/confirm"
+	case catalog.ActChange, catalog.ActChangeRules:
+		return "/change-requests/:code/decide"
+	}
+	return "/a/:code/decide"
+}
+
+// TestWhoeverAPolicyMayNameIsLetInToVote: who is asked to decide is not kept out by the table.
+func TestWhoeverAPolicyMayNameIsLetInToVote(t *testing.T) {
+	field, ok := reflect.TypeFor[catalog.Need]().FieldByName("Role")
+	if !ok {
+		t.Fatal("a need names no role")
+	}
+	roles := strings.Split(field.Tag.Get("enum"), ",")
+	if len(roles) < 4 {
+		t.Fatalf("a policy may name %v: nothing is tried", roles)
+	}
+	p := newPortal(t)
+	for _, role := range roles {
+		v := p.someone(t, "One "+role, groupOf[access.Role(role)])
+		for _, action := range catalog.Actions() {
+			if answer := v.post(t, concrete(votesAt(action)), url.Values{}); answer.status != http.StatusNotFound {
+				t.Errorf("%s, who may be asked to decide on %s, is answered %d, not that there is no such request", role, action, answer.status)
 			}
 		}
 	}

@@ -86,18 +86,13 @@ func whoForm(c catalog.Catalog, everybody []access.Principal, sent url.Values) [
 				f = view.FormField{Name: one[0], Label: one[1], Form: catalog.Text, Optional: true, Value: sent.Get(one[0]), Hint: "Type the mail address."}
 				break
 			}
-			if !stranger(p) {
+			if !approval.Stranger(p) {
 				f.Choices = append(f.Choices, view.Choice{Value: p.ID, Label: p.Name, Chosen: p.ID == sent.Get(one[0])})
 			}
 		}
 		fields = append(fields, f)
 	}
 	return fields
-}
-
-// stranger says whether nobody of that account has signed in yet.
-func stranger(p access.Principal) bool {
-	return strings.HasPrefix(p.ID, approval.GroupStranger) || strings.HasPrefix(p.ID, approval.MailStranger)
 }
 
 // asksWho reads the question.

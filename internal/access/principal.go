@@ -13,7 +13,8 @@ type Principal struct {
 	Mail       string    `json:"mail,omitempty"` // verified by the provider; empty where it is not
 	Roles      []Role    `json:"roles"`          // each once, wherever it holds
 	Grants     []Grant   `json:"grants,omitempty"`
-	SignedInAt time.Time `json:"signed_in_at"` // auth_time of the provider, not of the session
+	Instead    []string  `json:"instead,omitempty"` // addresses of those whom they stand in for, whether or not these hold a role
+	SignedInAt time.Time `json:"signed_in_at"`      // auth_time of the provider, not of the session
 }
 
 // With is the person with grants, and the roles that these give somewhere.
@@ -25,6 +26,12 @@ func (p Principal) With(grants []Grant) Principal {
 		}
 	}
 	return p
+}
+
+// StandsInFor says whether the person stands in for whoever has an address.
+func (p Principal) StandsInFor(mail string) bool {
+	return mail != "" && (slices.ContainsFunc(p.Instead, func(m string) bool { return strings.EqualFold(m, mail) }) ||
+		slices.ContainsFunc(p.Grants, func(g Grant) bool { return strings.EqualFold(g.For, mail) }))
 }
 
 // Holds lists the grants of a role that cover all of the objects.

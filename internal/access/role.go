@@ -69,9 +69,9 @@ var grants = map[Permission][]Role{
 	See:          People(),
 	OpenIncident: {IncidentCommander, PlatformEngineer},
 	Request:      {IncidentCommander, PlatformEngineer},
-	Decide:       {IncidentCommander, BusinessOwner, SecurityOfficer},
+	Decide:       {IncidentCommander, BusinessOwner, SecurityOfficer, Administrator}, // whomever a policy may name; so below
 	Steer:        {IncidentCommander},
-	DecideExcept: {IncidentCommander, BusinessOwner, SecurityOfficer},
+	DecideExcept: {IncidentCommander, BusinessOwner, SecurityOfficer, Administrator},
 	ReadAudit:    {IncidentCommander, BusinessOwner, PlatformEngineer, SecurityOfficer, Auditor, Administrator},
 	PublishPlan:  {PlatformEngineer},
 	EditCatalog:  {BusinessOwner, PlatformEngineer, Administrator},

@@ -1,6 +1,7 @@
 package approval
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -34,13 +35,42 @@ func same(a, b access.Principal) bool {
 	return a.ID == b.ID || a.Mail != "" && strings.EqualFold(a.Mail, b.Mail)
 }
 
-// standsIn says whether a person stands in for another one at the moment.
-func standsIn(p, whom access.Principal) bool {
-	return whom.Mail != "" && slices.ContainsFunc(p.Grants, func(g access.Grant) bool { return strings.EqualFold(g.For, whom.Mail) })
-}
-
 // MayVote refuses whoever is no second person, or whom no policy asks.
 func (b Ballot) MayVote(p access.Principal) error {
+	if err := b.hasVoted(p); err != nil {
+		return err
+	}
+	return b.settled().joins(p)
+}
+
+// hasVoted refuses whoever has voted already, whether or not it counts.
+func (b Ballot) hasVoted(p access.Principal) error {
+	for i := range len(b.Yes) + len(b.No) {
+		if v := b.voter(i); same(p, v) {
+			return fault.Late(RuleOneVote, "You have voted on this already, as %s. One person has one vote.", v.Name)
+		}
+	}
+	return nil
+}
+
+// settled is the ballot with only those whose vote counts: none twice, none who asks, each on a role that nobody else sits on.
+func (b Ballot) settled() Ballot {
+	so := Ballot{Rules: b.Rules, Requester: b.Requester, Faceless: b.Faceless}
+	for _, p := range b.No { // first, so that in doubt it is they who count
+		if so.hasVoted(p) == nil && so.joins(p) == nil {
+			so.No = append(so.No, p)
+		}
+	}
+	for _, p := range b.Yes {
+		if so.hasVoted(p) == nil && so.joins(p) == nil {
+			so.Yes = append(so.Yes, p)
+		}
+	}
+	return so
+}
+
+// joins is MayVote on a settled ballot, for somebody who has not voted.
+func (b Ballot) joins(p access.Principal) error {
 	if len(b.Rules) == 0 {
 		return fault.Refused(RuleNoGap, "nobody, until an administrator has made a policy for it", "No policy says who decides on this.")
 	}
@@ -48,25 +78,18 @@ func (b Ballot) MayVote(p access.Principal) error {
 	switch {
 	case same(p, b.Requester):
 		return fault.Refused(RuleTwoPeople, who(), "You asked for this. Nobody decides on their own request.")
-	case standsIn(p, b.Requester):
+	case p.StandsInFor(b.Requester.Mail):
 		return fault.Refused(RuleDeputy, who(), "You stand in for %s, who requested this. Nobody decides on their own request.", b.Requester.Name)
-	}
-	for i := range len(b.Yes) + len(b.No) {
-		v := b.voter(i)
-		switch {
-		case same(p, v):
-			return fault.Late(RuleOneVote, "You have voted on this already, as %s. One person has one vote.", v.Name)
-		case standsIn(p, v) && len(b.seats(p, true)) == 0, standsIn(v, p) && len(b.seats(v, true)) == 0:
-			return fault.Refused(RuleDeputy, who(), "%s has voted, and one of you stands in for the other. That is one vote.", v.Name)
-		}
-	}
-	if len(b.seats(p, false)) > 0 {
-		return nil
-	}
-	if !p.Has(b.Rules.Voters()...) {
+	case b.sits(p):
+	case !p.Has(b.Rules.Voters()...):
 		return fault.Refused(RuleRole, who(), "Your role does not vote on this request.")
+	default:
+		return fault.Refused(RuleScope, who(), "Your role does not hold for what this is about.")
 	}
-	return fault.Refused(RuleScope, who(), "Your role does not hold for what this is about.")
+	if why := b.crowded(p); why != "" {
+		return fault.Refused(RuleDeputy, who(), "%s", why)
+	}
+	return nil
 }
 
 // voter is the nth of those who have voted.
@@ -77,23 +100,16 @@ func (b Ballot) voter(n int) access.Principal {
 	return b.No[n-len(b.Yes)]
 }
 
-// seats are the roles in which a person counts for some rule; their own only, or also those of whom they stand in for.
-func (b Ballot) seats(p access.Principal, own bool) []access.Role {
-	var roles []access.Role
-	for _, r := range b.Rules {
-		roles = append(roles, r.seats(p, own)...)
-	}
-	return roles
+// sits says whether a person counts for some rule.
+func (b Ballot) sits(p access.Principal) bool {
+	return slices.ContainsFunc(b.Rules, func(r Rule) bool { return len(r.seats(p)) > 0 })
 }
 
-func (r Rule) seats(p access.Principal, own bool) []access.Role {
+// seats are the roles in which a person counts for a rule.
+func (r Rule) seats(p access.Principal) []access.Role {
 	var roles []access.Role
 	for _, role := range r.Policy.Voters() {
-		grants := p.Holds(role, r.Objects...)
-		if own {
-			grants = slices.DeleteFunc(grants, func(g access.Grant) bool { return g.For != "" })
-		}
-		if len(grants) > 0 {
+		if len(p.Holds(role, r.Objects...)) > 0 {
 			roles = append(roles, role)
 		}
 	}
@@ -107,15 +123,35 @@ type Want struct {
 }
 
 // Missing is what each policy still wants. A yes counts only with the roles that are held now.
-func (b Ballot) Missing() []Want {
+func (b Ballot) Missing() []Want { return b.settled().wants() }
+
+// wants is Missing of a settled ballot: what is wanting when whoever is absent is stood in for by whom it helps most.
+func (b Ballot) wants() []Want {
 	if len(b.Rules) == 0 {
 		return []Want{{Policy: "a policy that applies"}}
 	}
+	least := b.wantedBeside(nil)
+	for people := range b.lendings(slices.Concat(b.No, b.Yes)) {
+		if wants := b.wantedBeside(people[len(b.No):]); seatsOf(wants) < seatsOf(least) {
+			least = wants
+		}
+		if len(least) == 0 {
+			break
+		}
+	}
+	if b.Faceless && len(least) == 0 && len(b.Yes) < leastPeople {
+		return []Want{{"two people", b.Rules.Voters()[:1]}}
+	}
+	return least
+}
+
+// wantedBeside is what each policy wants besides some people.
+func (b Ballot) wantedBeside(people []access.Principal) []Want {
 	var wants []Want
 	for _, r := range b.Rules {
 		var votes []Vote
-		for _, p := range b.counted() {
-			if seats := r.seats(p, false); len(seats) > 0 {
+		for _, p := range people {
+			if seats := r.seats(p); len(seats) > 0 {
 				votes = append(votes, Vote{Person: p.ID, Roles: seats})
 			}
 		}
@@ -123,31 +159,25 @@ func (b Ballot) Missing() []Want {
 			wants = append(wants, Want{r.Policy.Name, Missing(r.Policy, votes)})
 		}
 	}
-	if b.Faceless && len(wants) == 0 && len(b.counted()) < leastPeople {
-		wants = append(wants, Want{"two people", b.Rules.Voters()[:1]})
-	}
 	return wants
+}
+
+// seatsOf are how many people are wanting.
+func seatsOf(wants []Want) int {
+	n := 0
+	for _, w := range wants {
+		n += 1 + len(w.Roles) // a policy that nobody meets wants something, also where it names no role
+	}
+	return n
 }
 
 // leastPeople agree on whatever takes a second person.
 const leastPeople = 2
 
-// counted are the people whose yes counts: none twice, none who asks, and nobody beside whom they stand in for.
-func (b Ballot) counted() []access.Principal {
-	var counted []access.Principal
-	for _, p := range b.Yes {
-		so := Ballot{Rules: b.Rules, Requester: b.Requester, Yes: counted}
-		if so.MayVote(p) == nil {
-			counted = append(counted, p)
-		}
-	}
-	return counted
-}
-
 // Ends says whether a person's no ends the request.
 func (b Ballot) Ends(p access.Principal) bool {
 	return slices.ContainsFunc(b.Rules, func(r Rule) bool {
-		seats := r.seats(p, false)
+		seats := r.seats(p)
 		return len(seats) > 0 && r.Policy.Ends(seats)
 	})
 }
@@ -156,7 +186,7 @@ func (b Ballot) Ends(p access.Principal) bool {
 func (b Ballot) RecentSignIn(p access.Principal) time.Duration {
 	var least time.Duration
 	for _, r := range b.Rules {
-		if d := r.Policy.RecentSignIn.D(); len(r.seats(p, false)) > 0 && (least == 0 || d < least) {
+		if d := r.Policy.RecentSignIn.D(); len(r.seats(p)) > 0 && (least == 0 || d < least) {
 			least = d
 		}
 	}
@@ -165,31 +195,45 @@ func (b Ballot) RecentSignIn(p access.Principal) time.Duration {
 
 // Possible says whether some of those who may vote could still approve it together, and if not, what is wanting.
 func (b Ballot) Possible(able []Voter) []Want {
-	all, alike, most := b, map[string]int{}, 3*b.Rules.persons()
-	wants := all.Missing()
-	for _, v := range able {
-		p := v.Principal
-		as := b.kind(p)
-		for range copies(p) {
-			if len(wants) == 0 || alike[as] == most { // more of the same add nothing
-				break
+	all, alike, most := b.settled(), map[string]int{}, 3*b.Rules.persons()
+	wants := all.wants()
+	for _, lent := range []bool{false, true} { // who stands in for somebody might otherwise keep them out
+		for _, v := range able {
+			if len(wants) == 0 {
+				return nil
 			}
-			if all.MayVote(p) == nil {
-				all.Yes = append(slices.Clip(all.Yes), p)
-				alike[as]++
-				wants = all.Missing()
+			if borrows(v) != lent {
+				continue
 			}
-			p.ID += "+"
+			p, as := v.Principal, b.kind(v)
+			for range copies(p) {
+				if alike[as] == most { // more of the same add nothing
+					break
+				}
+				if all.joins(p) == nil {
+					all.Yes = append(slices.Clip(all.Yes), p)
+					alike[as]++
+					wants = all.wants()
+				}
+				p.ID += "+"
+			}
 		}
 	}
 	return wants
 }
 
+// borrows says whether somebody counts only in the place of others.
+func borrows(v Voter) bool {
+	return !slices.ContainsFunc(v.By, func(g access.Grant) bool { return g.For == "" })
+}
+
 // kind is the same for all who count for the same.
-func (b Ballot) kind(p access.Principal) string {
+func (b Ballot) kind(v Voter) string {
 	var kind []byte
-	for _, role := range b.seats(p, false) {
-		kind = append(append(kind, role...), ' ')
+	for i, r := range b.Rules {
+		for _, g := range r.grants(v.Principal) {
+			kind = fmt.Append(kind, i, g.Role, g.For, " ")
+		}
 	}
 	return string(kind)
 }

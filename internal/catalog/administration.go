@@ -1,11 +1,17 @@
 package catalog
 
-import "keyholder/internal/access"
+import (
+	"time"
 
-// Administered says whether somebody administers everything, without an end.
-func (c Catalog) Administered() bool {
+	"keyholder/internal/access"
+)
+
+// Administered says whether some assignment makes somebody administer everything, from some moment on without an end. Whether there is
+// anybody behind it is not known here.
+func (c Catalog) Administered(at time.Time) bool {
 	for i := range c.Assignments {
-		if a := &c.Assignments[i]; a.Role == access.Administrator && a.Until == "" && a.Scope().Everywhere() {
+		a := &c.Assignments[i]
+		if a.Role == access.Administrator && a.Until == "" && c.InForce(a.From, a.Until, at) && a.Scope().Everywhere() {
 			return true
 		}
 	}

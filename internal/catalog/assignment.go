@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"iter"
 	"net/mail"
 	"strings"
 	"time"
@@ -50,12 +51,7 @@ type Identity struct {
 func (c Catalog) GrantsOf(who Identity, known func(mail string) (Identity, bool), at time.Time) []access.Grant {
 	roll := c.roll()
 	grants := c.ownGrants(roll, who, at)
-	for _, i := range roll.standIns[strings.ToLower(who.Mail)] {
-		d := &c.Deputies[i]
-		until, ok := c.during(d.From, d.Until, at)
-		if !ok || !sameMail(d.Person, who.Mail) || sameMail(d.For, who.Mail) {
-			continue
-		}
+	for d, until := range c.standingIn(roll, who.Mail, at) {
 		absent, ok := known(d.For)
 		if !ok {
 			absent = Identity{Mail: d.For}
@@ -66,6 +62,28 @@ func (c Catalog) GrantsOf(who Identity, known func(mail string) (Identity, bool)
 		}
 	}
 	return grants
+}
+
+// Instead are the addresses of those whom somebody stands in for at some moment, whether or not these hold a role.
+func (c Catalog) Instead(mail string, at time.Time) []string {
+	var all []string
+	for d := range c.standingIn(c.roll(), mail, at) {
+		all = append(all, d.For)
+	}
+	return all
+}
+
+// standingIn are the deputies' records by which somebody stands in for others, and when each of them is over.
+func (c Catalog) standingIn(r *roll, mail string, at time.Time) iter.Seq2[*Deputy, *time.Time] {
+	return func(yield func(*Deputy, *time.Time) bool) {
+		for _, i := range r.standIns[strings.ToLower(mail)] {
+			d := &c.Deputies[i]
+			until, ok := c.during(d.From, d.Until, at)
+			if ok && sameMail(d.Person, mail) && !sameMail(d.For, mail) && !yield(d, until) {
+				return
+			}
+		}
+	}
 }
 
 func (c Catalog) ownGrants(r *roll, who Identity, at time.Time) []access.Grant {

@@ -30,6 +30,7 @@ func (in *SignIn) identity(token *oidc.IDToken) (store.Identity, error) {
 	who := store.Identity{
 		Issuer: token.Issuer, Subject: token.Subject, Name: text(claims["name"]), Email: text(claims["email"]), Verified: yes(claims["email_verified"]),
 		Groups: groups(claims[in.config.RolesClaim]), SignedInAt: moment(claims["auth_time"]),
+		Unsaid: claims["email_verified"] == nil, IssuedAt: token.IssuedAt,
 	}
 	if who.Name == "" {
 		who.Name = token.Subject

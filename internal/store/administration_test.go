@@ -1,10 +1,14 @@
 package store_test
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
+	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
 	"keyholder/internal/testkit"
@@ -71,7 +75,57 @@ func TestTheLastAdministratorCannotBeRemoved(t *testing.T) {
 		less.Sites = []string{"leeds"}
 		ruledBy(t, "at one site", w.change(t, ada, ref, less), store.RuleLastAdministrator)
 		ruledBy(t, "another one", w.assign(t, ada, catalog.Assignment{Slug: "olga", Name: "Olga", Role: access.Administrator, Person: "olga@example.com"}), "")
+		ruledBy(t, "retired beside one who has never signed in", w.change(t, ada, ref, nil), store.RuleLastAdministrator)
+		moved := last
+		moved.Group = "nobody-is-in-it"
+		ruledBy(t, "moved to a group that nobody is in", w.change(t, ada, ref, moved), store.RuleLastAdministrator)
+		later := last
+		later.From = w.Now().AddDate(0, 0, 7).Format(time.DateOnly)
+		ruledBy(t, "from next week on", w.change(t, ada, ref, later), store.RuleLastAdministrator)
+		w.known(t, "olga")
 		ruledBy(t, "retired beside another", w.change(t, ada, ref, nil), "")
+	})
+}
+
+func TestTwoWhoHaveSignedInCanAlwaysChangeWhoDecides(t *testing.T) {
+	eachGoverned(t, func(t *testing.T, w governed) {
+		var group catalog.Assignment
+		version, err := w.Catalog(w.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range version.Assignments {
+			if a.Role == access.Administrator {
+				group = a
+			}
+		}
+		ref := catalog.Ref{Kind: catalog.KindAssignment, Slug: group.Slug}
+		moved := group
+		moved.Group = "nobody-is-in-it"
+		ruledBy(t, "to a group that nobody is in", w.change(t, w.ada, ref, moved), store.RuleLastAdministrator)
+		ruledBy(t, "one by name", w.assign(t, w.ada, catalog.Assignment{Slug: "ada", Name: "Ada", Role: access.Administrator, Person: "ada@example.com"}), "")
+		ruledBy(t, "which leaves one who is known", w.change(t, w.ada, ref, moved), store.RuleStaysByTwo)
+		ruledBy(t, "another by name", w.assign(t, w.ada, catalog.Assignment{Slug: "rosa", Name: "Rosa", Role: access.Administrator, Person: "rosa@example.com"}), "")
+		ruledBy(t, "who has not signed in", w.change(t, w.ada, ref, moved), store.RuleStaysByTwo)
+		w.known(t, "rosa")
+		ruledBy(t, "which leaves two", w.change(t, w.ada, ref, moved), "")
+	})
+}
+
+func TestAnActionThatHadAPolicyKeepsOne(t *testing.T) {
+	eachGoverned(t, func(t *testing.T, w governed) {
+		move := catalog.Ref{Kind: catalog.KindPolicy, Slug: "tier-1-move"}
+		if w.stands(t, move) == nil {
+			t.Fatal("there is no policy for moves")
+		}
+		err := w.change(t, w.ada, move, nil)
+		ruledBy(t, "retired", err, approval.RuleNoGap)
+		if f := fault.As(err); f == nil || !strings.Contains(f.Message, "this: move") {
+			t.Errorf("the gap is not named: %v", err)
+		}
+		drill := moves(catalog.Need{Role: access.BusinessOwner, Persons: 1})
+		drill.Action = catalog.ActDrill
+		ruledBy(t, "made one of something else", w.change(t, w.ada, move, drill), approval.RuleNoGap)
 	})
 }
 
@@ -100,8 +154,14 @@ func TestTheFirstAdministratorIsNamedBySettings(t *testing.T) {
 		if err := w.Ship(w.ctx, "eve@example.com"); err != nil {
 			t.Fatal(err)
 		}
-		if eve := w.known(t, "eve"); len(eve.Roles) != 0 {
-			t.Errorf("where somebody administers it already, eve became %v", eve.Roles)
+		if eve := w.known(t, "eve"); !eve.Has(access.Administrator) {
+			t.Errorf("a group that nobody is in administers it, and eve became %v", eve.Roles)
+		}
+		if err := w.Ship(w.ctx, "rosa@example.com"); err != nil {
+			t.Fatal(err)
+		}
+		if rosa := w.known(t, "rosa"); len(rosa.Roles) != 0 {
+			t.Errorf("eve administers it already, and rosa became %v", rosa.Roles)
 		}
 	})
 	eachEmpty(t, func(t *testing.T, w world) {
@@ -114,8 +174,51 @@ func TestTheFirstAdministratorIsNamedBySettings(t *testing.T) {
 			t.Errorf("eve is %v", eve.Roles)
 		}
 		version, err := w.Catalog(w.ctx)
-		if err != nil || len(version.Policies) != len(catalog.Actions()) || len(version.Assignments) != 1 {
-			t.Errorf("%d policies, %d assignments, %v", len(version.Policies), len(version.Assignments), err)
+		if err != nil || len(version.Policies) != len(catalog.Actions()) || len(version.Assignments) != 1 || version.Version != 2 {
+			t.Errorf("version %d: %d policies, %d assignments, %v", version.Version, len(version.Policies), len(version.Assignments), err)
+		}
+	})
+}
+
+// TestNobodyIsGivenARoleWithoutASecondPersonWhoIsNotThem: what administrators hold is the right to give roles, and they give none to
+// themselves alone.
+func TestNobodyIsGivenARoleWithoutASecondPersonWhoIsNotThem(t *testing.T) {
+	eachGoverned(t, func(t *testing.T, w governed) {
+		today := w.Now().Format(time.DateOnly)
+		w.give(t, catalog.Deputy{Slug: "d", Name: "While Ada is away", For: "ada@example.com", Person: "dora@example.com", From: today, Until: today})
+		id, err := w.SignIn(w.ctx, store.Identity{
+			Issuer: "i", Subject: "ada at home", Name: "Ada", Email: "Ada@example.com", Verified: true, Groups: []string{"administrators"}, SignedInAt: w.Now(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		twin, _, err := w.Principal(w.ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		security := catalog.Assignment{Slug: "ada", Name: "Ada", Role: access.SecurityOfficer, Person: "ada@example.com"}
+		ref := catalog.Ref{Kind: catalog.KindAssignment, Slug: security.Slug}
+		edit := store.Edit{Change: catalog.Change{Ref: ref, Record: security}}
+		_, err = w.EditRecord(w.ctx, w.ada, edit)
+		ruledBy(t, "saved by herself", err, store.RuleFourEyes)
+		own := w.propose(t, w.ada, edit)
+		refusedBy(t, w.decides(t, own.Code, w.ada, approval.Approve), approval.RuleTwoPeople)
+		refusedBy(t, w.decides(t, own.Code, twin, approval.Approve), approval.RuleTwoPeople)
+		refusedBy(t, w.decides(t, own.Code, w.known(t, "dora", "administrators"), approval.Approve), approval.RuleDeputy)
+
+		byFiles, err := w.ProposeBundle(w.ctx, access.Person{ID: store.CommandLine + "x"}, store.NewID(), store.Bundle{Records: []catalog.Entry{entry(security)}}, store.Manner{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out := w.decides(t, byFiles.Code, w.ada, approval.Approve); out.State != failover.Requested || out.Refusal != nil {
+			t.Fatalf("proposed by files, after her own vote: %s, %+v", out.State, out.Refusal)
+		}
+		refusedBy(t, w.decides(t, byFiles.Code, twin, approval.Approve), approval.RuleOneVote)
+		if w.stands(t, ref) != nil {
+			t.Fatal("she gave herself a role")
+		}
+		if out := w.decides(t, own.Code, w.olga, approval.Approve); out.State != failover.Approved {
+			t.Errorf("with another administrator it is %s: %v", out.State, out.Err())
 		}
 	})
 }

@@ -3,11 +3,13 @@ package store
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"keyholder/ent"
 	"keyholder/ent/catalogrecord"
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/audit"
 	"keyholder/internal/catalog"
 )
@@ -78,17 +80,24 @@ func (s *Store) shipPolicies(t *tx) error {
 // firstAdministrator is the short name of the assignment that the settings ask for.
 const firstAdministrator = "first-administrator"
 
-// appoint makes somebody the administrator where there is none.
+// appoint makes somebody the administrator where nobody who has signed in is one: an assignment to a group says nothing of who is in it.
 func (s *Store) appoint(t *tx, mail string) error {
 	now, err := s.Catalog(t.ctx)
-	if err != nil || mail == "" || now.Administered() {
+	if err != nil || mail == "" {
+		return err
+	}
+	people, err := t.known(now.Catalog)
+	if err != nil || slices.ContainsFunc(people, approval.Administers) {
 		return err
 	}
 	a := catalog.Assignment{Slug: firstAdministrator, Name: "First administrator", Role: access.Administrator, Person: mail}
 	ref := catalog.Ref{Kind: catalog.KindAssignment, Slug: a.Slug}
 	row := newRecord{Change: catalog.Change{Ref: ref, Record: a}}
-	_, row.stood = now.Entry(ref)
-	_, err = s.changeCatalog(t, "catalog.appoint", CatalogChange{Why: "Named by the settings, since nobody administers this"}, []newRecord{row})
+	stands, stood := now.Entry(ref)
+	if row.stood = stood; stood && reflect.DeepEqual(stands.Record, row.Record) {
+		return nil // it was done before, and they have not signed in yet
+	}
+	_, err = s.changeCatalog(t, "catalog.appoint", CatalogChange{Why: "Named by the settings, since nobody who has signed in administers this"}, []newRecord{row})
 	return err
 }
 

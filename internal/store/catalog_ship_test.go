@@ -7,6 +7,7 @@ import (
 
 	"keyholder/internal/access"
 	"keyholder/internal/catalog"
+	"keyholder/internal/store"
 )
 
 // TestWhatAnEarlierBuildKeptIsPutIntoTodaysForm: roles in the settings, approvals in tiers, and no policies.
@@ -27,6 +28,9 @@ func TestWhatAnEarlierBuildKeptIsPutIntoTodaysForm(t *testing.T) {
 		}
 	}
 	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.SignIn(w.ctx, store.Identity{Issuer: "i", Subject: "ada", Name: "Ada", Groups: []string{"root"}, SignedInAt: w.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {

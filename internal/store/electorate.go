@@ -32,19 +32,32 @@ func (s *Store) ElectorateAt(ctx context.Context, at time.Time) ([]access.Princi
 	if err != nil {
 		return nil, err
 	}
-	return electorate(ctx, s.client, version.Catalog, at)
+	return s.electorateUnder(ctx, version.Catalog, at)
 }
 
 // ElectorateUnder is the electorate as another catalogue would have it.
 func (s *Store) ElectorateUnder(ctx context.Context, c catalog.Catalog) ([]access.Principal, error) {
-	return electorate(ctx, s.client, c, s.Now())
+	return s.electorateUnder(ctx, c, s.Now())
 }
 
-func electorate(ctx context.Context, c *ent.Client, now catalog.Catalog, at time.Time) ([]access.Principal, error) {
-	rows, err := readOnce(ctx, "everybody", func() ([]*ent.Person, error) { return everybody(ctx, c) })
+func (s *Store) electorateUnder(ctx context.Context, c catalog.Catalog, at time.Time) ([]access.Principal, error) {
+	rows, err := readOnce(ctx, "everybody", func() ([]*ent.Person, error) { return s.everybody(ctx) })
 	if err != nil {
 		return nil, err
 	}
+	return electorate(rows, c, at)
+}
+
+// electorate is the electorate as this transaction sees it: what is decided by it is never judged by what was read before.
+func (t *tx) electorate(c catalog.Catalog) ([]access.Principal, error) {
+	rows, err := everybody(t.ctx, t.Client())
+	if err != nil {
+		return nil, err
+	}
+	return electorate(rows, c, t.now)
+}
+
+func electorate(rows []*ent.Person, now catalog.Catalog, at time.Time) ([]access.Principal, error) {
 	latest := map[string]*ent.Person{}
 	for _, row := range rows {
 		if row.EmailVerified {
@@ -61,15 +74,39 @@ func electorate(ctx context.Context, c *ent.Client, now catalog.Catalog, at time
 		return identityOf(row), true
 	}
 	all := make([]access.Principal, len(rows))
-	err = inParallel(len(rows), func(i int) error {
+	err := inParallel(len(rows), func(i int) error {
 		who := identityOf(rows[i])
-		all[i] = access.Principal{ID: rows[i].ID, Name: rows[i].Name, Mail: who.Mail}.With(now.GrantsOf(who, known, at))
+		p := access.Principal{ID: rows[i].ID, Name: rows[i].Name, Mail: who.Mail, Instead: now.Instead(who.Mail, at)}
+		all[i] = p.With(now.GrantsOf(who, known, at))
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	return append(all, approval.Strangers(now, all, at)...), nil
+}
+
+// roster is everybody as of a change: whatever is kept of people moves the sequence of changes in its own transaction.
+type roster struct {
+	change int64
+	rows   []*ent.Person
+}
+
+// everybody is everybody of the newest change, from memory where that has not moved since they were read. It may be newer than the
+// change that it is kept under, never older, since that is looked at first.
+func (s *Store) everybody(ctx context.Context) ([]*ent.Person, error) {
+	at, err := s.moment(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if kept := s.people.Load(); kept != nil && kept.change == at.change {
+		return kept.rows, nil
+	}
+	rows, err := everybody(ctx, s.client)
+	if err == nil {
+		s.people.Store(&roster{at.change, rows})
+	}
+	return rows, err
 }
 
 // everybody are all who have signed in, the last to do so last; of each only what says which roles they hold.
@@ -110,7 +147,7 @@ func (s *Store) hopes(ctx context.Context, b approval.Ballot) (Hopes, error) {
 
 // somebodyCan refuses what the rules leave to nobody.
 func (t *tx) somebodyCan(now catalog.Catalog, b approval.Ballot) error {
-	all, err := electorate(t.ctx, t.Client(), now, t.now)
+	all, err := t.electorate(now)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"slices"
 	"testing"
 
 	"keyholder/internal/access"
@@ -68,6 +69,31 @@ func TestEverybodyWhoCouldVoteIsListedOnce(t *testing.T) {
 		}
 		if seen["rosa"] != 1 || seen["rosa@example.com"] != 0 {
 			t.Errorf("once she has signed in, listed are %v", seen)
+		}
+	})
+}
+
+// TestWhoCanDecideIsNeverAnsweredFromBeforeAChange: people are kept in memory only as long as nothing changes.
+func TestWhoCanDecideIsNeverAnsweredFromBeforeAChange(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, w world) {
+		owns := func() bool {
+			everybody, err := w.Electorate(w.ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return slices.ContainsFunc(everybody, func(p access.Principal) bool { return p.Name == "bea" && p.Has(access.BusinessOwner) })
+		}
+		for _, in := range []bool{true, false, true, false} {
+			if in {
+				w.known(t, "bea", "business-owners")
+			} else {
+				w.known(t, "bea")
+			}
+			for range 2 {
+				if owns() != in {
+					t.Fatalf("bea owns: %v, not %v", !in, in)
+				}
+			}
 		}
 	})
 }

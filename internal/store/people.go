@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -24,53 +25,120 @@ type Identity struct {
 	Email      string
 	Verified   bool // the provider says that the address is theirs
 	Groups     []string
+	Unsaid     bool      // whether the address is theirs: the provider says neither that it is nor that it is not
 	SignedInAt time.Time // auth_time
+	IssuedAt   time.Time // when the provider said all this; as of the sign-in, where that is not known
+}
+
+// saidAt is when the provider said who they are: a person's record keeps it, so that what it said before does not come back.
+func (who Identity) saidAt() time.Time {
+	if who.IssuedAt.After(who.SignedInAt) {
+		return who.IssuedAt
+	}
+	return who.SignedInAt
 }
 
 // SignIn keeps who signed in and returns their id.
 func (s *Store) SignIn(ctx context.Context, who Identity) (string, error) {
-	return s.keepIdentity(ctx, who, "session.sign-in", "signed in")
-}
-
-func (s *Store) keepIdentity(ctx context.Context, who Identity, action, how string) (string, error) {
 	var id string
-	if who.Groups == nil {
-		who.Groups = []string{}
-	}
 	err := s.act(ctx, nobody, func(t *tx) error {
-		row, err := t.Person.Query().Where(person.Issuer(who.Issuer), person.Subject(who.Subject)).Only(ctx)
-		switch {
-		case ent.IsNotFound(err):
-			id = NewID()
-			err = t.Person.Create().SetID(id).SetIssuer(who.Issuer).SetSubject(who.Subject).SetName(who.Name).
-				SetEmail(who.Email).SetEmailVerified(who.Verified).SetGroups(who.Groups).SetSignedInAt(who.SignedInAt).SetCreatedAt(t.now).Exec(ctx)
-		case err == nil:
-			id = row.ID
-			err = row.Update().SetName(who.Name).SetEmail(who.Email).SetEmailVerified(who.Verified).SetGroups(who.Groups).SetSignedInAt(who.SignedInAt).Exec(ctx)
+		row, err := t.whoIs(who)
+		if err == nil {
+			id, err = t.keepIdentity(row, who, "session.sign-in", "signed in")
 		}
-		if err != nil {
-			return fmt.Errorf("keep who signed in: %w", err)
-		}
-		t.record(audit.Event{
-			Actor: access.Person{ID: id, Name: who.Name}, Action: action, Object: id,
-			Text: who.Name + " " + how + ".", Detail: detail(map[string]any{"issuer": who.Issuer, "subject": who.Subject, "groups": who.Groups}),
-		})
-		return nil
+		return err
 	})
 	return id, err
 }
 
-// Recognise keeps who showed a token of the provider and returns their id. It is on record when they are new or their groups
-// have changed: a program shows its token with each call.
+// whoIs is the record of who the provider speaks of, or nil.
+func (t *tx) whoIs(who Identity) (*ent.Person, error) { return knownPerson(t.ctx, t.Client(), who) }
+
+func knownPerson(ctx context.Context, c *ent.Client, who Identity) (*ent.Person, error) {
+	row, err := c.Person.Query().Where(person.Issuer(who.Issuer), person.Subject(who.Subject)).Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for who this is: %w", err)
+	}
+	return row, nil
+}
+
+func (t *tx) keepIdentity(row *ent.Person, who Identity, action, how string) (id string, err error) {
+	if who.Groups == nil {
+		who.Groups = []string{}
+	}
+	if row == nil {
+		id = NewID()
+		err = t.Person.Create().SetID(id).SetIssuer(who.Issuer).SetSubject(who.Subject).SetName(who.Name).SetEmail(who.Email).
+			SetEmailVerified(who.Verified).SetGroups(who.Groups).SetSignedInAt(who.saidAt()).SetCreatedAt(t.now).Exec(t.ctx)
+	} else {
+		id = row.ID
+		err = row.Update().SetName(who.Name).SetEmail(who.Email).SetEmailVerified(who.Verified).SetGroups(who.Groups).SetSignedInAt(who.saidAt()).Exec(t.ctx)
+	}
+	if err != nil {
+		return "", fmt.Errorf("keep who signed in: %w", err)
+	}
+	t.record(audit.Event{
+		Actor: access.Person{ID: id, Name: who.Name}, Action: action, Object: id,
+		Text: who.Name + " " + how + ".", Detail: detail(map[string]any{"issuer": who.Issuer, "subject": who.Subject, "groups": who.Groups}),
+	})
+	return id, nil
+}
+
+// Recognise keeps who showed a token of the provider and returns their id. A token that the provider has signed before what is known
+// changes nothing: it would bring back what has been taken away since. It is on record when they are new or something has changed: a
+// program shows its token with each call.
 func (s *Store) Recognise(ctx context.Context, who Identity) (string, error) {
-	row, err := s.client.Person.Query().Where(person.Issuer(who.Issuer), person.Subject(who.Subject)).Only(ctx)
-	if err == nil && row.Name == who.Name && row.Email == who.Email && row.EmailVerified == who.Verified && slices.Equal(row.Groups, who.Groups) {
+	row, err := knownPerson(ctx, s.client, who)
+	if err != nil {
+		return "", err
+	}
+	if row != nil && who.saysNothingNew(row) {
 		return row.ID, nil
 	}
-	if err != nil && !ent.IsNotFound(err) {
-		return "", fmt.Errorf("look for who showed a token: %w", err)
+	var id string
+	err = s.act(ctx, nobody, func(t *tx) error {
+		row, err := t.whoIs(who)
+		if err != nil {
+			return err
+		}
+		if row != nil {
+			id = row.ID
+			if who.saysNothingNew(row) {
+				return nil
+			}
+			if who = who.besides(row); who.isAs(row) {
+				t.changed = true // it says who was there last
+				return row.Update().SetSignedInAt(who.saidAt()).Exec(ctx)
+			}
+		}
+		id, err = t.keepIdentity(row, who, "session.token", "is known by a token from now on")
+		return err
+	})
+	return id, err
+}
+
+// saysNothingNew says whether a token is older than what is known, or the one that it is known by.
+func (who Identity) saysNothingNew(row *ent.Person) bool {
+	said, known := who.saidAt(), row.SignedInAt
+	return said.Before(known) || said.Equal(known) && who.besides(row).isAs(row)
+}
+
+func (who Identity) isAs(row *ent.Person) bool {
+	return row.Name == who.Name && row.Email == who.Email && row.EmailVerified == who.Verified && slices.Equal(row.Groups, who.Groups)
+}
+
+// besides is what a token says, with what is known of the address where it leaves that out: tokens for programs often do.
+func (who Identity) besides(row *ent.Person) Identity {
+	switch {
+	case who.Email == "":
+		who.Email, who.Verified = row.Email, row.EmailVerified
+	case who.Unsaid && strings.EqualFold(who.Email, row.Email):
+		who.Verified = row.EmailVerified
 	}
-	return s.keepIdentity(ctx, who, "session.token", "is known by a token from now on")
+	return who
 }
 
 // SignedOut records that somebody left.
@@ -81,7 +149,8 @@ func (s *Store) SignedOut(ctx context.Context, who access.Principal) error {
 	})
 }
 
-// Principal loads a person with the roles that they hold now. ok is false where there is no such person.
+// Principal loads a person with the roles that they hold now. ok is false where there is no such person. When they signed in is said
+// by their session or token, and set by who reads that; the record knows only when the provider last spoke of them.
 func (s *Store) Principal(ctx context.Context, id string) (p access.Principal, ok bool, err error) {
 	return s.principal(ctx, s.client, id)
 }
@@ -89,7 +158,7 @@ func (s *Store) Principal(ctx context.Context, id string) (p access.Principal, o
 // principalNow reads anew who somebody is and which roles they hold, so that one who lost a role does not act with it.
 func (s *Store) principalNow(ctx context.Context, t *tx, by access.Principal) (access.Principal, error) {
 	now, _, err := s.principal(ctx, t.Client(), by.ID)
-	by.Mail, by.Grants, by.Roles = now.Mail, now.Grants, now.Roles
+	by.Mail, by.Grants, by.Roles, by.Instead = now.Mail, now.Grants, now.Roles, now.Instead
 	return by, err
 }
 
@@ -115,7 +184,8 @@ func (s *Store) principal(ctx context.Context, c *ent.Client, id string) (p acce
 	if failed != nil {
 		return access.Principal{}, false, failed
 	}
-	return access.Principal{ID: row.ID, Name: row.Name, Mail: who.Mail, SignedInAt: row.SignedInAt.UTC()}.With(grants), true, nil
+	p = access.Principal{ID: row.ID, Name: row.Name, Mail: who.Mail, Instead: version.Instead(who.Mail, s.Now()), SignedInAt: row.SignedInAt.UTC()}
+	return p.With(grants), true, nil
 }
 
 func identityOf(row *ent.Person) catalog.Identity {

@@ -33,6 +33,7 @@ type Store struct {
 	found    atomic.Pointer[foundIn]
 	saved    sync.Map // the runs that this process changed last, by code: failover.Run
 	snapshot atomic.Pointer[snapshot]
+	people   atomic.Pointer[roster]
 	plans    sync.Map // published versions never change: "slug/version" -> Published[failover.Plan]
 }
 

@@ -61,6 +61,7 @@ const (
 	DecideChange  Permission = "decide-change"  // vote on changes where the policy names the role
 	ReviewRoles   Permission = "review-roles"   // sign who holds which role
 	RevokeOrder   Permission = "revoke-order"   // take back a standing order, alone
+	RunDegraded   Permission = "run-degraded"   // ask to run degraded, for wider limits, and end it
 	ReportOutlet  Permission = "report-outlet"  // say what an outlet has queued and when it last synchronised
 	OperateWorker Permission = "operate-worker" // act as the worker; no person has it
 )
@@ -79,6 +80,7 @@ var grants = map[Permission][]Role{
 	DecideChange: {IncidentCommander, BusinessOwner, SecurityOfficer, Administrator},
 	ReviewRoles:  {SecurityOfficer, Administrator},
 	RevokeOrder:  {IncidentCommander, BusinessOwner, PlatformEngineer, SecurityOfficer, Administrator},
+	RunDegraded:  {IncidentCommander, BusinessOwner, PlatformEngineer},
 	ReportOutlet: {OutletGateway, PlatformEngineer},
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
@@ -194,7 +195,7 @@ func (s *Store) FileRequest(ctx context.Context, by access.Principal, f File) (f
 		if _, err := t.head(ctx); err != nil { // first, so that two who file at once see each other
 			return fmt.Errorf("take the head of the record: %w", err)
 		}
-		if err := t.alone(f.Terms.DataSet, ""); err != nil {
+		if err := cmp.Or(f.Terms.Cause.MoveHelps(), t.alone(f.Terms.DataSet, "")); err != nil {
 			return err
 		}
 		if err := s.stillAsChecked(ctx, t, f); err != nil {

@@ -36,7 +36,12 @@ func OrderTerms(o catalog.StandingOrder) Terms {
 // The rules by which a standing order that is in force does not act.
 const (
 	RuleOrderYields = "people-before-orders" // what people have decided against is not done, nor asked again, by an order
+	RuleOrderFresh  = "order-starts-at-once" // what an order filed starts while what called it lasts, and soon, or people are asked
 )
+
+// latestStart is how long after it was filed an order's request may still start by itself: what was seen of the shop before that is
+// no reason any more. A worker that takes over from another needs seconds.
+const latestStart = 5 * time.Minute
 
 // OrderCase is a standing order with all that says whether it may act by itself now.
 type OrderCase struct {
@@ -88,6 +93,21 @@ func (c OrderCase) Obstacle() (string, error) {
 		}
 	}
 	return c.Situation.Hopeless(), nil
+}
+
+// Late says why a request that the order filed earlier, and that has not started since, must not start by itself any more, so that
+// people are asked instead; nothing where it may.
+func (c OrderCase) Late(filed time.Time) (string, error) {
+	since, called := Called(c.Order, c.Situation.Readings)
+	switch now := c.Situation.Now; {
+	case !called:
+		return "what called it is not seen any more", nil
+	case since.After(filed):
+		return "its signals were good in between", nil
+	case now.Sub(filed) > latestStart:
+		return fmt.Sprintf("it was called at %s, and nobody was there to start it for more than %s", approval.Clock(filed), catalog.Lasting(latestStart)), nil
+	}
+	return c.Obstacle()
 }
 
 // mistaken says whether people know of another cause than the order assumes: the cause says who must vote.

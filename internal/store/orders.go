@@ -238,6 +238,9 @@ func calledWords(c failover.OrderCase) string {
 	for _, slug := range c.Order.Signals {
 		signals = append(signals, c.Situation.Catalog.NameOf(catalog.KindSignal, slug))
 	}
+	if _, called := failover.Called(c.Order, c.Situation.Readings); !called {
+		return fmt.Sprintf("%s bad since %s, and not seen to be so now.", joined(signals), approval.Clock(c.Situation.Impact))
+	}
 	return fmt.Sprintf("%s bad for %s.", joined(signals), catalog.Lasting(c.Situation.Now.Sub(c.Situation.Impact)))
 }
 
@@ -268,21 +271,48 @@ func (t *tx) incidentFor(c failover.OrderCase) (string, error) {
 	return row.Code, nil
 }
 
-// orderStands withdraws an approved request whose standing order has been revoked, changed or run out since, and says whether it
-// still stands.
+// orderStands withdraws an approved request that must not start by itself any more, and says whether it may: its standing order has
+// been revoked, changed or run out since, or what it was approved for is over. In the latter case people are
+// asked instead, unless it is theirs already.
 func (s *Store) orderStands(t *tx, r failover.Request) (failover.Request, bool, error) {
 	if r.Order.Slug == "" || len(r.Votes()) > 0 { // people approved it
 		return r, true, nil
 	}
-	_, stands, err := s.orderNow(t, r.Order.Slug)
-	if err != nil || stands != nil && stands.Since == r.Order.Since {
+	if r.State != approval.Approved { // it was looked at before
+		return r, false, nil
+	}
+	o, stands, err := s.orderNow(t, r.Order.Slug)
+	if err != nil {
+		return r, false, err
+	}
+	if stands == nil || stands.Since != r.Order.Since {
+		return t.takenBack(r, "order.gone", RuleOrderGone, fmt.Sprintf("%s does not start: %s has been revoked, changed or has run out.", r.Code, r.Requester.Name))
+	}
+	now, err := s.orderCase(t.ctx, t.Client(), o, stands.Since, r.Impact, t.now)
+	if err != nil {
+		return r, false, err
+	}
+	if f := fault.As(now.Yields()); f != nil {
+		return t.takenBack(r, "order.late", f.Rule, fmt.Sprintf("%s does not start by itself: %s", r.Code, f.Message))
+	}
+	late, err := now.Late(r.FiledAt)
+	if err != nil || late == "" {
 		return r, err == nil, err
 	}
+	t.actor = actorOf(o)
+	asks, err := s.fileByOrder(t, now, stands.Since, late)
+	if err != nil {
+		return r, false, err
+	}
+	return t.takenBack(r, "order.late", failover.RuleOrderFresh,
+		fmt.Sprintf("%s does not start by itself: %s. People are asked by %s instead.", r.Code, strings.TrimSuffix(late, "."), asks))
+}
+
+// takenBack withdraws an order's request whose run has not begun. What was approved is decided for good; whatever people are asked
+// besides is another request, with its own time to answer.
+func (t *tx) takenBack(r failover.Request, action, rule, text string) (failover.Request, bool, error) {
 	r.State, r.DecidedAt = approval.Withdrawn, &t.now
-	t.record(audit.Event{
-		Action: "order.gone", Object: r.Code, Outcome: audit.Refused, Rule: RuleOrderGone,
-		Text: fmt.Sprintf("%s does not start: %s has been revoked, changed or has run out.", r.Code, r.Requester.Name),
-	})
+	t.record(audit.Event{Action: action, Object: r.Code, Outcome: audit.Refused, Rule: rule, Text: text})
 	return r, false, t.saveRequest(r)
 }
 

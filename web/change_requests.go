@@ -83,7 +83,7 @@ func (s *Server) changeRequestPage(c echo.Context, status int, typed typedVote) 
 	p := view.ChangeRequest{
 		Page: s.page(c, changeTitle(shown.Now.Catalog, r.Terms)), Code: r.Code, Why: r.Why, Source: r.Source, State: r.Standing(now), Requester: r.Requester.Name,
 		Filed: r.FiledAt, Expires: r.ExpiresAt, Left: catalog.Lasting(max(0, r.ExpiresAt.Sub(now))), Problem: typed.problem, Made: r.Applied,
-		Needs: policyWords(ballot.Rules), Who: access.Titles(ballot.Rules.Voters()) + " other than " + r.Requester.Name,
+		Needs: ballotWords(ballot), Who: access.Titles(ballot.Rules.Voters()) + " other than " + r.Requester.Name,
 		MustConfirm: r.MustConfirm(now), Audit: view.AuditOfPath(r.Code),
 	}
 	if p.Proposed, err = s.proposed(ctx, shown.Now.Catalog, shown.Terms); err != nil {
@@ -99,7 +99,8 @@ func (s *Server) changeRequestPage(c echo.Context, status int, typed typedVote) 
 	if err := s.whereItStands(ctx, &p, r, ballot, shown); err != nil {
 		return err
 	}
-	if p.MustConfirm && r.Requester.ID == who.ID {
+	p.Owner = ballot.Owner(r.Requester)
+	if p.MustConfirm && ballot.As(who, access.EditCatalog).ID == r.Requester.ID {
 		digest, err := shown.Terms.Digest()
 		if err != nil {
 			return err
@@ -145,13 +146,11 @@ func (s *Server) whereItStands(ctx context.Context, p *view.ChangeRequest, r cha
 		if f := fault.As(r.StillOpen(s.store.Now())); f != nil {
 			p.Standing = f.Message
 		}
-		return nil
+		var err error
+		p.Standing, err = s.withdrawnWords(ctx, r.Question, p.Standing)
+		return err
 	}
-	missing := ballot.Missing()
-	p.Wanted = wantedWords(missing)
-	for _, w := range missing {
-		p.Want = max(p.Want, p.Have+max(1, len(w.Roles)))
-	}
+	p.Wanted, p.Want = wantedBy(ballot, p.Have)
 	hopes, err := s.store.HopesOfChange(ctx, r)
 	if err != nil {
 		return err
@@ -167,7 +166,7 @@ func (s *Server) whereItStands(ctx context.Context, p *view.ChangeRequest, r cha
 // changeAction is what this person may do: the rule that answers the form and decides in the database draws the buttons.
 func changeAction(r change.Request, who access.Principal, ballot approval.Ballot, typed typedVote, now time.Time) view.Action {
 	act := view.Action{}
-	if r.MayWithdraw(who, now) {
+	if r.MayWithdraw(ballot.As(who, access.EditCatalog), now) {
 		act.Withdraw = &view.Amend{Path: view.WithdrawChangePath(r.Code), Act: store.NewID()}
 	} else if r.Standing(now) != approval.Requested {
 		return act

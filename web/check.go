@@ -199,13 +199,9 @@ func (s *Server) fileRequest(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, view.RequestPath(filed.Code))
 }
 
-// file refuses a move that cannot help, and files any other with its first fact sheet.
+// file files a request with its first fact sheet.
 func (s *Server) file(ctx context.Context, who access.Principal, b begin, f view.StartForm, t failover.Terms) (failover.Request, error) {
-	refused := t.Cause.MoveHelps()
-	if refused == nil {
-		refused = b.open()
-	}
-	if refused != nil {
+	if refused := b.open(); refused != nil {
 		actor := who.Person()
 		if err := s.store.Refused(ctx, actor, "request.file", f.Incident, refused); err != nil {
 			return failover.Request{}, err

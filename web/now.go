@@ -137,7 +137,7 @@ func (here situation) asks(r failover.Request, b approval.Ballot, who access.Pri
 		w.Title = "Decide: " + ask(here.catalog, r.Terms)
 		w.Why = fmt.Sprintf("%s asks for it. Waiting %s.", r.Requester.Name, costWords(here.catalog, r.Terms, here.now))
 		return w, true
-	case r.Requester.ID == who.ID && r.MustConfirm(here.now):
+	case b.As(who, access.Request).ID == r.Requester.ID && r.MustConfirm(here.now):
 		w.Title = "Confirm what changed: " + ask(here.catalog, r.Terms)
 		w.Why = "The plan, the policy or where it acts was published anew. Nobody can vote until you confirm the difference."
 		return w, true

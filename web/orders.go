@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -27,13 +28,15 @@ func (s *Server) orderPage(ctx context.Context, c catalog.Catalog, o catalog.Sta
 	if err != nil {
 		return nil, err
 	}
-	p := &view.Order{Count: use.Count, Revoke: revocation(o, who)}
+	p := &view.Order{Started: startedWords(use.Count), Revoke: revocation(o, who)}
 	until, lasts := c.Lasts(o, s.store.Now())
 	switch {
 	case !lasts:
 		p.State = "It is over: it has done nothing by itself since " + until.UTC().Format("2006-01-02 15:04 UTC") + "."
+	case use.Yields != "":
+		p.State = "It would do nothing now, not even ask: " + strings.TrimSuffix(use.Yields, ".") + "."
 	case use.Obstacle != "":
-		p.State = "It would ask people now: " + use.Obstacle + "."
+		p.State = "It would ask people now: " + strings.TrimSuffix(use.Obstacle, ".") + "."
 	default:
 		p.State, p.Acts = "It would act by itself, until "+until.UTC().Format("2006-01-02 15:04 UTC")+".", true
 	}
@@ -41,10 +44,21 @@ func (s *Server) orderPage(ctx context.Context, c catalog.Catalog, o catalog.Sta
 		p.By = view.ChangeRequestPath(use.By.Code)
 		p.Approved = fmt.Sprintf("Proposed by %s, approved by %s.", use.By.Requester.Name, joined(use.By.Approvers()))
 	}
-	for _, r := range use.Uses {
-		p.Uses = append(p.Uses, view.OrderUse{Path: view.RequestPath(r.Code), Code: r.Code, What: r.Standing(s.store.Now()).Words(), At: r.FiledAt})
+	for _, r := range use.Filed {
+		p.Filed = append(p.Filed, view.OrderFiled{Path: view.RequestPath(r.Code), Code: r.Code, What: r.Standing(s.store.Now()).Words(), At: r.FiledAt})
 	}
 	return p, nil
+}
+
+// startedWords says how often an order moved something by itself. What it only asked people for is listed, and not counted.
+func startedWords(n int) string {
+	switch n {
+	case 0:
+		return "It has never started anything by itself."
+	case 1:
+		return "It has started something by itself once."
+	}
+	return fmt.Sprintf("It has started something by itself %d times.", n)
 }
 
 // revocation is the form that takes an order back, for those who may.
@@ -92,6 +106,9 @@ func (s *Server) calledOrders(ctx context.Context, here situation, who access.Pr
 			continue // people are at it
 		}
 		line := view.OrderLine{Path: orderPath(o.Order), Name: o.Order.Name, What: "By itself: " + ask(here.catalog, terms), At: o.Due, Revoke: revocation(o.Order, who)}
+		if line.Yields, err = s.store.OrderYields(ctx, o.Order.Slug); err != nil {
+			return nil, err
+		}
 		if left := o.Due.Sub(here.now); left > 0 {
 			line.Left = catalog.Lasting(left)
 		}

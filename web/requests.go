@@ -102,6 +102,9 @@ func (s *Server) approvalPage(c echo.Context, status int, typed typedVote) error
 	page := s.page(c, a.Code+": "+ask(a.catalog, a.Terms))
 	p := a.approval(page)
 	p.Problem = typed.problem
+	if p.Standing, err = s.withdrawnWords(ctx, a.Question, p.Standing); err != nil {
+		return err
+	}
 	if err := s.surroundings(ctx, a, &p); err != nil {
 		return err
 	}
@@ -128,7 +131,7 @@ func (a asked) approval(page view.Page) view.Approval {
 		Standing: a.standingWords(), Requester: a.Requester.Name, Reason: a.Reason, Cause: a.Terms.Cause.Title(),
 		Filed: a.FiledAt, Expires: a.ExpiresAt, Left: catalog.Lasting(max(0, a.ExpiresAt.Sub(a.now))), Waiting: a.waitingWords(),
 		Ceiling: ceilingWords(a.Terms.Ceiling), Undo: "until " + a.catalog.SiteName(a.Terms.To) + " accepts its first order; then by a planned move back",
-		Needs: policyWords(a.ballot.Rules), Who: access.Titles(a.ballot.Rules.Voters()) + " other than " + a.Requester.Name,
+		Needs: ballotWords(a.ballot), Who: access.Titles(a.ballot.Rules.Voters()) + " other than " + a.Requester.Name,
 		Blast: blast(a.catalog, a.Terms.Services, a.impact),
 		Steps: planSteps(situation.Plan, a.Terms.Mode), Sheet: sheetOf(a.sheet, a.now), Audit: view.AuditOfPath(a.Code),
 	}
@@ -148,11 +151,7 @@ func (a asked) approval(page view.Page) view.Approval {
 		p.Advance = &view.Link{Path: view.RecordPath(catalog.Ref{Kind: catalog.KindStandingOrder, Slug: a.Order.Slug}), Text: a.Requester.Name}
 	}
 	if p.State == failover.Requested {
-		missing := a.ballot.Missing()
-		p.Wanted = wantedWords(missing)
-		for _, w := range missing {
-			p.Want = max(p.Want, p.Have+max(1, len(w.Roles)))
-		}
+		p.Wanted, p.Want = wantedBy(a.ballot, p.Have)
 	}
 	return p
 }
@@ -190,6 +189,18 @@ func (a asked) standingWords() string {
 		return f.Message
 	}
 	return ""
+}
+
+// withdrawnWords names the person who withdrew a request for somebody else.
+func (s *Server) withdrawnWords(ctx context.Context, q approval.Question, otherwise string) (string, error) {
+	if q.State != approval.Withdrawn {
+		return otherwise, nil
+	}
+	by, err := s.store.WithdrawnBy(ctx, q.Code)
+	if err != nil || by.ID == "" || by.ID == q.Requester.ID {
+		return otherwise, err
+	}
+	return fmt.Sprintf("%s withdrew this request at %s.", by.Name, approval.Clock(*q.DecidedAt)), nil
 }
 
 // surroundings loads the incident, the run and what every voter saw.
@@ -262,7 +273,7 @@ func (s *Server) change(ctx context.Context, a asked, who access.Principal) (*vi
 	if err != nil {
 		return nil, err
 	}
-	change := &view.Change{Who: a.Requester.Name}
+	change := &view.Change{Who: a.ballot.Owner(a.Requester)}
 	if terms.PlanDigest != a.Terms.PlanDigest {
 		change.What = append(change.What, fmt.Sprintf("Plan %s: version %d became %d", plan.What.Name, a.Terms.PlanVersion, terms.PlanVersion))
 	}
@@ -282,7 +293,7 @@ func (s *Server) change(ctx context.Context, a asked, who access.Principal) (*vi
 		}
 	}
 	change.Lines = append(change.Lines, failover.DiffPlans(a.plan, plan.What, a.Terms.Mode)...)
-	if a.Requester.ID == who.ID {
+	if a.owns(who) {
 		shown, err := terms.Digest()
 		if err != nil {
 			return nil, err
@@ -305,12 +316,17 @@ func (a asked) rulesChanged() ([]string, error) {
 	return []string{"Who decides was: " + was, "Who decides now: " + is}, nil
 }
 
+// owns says whether this person withdraws the request and confirms what changed in it.
+func (a asked) owns(who access.Principal) bool {
+	return a.ballot.As(who, access.Request).ID == a.Requester.ID
+}
+
 // action is what this person may do: the rule that answers the form and decides in the database draws the buttons.
 func (a asked) action(who access.Principal, typed typedVote) view.Action {
 	err := a.MayDecide(who, a.ballot, a.now)
 	act := view.Action{}
 	switch {
-	case a.MayWithdraw(who, a.now):
+	case a.MayWithdraw(a.ballot.As(who, access.Request), a.now):
 		act.Withdraw = &view.Amend{Path: view.WithdrawPath(a.Code), Act: store.NewID()}
 	case a.Standing(a.now) != failover.Requested:
 		return act

@@ -57,6 +57,15 @@ func policyWords(rules approval.Rules) string {
 	return strings.Join(words, " ") + fmt.Sprintf(" The request expires after %s.", catalog.Lasting(rules.Lifetime()))
 }
 
+// ballotWords is policyWords of a request. No policy says what holds for all that nobody who signs in asks for.
+func ballotWords(b approval.Ballot) string {
+	words := policyWords(b.Rules)
+	if b.Faceless && len(b.Rules) > 0 {
+		words += " " + b.Requester.Name + " is nobody who signs in, so at least two people must approve."
+	}
+	return words
+}
+
 // needWords says whom one policy asks.
 func needWords(p catalog.Policy) string {
 	line := waysWords(p) + " must approve, other than the requester"
@@ -113,6 +122,19 @@ func wantedWords(wants []approval.Want) string {
 		}
 	}
 	return joined(parts)
+}
+
+// wantedBy says who is still wanted on a request, and how many yes it takes in all.
+func wantedBy(b approval.Ballot, have int) (words string, want int) {
+	missing, want := b.Missing(), have
+	for _, w := range missing {
+		want = max(want, have+max(1, len(w.Roles)))
+	}
+	words = wantedWords(missing)
+	if b.Faceless && len(b.Rules) > 0 && len(missing) > 0 && want < 2 {
+		words, want = words+", and a second person besides", 2
+	}
+	return words, want
 }
 
 // waitCost is what waiting costs a minute. A planned move begins from what works, so waiting costs nothing.

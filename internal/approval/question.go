@@ -154,8 +154,8 @@ func (q Question) mayVote(by access.Principal, b Ballot, now time.Time) error {
 		return err
 	}
 	if !q.Open {
-		return fault.Refused(RuleBound, q.Requester.Name,
-			"What this stands on has changed since. %s must confirm the difference before anyone votes.", q.Requester.Name)
+		return fault.Refused(RuleBound, b.Owner(q.Requester),
+			"What this stands on has changed since. %s must confirm the difference before anyone votes.", b.Owner(q.Requester))
 	}
 	return nil
 }

@@ -33,6 +33,16 @@ func OrderTerms(o catalog.StandingOrder) Terms {
 	}
 }
 
+// The rules by which a standing order that is in force does not act.
+const (
+	RuleOrderYields = "people-before-orders" // what people have decided against is not done, nor asked again, by an order
+	RuleOrderFresh  = "order-starts-at-once" // what an order filed starts while what called it lasts, and soon, or people are asked
+)
+
+// latestStart is how long after it was filed an order's request may still start by itself: what was seen of the shop before that is
+// no reason any more. A worker that takes over from another needs seconds.
+const latestStart = 5 * time.Minute
+
 // OrderCase is a standing order with all that says whether it may act by itself now.
 type OrderCase struct {
 	Order     catalog.StandingOrder
@@ -40,17 +50,72 @@ type OrderCase struct {
 	Then      catalog.Catalog  // as it was approved
 	Situation Situation        // as of now
 	LastRun   time.Time        // when the same data was last moved; zero where it was not
+	Stated    Stated           // what people say is wrong, where the order takes it to be something else
+	Against   Against          // what people decided since the order was called
+}
+
+// Stated is an open incident about what an order would move that states another known cause; nothing where there is none.
+type Stated struct {
+	Incident string
+	Cause    Cause
+}
+
+// Contradicts says whether an incident's cause is known, and not what an order takes it to be.
+func (c Cause) Contradicts(o catalog.StandingOrder) bool {
+	return c != "" && c != CauseUnknown && c != Cause(o.Cause)
+}
+
+// Against is a request to move the same data that people rejected or withdrew; nothing where there is none.
+type Against struct {
+	Code  string
+	State approval.State
+	At    time.Time
+}
+
+// Yields refuses to act and to ask. Who has just said no is not asked the same again by a machine, and perhaps is about to ask for
+// something else, which an open question about the same data would keep them from.
+func (c OrderCase) Yields() error {
+	if a := c.Against; a.Code != "" {
+		return fault.Refused(RuleOrderYields, "", "people decided against it at %s, when %s was %s", approval.Clock(a.At), a.Code, a.State)
+	}
+	if err := fault.As(c.Stated.Cause.MoveHelps()); err != nil {
+		return fault.Refused(err.Rule, "", "%s says: %s. %s", c.Stated.Incident, c.Stated.Cause.Title(), err.Message)
+	}
+	return c.Situation.Sensible()
 }
 
 // Obstacle says why a standing order may not act by itself, so that people are asked instead; nothing where it may. Its end and its
 // revocation are no obstacles: then there is no order.
 func (c OrderCase) Obstacle() (string, error) {
-	for _, obstacle := range []func() (string, error){c.unapproved, c.changed, c.untimely, c.asksPeople} {
+	for _, obstacle := range []func() (string, error){c.mistaken, c.unapproved, c.changed, c.untimely, c.asksPeople} {
 		if why, err := obstacle(); err != nil || why != "" {
 			return why, err
 		}
 	}
 	return c.Situation.Hopeless(), nil
+}
+
+// Late says why a request that the order filed earlier, and that has not started since, must not start by itself any more, so that
+// people are asked instead; nothing where it may.
+func (c OrderCase) Late(filed time.Time) (string, error) {
+	since, called := Called(c.Order, c.Situation.Readings)
+	switch now := c.Situation.Now; {
+	case !called:
+		return "what called it is not seen any more", nil
+	case since.After(filed):
+		return "its signals were good in between", nil
+	case now.Sub(filed) > latestStart:
+		return fmt.Sprintf("it was called at %s, and nobody was there to start it for more than %s", approval.Clock(filed), catalog.Lasting(latestStart)), nil
+	}
+	return c.Obstacle()
+}
+
+// mistaken says whether people know of another cause than the order assumes: the cause says who must vote.
+func (c OrderCase) mistaken() (string, error) {
+	if c.Stated.Incident == "" {
+		return "", nil
+	}
+	return fmt.Sprintf("%s says: %s. The order is for another cause: %s", c.Stated.Incident, c.Stated.Cause.Title(), Cause(c.Order.Cause).Title()), nil
 }
 
 // unapproved says whether those who approved the order still could.
@@ -60,6 +125,15 @@ func (c OrderCase) unapproved() (string, error) {
 	}
 	for _, w := range c.Approved.Missing() {
 		return fmt.Sprintf("not enough of those who approved the order hold their role any more: %s wants %s", w.Policy, access.Titles(w.Roles)), nil
+	}
+	people := c.Approved.Yes
+	if !c.Approved.Faceless {
+		people = append([]access.Principal{c.Approved.Requester}, people...)
+	}
+	for _, p := range people {
+		if len(p.Roles) == 0 { // who left is nobody's word, even where others are enough
+			return p.Name + ", who proposed or approved the order, holds no role any more", nil
+		}
 	}
 	return "", nil
 }
@@ -79,7 +153,7 @@ func (c OrderCase) changed() (string, error) {
 // OrderShift says what of another catalogue makes an order that was approved on one ask people; nothing where it still may act. The
 // terms are what it would run.
 func OrderShift(o catalog.StandingOrder, t Terms, then, now catalog.Catalog) (string, error) {
-	if !reflect.DeepEqual(t.ground(then), t.ground(now)) {
+	if !reflect.DeepEqual(t.ground(then), t.ground(now)) || !reflect.DeepEqual(callers(o, then), callers(o, now)) {
 		return "what the run stands on is described otherwise than when the order was approved", nil
 	}
 	was, err := orderRules(then, o)
@@ -91,6 +165,15 @@ func OrderShift(o catalog.StandingOrder, t Terms, then, now catalog.Catalog) (st
 		return "who decides is not who it was when the order was approved", nil
 	}
 	return "", err
+}
+
+// callers are the signals that call an order, of whichever services.
+func callers(o catalog.StandingOrder, c catalog.Catalog) []catalog.Signal {
+	signals := make([]catalog.Signal, len(o.Signals))
+	for i, slug := range o.Signals {
+		signals[i], _ = c.Signal(slug)
+	}
+	return signals
 }
 
 // orderRules is the digest of the policies by which an order is approved; nothing where none allows it.

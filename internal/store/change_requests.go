@@ -356,6 +356,18 @@ func (s *Store) putInForce(t *tx, r change.Request) error {
 	return nil
 }
 
+// changeOwnerNow is whom somebody acts as on a change request, by the roles that they hold now.
+func (s *Store) changeOwnerNow(ctx context.Context, t *tx, by access.Principal, r change.Request) (access.Principal, error) {
+	ballot, err := s.changeBallot(ctx, t.Client(), r)
+	if err != nil {
+		return by, err
+	}
+	if by, err = s.principalNow(ctx, t, by); err != nil {
+		return by, err
+	}
+	return ballot.As(by, access.EditCatalog), nil
+}
+
 // WithdrawChange takes a change request back, once under its act's id.
 func (s *Store) WithdrawChange(ctx context.Context, a Amend) (Outcome, error) {
 	as := a.deed()
@@ -365,7 +377,11 @@ func (s *Store) WithdrawChange(ctx context.Context, a Amend) (Outcome, error) {
 		if err != nil {
 			return Outcome{}, err
 		}
-		if r, err = r.Withdraw(a.By, t.now); err != nil {
+		as, err := s.changeOwnerNow(ctx, t, a.By, r)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if r, err = r.Withdraw(as, t.now); err != nil {
 			return Outcome{}, err
 		}
 		t.record(audit.Event{Action: "change.withdraw", Object: r.Code, Text: fmt.Sprintf("%s withdrew %s.", a.By.Name, r.Code)})
@@ -386,7 +402,11 @@ func (s *Store) ConfirmChange(ctx context.Context, a Amend) (Outcome, error) {
 		if err != nil {
 			return Outcome{}, err
 		}
-		if r, err = r.Confirm(a.By, based.Terms, a.Shown, t.now); err != nil {
+		as, err := s.changeOwnerNow(ctx, t, a.By, r)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if r, err = r.Confirm(as, based.Terms, a.Shown, t.now); err != nil {
 			return Outcome{}, err
 		}
 		if r.Terms.Empty() {

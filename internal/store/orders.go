@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,9 +13,9 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"keyholder/ent"
-	"keyholder/ent/incident"
+	"keyholder/ent/auditevent"
+	"keyholder/ent/decision"
 	"keyholder/ent/request"
-	"keyholder/ent/run"
 	"keyholder/internal/access"
 	"keyholder/internal/approval"
 	"keyholder/internal/audit"
@@ -49,15 +50,16 @@ func (s *Store) FollowOrders(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var failed error // of one order is no reason to leave the others
 	for _, c := range called {
 		if s.Now().Before(c.Due) {
 			continue
 		}
 		if err := s.followOrder(ctx, c); err != nil {
-			return fmt.Errorf("follow standing order %s: %w", c.Order.Slug, err)
+			failed = errors.Join(failed, fmt.Errorf("follow standing order %s: %w", c.Order.Slug, err))
 		}
 	}
-	return nil
+	return failed
 }
 
 // CalledOrder is a standing order whose signals are bad.
@@ -107,30 +109,55 @@ func (s *Store) followOrder(ctx context.Context, c CalledOrder) error {
 		if err != nil || stands == nil {
 			return err
 		}
-		acted, err := t.Request.Query().Where(request.ByOrder(o.Slug), request.FiledAtGTE(c.Since)).Exist(ctx)
+		readings, err := readingsOf(ctx, t.Client())
+		if err != nil {
+			return err
+		}
+		since, called := failover.Called(o, readings)
+		if !called || t.now.Before(since.Add(o.BadFor.D())) { // it is not as it was when somebody looked; the next look tells
+			return nil
+		}
+		acted, err := t.Request.Query().Where(request.ByOrder(o.Slug), request.FiledAtGTE(since)).Exist(ctx)
 		if err != nil || acted {
 			return err
 		}
-		terms, err := s.TermsNow(ctx, failover.OrderTerms(o), t.now)
+		now, err := s.orderCase(ctx, t.Client(), o, stands.Since, since, t.now)
 		if err != nil {
 			return err
 		}
-		situation, err := s.situation(ctx, t.Client(), terms, c.Since, t.now)
+		if err := cmp.Or(t.alone(now.Situation.Terms.DataSet, ""), now.Yields()); err != nil {
+			return t.yield(o, since, err)
+		}
+		why, err := now.Obstacle()
 		if err != nil {
 			return err
 		}
-		if err := cmp.Or(t.alone(terms.DataSet, ""), situation.Sensible()); err != nil {
-			if fault.As(err) != nil {
-				return nil // people are at it already, or the data has been moved
-			}
-			return err
-		}
-		why, err := s.obstacle(ctx, t.Client(), o, stands.Since, situation)
-		if err != nil {
-			return err
-		}
-		return s.fileByOrder(t, c, failover.OrderRef{Slug: o.Slug, Since: stands.Since}, situation, why)
+		_, err = s.fileByOrder(t, now, stands.Since, why)
+		return err
 	})
+}
+
+// yield puts on record that an order leaves what called it to people, once for each reason. What is no refusal goes on.
+func (t *tx) yield(o catalog.StandingOrder, since time.Time, why error) error {
+	f := fault.As(why)
+	if f == nil {
+		return why
+	}
+	object := recordObject(catalog.Ref{Kind: catalog.KindStandingOrder, Slug: o.Slug})
+	text := fmt.Sprintf("%s does nothing by itself: %s", t.actor.Name, f.Message)
+	last, err := t.AuditEvent.Query().Where(auditevent.Object(object), auditevent.Action("order.yield"), auditevent.AtGTE(since)).
+		Order(auditevent.ByID(sql.OrderDesc())).First(t.ctx)
+	if err != nil && !ent.IsNotFound(err) {
+		return fmt.Errorf("look what was said of order %s: %w", o.Slug, err)
+	}
+	if err == nil {
+		said, err := audit.Read(last.Body)
+		if err != nil || said.Text == text {
+			return err
+		}
+	}
+	t.record(audit.Event{Action: "order.yield", Object: object, Outcome: audit.Refused, Rule: f.Rule, Text: text})
+	return nil
 }
 
 // orderNow is a standing order as it stands, unless it has been revoked or has run out: then nothing stands.
@@ -150,167 +177,153 @@ func (s *Store) orderNow(t *tx, slug string) (o catalog.StandingOrder, stands *S
 	return o, stands, nil
 }
 
-// obstacle says why an order may not act by itself; nothing where it may.
-func (s *Store) obstacle(ctx context.Context, db *ent.Client, o catalog.StandingOrder, since int, now failover.Situation) (string, error) {
-	c := failover.OrderCase{Order: o, Situation: now}
-	then, err := s.CatalogAt(ctx, since)
-	if err != nil {
-		return "", err
-	}
-	c.Then = then.Catalog
-	if c.Approved, _, err = s.orderBallot(ctx, db, o, since); err != nil {
-		return "", err
-	}
-	if c.LastRun, err = lastMoved(ctx, db, now.Terms.DataSet, now.Now.Add(-o.Apart.D())); err != nil {
-		return "", err
-	}
-	return c.Obstacle()
-}
-
-// orderBallot is how an order was approved, counted with the roles that those who did hold now, and the request by which it was;
-// nothing where it came about otherwise.
-func (s *Store) orderBallot(ctx context.Context, c *ent.Client, o catalog.StandingOrder, since int) (*approval.Ballot, change.Request, error) {
-	r, ok, err := changeRequestOfVersion(ctx, c, since)
-	if err != nil || !ok {
-		return nil, r, err
-	}
-	now, err := s.Catalog(ctx)
-	if err != nil {
-		return nil, r, err
-	}
-	rules, err := approval.OrderRules(now.Catalog, o)
-	if err != nil && fault.As(err) == nil {
-		return nil, r, err
-	}
-	yes, no := sides(r.Question)
-	b, err := s.balloted(ctx, c, rules, r.Requester, yes, no)
-	b.Faceless = faceless(r.Requester)
-	return &b, r, err
-}
-
-// lastMoved is when a run of some data last began since some moment; zero where none did.
-func lastMoved(ctx context.Context, db *ent.Client, dataSet string, since time.Time) (time.Time, error) {
-	rows, err := db.Run.Query().Where(run.StartedAtGT(since)).Order(run.ByStartedAt(sql.OrderDesc())).All(ctx)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("find runs of the same data: %w", err)
-	}
-	for _, row := range rows {
-		if row.Terms.DataSet == dataSet {
-			return row.StartedAt.UTC(), nil
-		}
-	}
-	return time.Time{}, nil
-}
-
 // fileByOrder writes the request of an order with its incident, its fact sheet and the outbox row: approved in advance, unless
-// something says that people are to be asked.
-func (s *Store) fileByOrder(t *tx, c CalledOrder, ref failover.OrderRef, situation failover.Situation, why string) error {
-	terms := situation.Terms
+// something says that people are to be asked. The order is whoever acts.
+func (s *Store) fileByOrder(t *tx, c failover.OrderCase, since int, why string) (code string, err error) {
+	situation, terms := c.Situation, c.Situation.Terms
 	digest, err := terms.Digest()
 	if err != nil {
-		return err
+		return "", err
 	}
-	in, err := t.incidentFor(c, situation)
+	in, err := t.incidentFor(c)
 	if err != nil {
-		return err
+		return "", err
 	}
-	_, approved, err := s.orderBallot(t.ctx, t.Client(), c.Order, ref.Since)
+	_, approved, err := s.orderBallot(t.ctx, t.Client(), c.Order, since)
 	if err != nil {
-		return err
+		return "", err
 	}
-	var signals []string
-	for _, slug := range c.Order.Signals {
-		signals = append(signals, situation.Catalog.NameOf(catalog.KindSignal, slug))
-	}
-	reason := fmt.Sprintf("%s bad for %s.", joined(signals), catalog.Lasting(t.now.Sub(c.Since)))
+	reason := calledWords(c)
 	state, expires := approval.Approved, t.now
 	if why == "" {
 		reason += fmt.Sprintf(" Approved in advance as %s, proposed by %s and approved by %s.", approved.Code, approved.Requester.Name, joined(approved.Approvers()))
 	} else {
-		reason += " It does not act by itself: " + why + "."
+		reason += " It does not act by itself: " + strings.TrimSuffix(why, ".") + "."
 		state = approval.Requested
 		rules, err := approval.RulesOf(situation.Catalog, terms.Decided(t.now))
 		if err != nil && fault.As(err) == nil {
-			return err
+			return "", err
 		}
 		expires = t.now.Add(rules.Lifetime())
 	}
 	create := t.Request.Create().SetID(NewID()).SetCode(newCode("FO")).SetIncident(in).SetTerms(terms).SetDigest(digest).SetReason(reason).
-		SetRequesterID(t.actor.ID).SetRequesterName(t.actor.Name).SetState(state).SetFiledAt(t.now).SetExpiresAt(expires).SetImpactAt(c.Since).
-		SetByOrder(ref.Slug).SetOrderSince(ref.Since)
+		SetRequesterID(t.actor.ID).SetRequesterName(t.actor.Name).SetState(state).SetFiledAt(t.now).SetExpiresAt(expires).SetImpactAt(situation.Impact).
+		SetByOrder(c.Order.Slug).SetOrderSince(since)
 	if state == approval.Approved {
 		create.SetDecidedAt(t.now)
 	}
 	row, err := create.Save(t.ctx)
 	if err != nil {
-		return fmt.Errorf("save request: %w", err)
+		return "", fmt.Errorf("save request: %w", err)
 	}
 	if err := t.saveSheet(row.ID, situation.Facts(row.Code)); err != nil {
-		return err
+		return "", err
 	}
 	if err := t.Outbox.Create().SetRequestID(row.ID).SetCode(row.Code).SetCreatedAt(t.now).Exec(t.ctx); err != nil {
-		return fmt.Errorf("save outbox: %w", err)
+		return "", fmt.Errorf("save outbox: %w", err)
 	}
 	action, text := "order.start", fmt.Sprintf("%s started %s by itself: from %s to %s. %s", t.actor.Name, row.Code, terms.From, terms.To, reason)
 	if why != "" {
 		action, text = "order.ask", fmt.Sprintf("%s asks people for %s: from %s to %s. %s", t.actor.Name, row.Code, terms.From, terms.To, reason)
 	}
 	t.record(audit.Event{Action: action, Object: row.Code, Text: text, Detail: detail(map[string]any{
-		"order": ref.Slug, "order_since": ref.Since, "approved_by": approved.Code, "terms": terms, "digest": digest, "obstacle": why, "incident": in,
+		"order": c.Order.Slug, "order_since": since, "approved_by": approved.Code, "terms": terms, "digest": digest, "obstacle": why, "incident": in,
 	})})
-	return nil
+	return row.Code, nil
 }
 
-// incidentFor is the open incident that bad signals belong to, or a new one.
-func (t *tx) incidentFor(c CalledOrder, situation failover.Situation) (string, error) {
-	open, err := t.Incident.Query().Where(incident.ClosedAtIsNil()).Order(incident.ByOpenedAt(sql.OrderDesc())).All(t.ctx)
-	if err != nil {
-		return "", fmt.Errorf("look for an incident: %w", err)
+// calledWords says what called an order: "Checkout success bad for 31 s."
+func calledWords(c failover.OrderCase) string {
+	var signals []string
+	for _, slug := range c.Order.Signals {
+		signals = append(signals, c.Situation.Catalog.NameOf(catalog.KindSignal, slug))
 	}
-	for _, row := range open {
-		if slices.ContainsFunc(row.Services, func(s string) bool { return slices.Contains(situation.Terms.Services, s) }) {
-			return row.Code, nil
-		}
+	if _, called := failover.Called(c.Order, c.Situation.Readings); !called {
+		return fmt.Sprintf("%s bad since %s, and not seen to be so now.", joined(signals), approval.Clock(c.Situation.Impact))
+	}
+	return fmt.Sprintf("%s bad for %s.", joined(signals), catalog.Lasting(c.Situation.Now.Sub(c.Situation.Impact)))
+}
+
+// incidentFor is the open incident that bad signals belong to, or a new one. One that states another cause than the order comes first.
+func (t *tx) incidentFor(c failover.OrderCase) (string, error) {
+	if c.Stated.Incident != "" {
+		return c.Stated.Incident, nil
+	}
+	situation := c.Situation
+	open, err := openIncidentsOf(t.ctx, t.Client(), situation.Terms.Services)
+	if err != nil {
+		return "", err
+	}
+	if len(open) > 0 {
+		return open[0].Code, nil
 	}
 	signal := situation.Catalog.NameOf(catalog.KindSignal, c.Order.Signals[0])
 	row, err := t.Incident.Create().SetID(NewID()).SetCode(newCode("IN")).SetTitle(signal + " has collapsed").SetCause(situation.Terms.Cause).
-		SetServices(situation.Terms.Services).SetImpactAt(c.Since).SetImpactSource(signal).
+		SetServices(situation.Terms.Services).SetImpactAt(situation.Impact).SetImpactSource(signal).
 		SetCommanderID(t.actor.ID).SetCommanderName(t.actor.Name).SetOpenedAt(t.now).Save(t.ctx)
 	if err != nil {
 		return "", fmt.Errorf("save incident: %w", err)
 	}
 	t.record(audit.Event{
 		Action: "incident.open", Object: row.Code, Detail: detail(incidentOf(row)),
-		Text: fmt.Sprintf("%s opened %s: %s. Impact since %s, from %s.", t.actor.Name, row.Code, row.Title, c.Since.Format(time.RFC3339), signal),
+		Text: fmt.Sprintf("%s opened %s: %s. Impact since %s, from %s.", t.actor.Name, row.Code, row.Title, situation.Impact.Format(time.RFC3339), signal),
 	})
 	return row.Code, nil
 }
 
-// orderStands withdraws an approved request whose standing order has been revoked, changed or run out since, and says whether it
-// still stands.
+// orderStands withdraws an approved request that must not start by itself any more, and says whether it may: its standing order has
+// been revoked, changed or run out since, or what it was approved for is over. In the latter case people are
+// asked instead, unless it is theirs already.
 func (s *Store) orderStands(t *tx, r failover.Request) (failover.Request, bool, error) {
 	if r.Order.Slug == "" || len(r.Votes()) > 0 { // people approved it
 		return r, true, nil
 	}
-	_, stands, err := s.orderNow(t, r.Order.Slug)
-	if err != nil || stands != nil && stands.Since == r.Order.Since {
+	if r.State != approval.Approved { // it was looked at before
+		return r, false, nil
+	}
+	o, stands, err := s.orderNow(t, r.Order.Slug)
+	if err != nil {
+		return r, false, err
+	}
+	if stands == nil || stands.Since != r.Order.Since {
+		return t.takenBack(r, "order.gone", RuleOrderGone, fmt.Sprintf("%s does not start: %s has been revoked, changed or has run out.", r.Code, r.Requester.Name))
+	}
+	now, err := s.orderCase(t.ctx, t.Client(), o, stands.Since, r.Impact, t.now)
+	if err != nil {
+		return r, false, err
+	}
+	if f := fault.As(now.Yields()); f != nil {
+		return t.takenBack(r, "order.late", f.Rule, fmt.Sprintf("%s does not start by itself: %s", r.Code, f.Message))
+	}
+	late, err := now.Late(r.FiledAt)
+	if err != nil || late == "" {
 		return r, err == nil, err
 	}
+	t.actor = actorOf(o)
+	asks, err := s.fileByOrder(t, now, stands.Since, late)
+	if err != nil {
+		return r, false, err
+	}
+	return t.takenBack(r, "order.late", failover.RuleOrderFresh,
+		fmt.Sprintf("%s does not start by itself: %s. People are asked by %s instead.", r.Code, strings.TrimSuffix(late, "."), asks))
+}
+
+// takenBack withdraws an order's request whose run has not begun. What was approved is decided for good; whatever people are asked
+// besides is another request, with its own time to answer.
+func (t *tx) takenBack(r failover.Request, action, rule, text string) (failover.Request, bool, error) {
 	r.State, r.DecidedAt = approval.Withdrawn, &t.now
-	t.record(audit.Event{
-		Action: "order.gone", Object: r.Code, Outcome: audit.Refused, Rule: RuleOrderGone,
-		Text: fmt.Sprintf("%s does not start: %s has been revoked, changed or has run out.", r.Code, r.Requester.Name),
-	})
+	t.record(audit.Event{Action: action, Object: r.Code, Outcome: audit.Refused, Rule: rule, Text: text})
 	return r, false, t.saveRequest(r)
 }
 
 // OrderUse is a standing order with what became of it.
 type OrderUse struct {
-	Approved *approval.Ballot // nil where nobody has approved it as a second person
-	By       change.Request   // by which it was approved
-	Uses     []failover.Request
-	Count    int
-	Obstacle string // why it would ask people now; nothing where it would act
+	Approved *approval.Ballot   // nil where nobody has approved it as a second person
+	By       change.Request     // by which it was approved
+	Filed    []failover.Request // as it stands, not what went by its name before; newest first
+	Count    int                // how often it started something by itself
+	Yields   string             // why it would do nothing at all now, not even ask
+	Obstacle string             // why it would ask people now; nothing where it would act
 }
 
 // OrderUse says how a standing order was approved, what it did, and whether it would act by itself now.
@@ -318,8 +331,8 @@ func (s *Store) OrderUse(ctx context.Context, o catalog.StandingOrder, since int
 	if u.Approved, u.By, err = s.orderBallot(ctx, s.client, o, since); err != nil {
 		return u, err
 	}
-	query := s.client.Request.Query().Where(request.ByOrder(o.Slug))
-	if u.Count, err = query.Clone().Count(ctx); err != nil {
+	query := s.client.Request.Query().Where(request.ByOrder(o.Slug), request.OrderSince(since))
+	if u.Count, err = query.Clone().Where(request.StateEQ(approval.Approved), unvoted).Count(ctx); err != nil {
 		return u, fmt.Errorf("count the uses of order %s: %w", o.Slug, err)
 	}
 	rows, err := query.Order(request.ByFiledAt(sql.OrderDesc())).Limit(orderUsesShown).All(ctx)
@@ -327,21 +340,50 @@ func (s *Store) OrderUse(ctx context.Context, o catalog.StandingOrder, since int
 		return u, fmt.Errorf("load the uses of order %s: %w", o.Slug, err)
 	}
 	for _, row := range rows {
-		u.Uses = append(u.Uses, requestOf(row, nil))
+		u.Filed = append(u.Filed, requestOf(row, nil))
 	}
-	terms, err := s.TermsNow(ctx, failover.OrderTerms(o), s.Now())
+	u.Yields, u.Obstacle, err = s.orderWould(ctx, o, since)
+	return u, err
+}
+
+// unvoted chooses the requests that nobody has voted on: approved, they were so in advance.
+func unvoted(s *sql.Selector) {
+	votes := sql.Table(decision.Table)
+	s.Where(sql.NotExists(sql.Select(votes.C(decision.FieldID)).From(votes).Where(sql.ColumnsEQ(votes.C(decision.FieldRequestID), s.C(request.FieldID)))))
+}
+
+// orderWould says what an order would do now: nothing, and why; or ask, and why. Neither is said where it would act.
+func (s *Store) orderWould(ctx context.Context, o catalog.StandingOrder, since int) (yields, asks string, err error) {
+	readings, err := s.Readings(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	called, _ := failover.Called(o, readings)
+	now, err := s.orderCase(ctx, s.client, o, since, called, s.Now())
 	if fault.KindOf(err) == fault.NotFound {
-		u.Obstacle = "there is no plan " + o.Plan
-		return u, nil
+		return "", "there is no plan " + o.Plan, nil
 	}
 	if err != nil {
-		return u, err
+		return "", "", err
 	}
-	situation, err := s.Situation(ctx, terms, s.Now())
-	if err == nil {
-		u.Obstacle, err = s.obstacle(ctx, s.client, o, since, situation)
+	if err := cmp.Or(alone(ctx, s.client, s.Now(), now.Situation.Terms.DataSet, ""), now.Yields()); err != nil {
+		if f := fault.As(err); f != nil {
+			return f.Message, "", nil
+		}
+		return "", "", err
 	}
-	return u, err
+	asks, err = now.Obstacle()
+	return "", asks, err
+}
+
+// OrderYields says why a called order does nothing at all; nothing where it acts or asks.
+func (s *Store) OrderYields(ctx context.Context, slug string) (string, error) {
+	stands, err := s.Standing(ctx, catalog.Ref{Kind: catalog.KindStandingOrder, Slug: slug})
+	if err != nil || stands == nil {
+		return "", err
+	}
+	yields, _, err := s.orderWould(ctx, stands.Record.(catalog.StandingOrder), stands.Since)
+	return yields, err
 }
 
 // RevokeOrder takes a standing order back, alone and at once.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"keyholder/ent"
+	"keyholder/ent/auditevent"
 	"keyholder/ent/decision"
 	"keyholder/ent/factsheet"
 	"keyholder/ent/incident"
@@ -194,7 +196,7 @@ func (s *Store) FileRequest(ctx context.Context, by access.Principal, f File) (f
 		if _, err := t.head(ctx); err != nil { // first, so that two who file at once see each other
 			return fmt.Errorf("take the head of the record: %w", err)
 		}
-		if err := t.alone(f.Terms.DataSet, ""); err != nil {
+		if err := cmp.Or(f.Terms.Cause.MoveHelps(), t.alone(f.Terms.DataSet, "")); err != nil {
 			return err
 		}
 		if err := s.stillAsChecked(ctx, t, f); err != nil {
@@ -273,8 +275,10 @@ func (s *Store) stillAsChecked(ctx context.Context, t *tx, f File) error {
 const RuleAlone = "one-run-per-data-set"
 
 // alone refuses where another request or run has the data set.
-func (t *tx) alone(dataSet, but string) error {
-	open, err := t.undecided(request.CodeNEQ(but))
+func (t *tx) alone(dataSet, but string) error { return alone(t.ctx, t.Client(), t.now, dataSet, but) }
+
+func alone(ctx context.Context, c *ent.Client, now time.Time, dataSet, but string) error {
+	open, err := undecided(ctx, c, now, request.CodeNEQ(but))
 	if err != nil {
 		return err
 	}
@@ -283,7 +287,7 @@ func (t *tx) alone(dataSet, but string) error {
 			return fault.Late(RuleAlone, "%s already asks to move the same data; %s requested it.", r.Code, r.Requester.Name)
 		}
 	}
-	running, err := t.Run.Query().Where(run.Holds(dataSet), run.CodeNEQ(but)).All(t.ctx)
+	running, err := c.Run.Query().Where(run.Holds(dataSet), run.CodeNEQ(but)).All(ctx)
 	if err != nil {
 		return fmt.Errorf("find runs: %w", err)
 	}
@@ -294,11 +298,11 @@ func (t *tx) alone(dataSet, but string) error {
 }
 
 // undecided are the requests that wait for people, and those approved whose run has not begun.
-func (t *tx) undecided(also predicate.Request) ([]failover.Request, error) {
-	rows, err := t.Request.Query().Where(also, request.Or(
-		request.And(request.StateEQ(approval.Requested), request.ExpiresAtGT(t.now)),
+func undecided(ctx context.Context, c *ent.Client, now time.Time, also predicate.Request) ([]failover.Request, error) {
+	rows, err := c.Request.Query().Where(also, request.Or(
+		request.And(request.StateEQ(approval.Requested), request.ExpiresAtGT(now)),
 		request.And(request.StateEQ(approval.Approved), notBegun),
-	)).All(t.ctx)
+	)).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("find open requests: %w", err)
 	}
@@ -315,7 +319,7 @@ func notBegun(s *sql.Selector) {
 	s.Where(sql.NotExists(sql.Select(runs.C(run.FieldID)).From(runs).Where(sql.ColumnsEQ(runs.C(run.FieldRequestID), s.C(request.FieldID)))))
 }
 
-// Amend is what the requester does to their own request: withdraw it, or confirm what changed in it.
+// Amend is what the requester, or for a faceless one whoever may ask for the same, does to a request: withdraw it, or confirm what changed in it.
 type Amend struct {
 	ID     string           `json:"id"` // of the act
 	Code   string           `json:"code"`
@@ -334,6 +338,38 @@ func (a Amend) deed() deed {
 // Of is the digest of the amendment as an act.
 func (a Amend) Of() string { return a.deed().of() }
 
+// ownerNow is whom somebody acts as on a request, by the roles that they hold now.
+func (s *Store) ownerNow(ctx context.Context, t *tx, by access.Principal, r failover.Request) (access.Principal, error) {
+	ballot, err := s.ballot(ctx, t.Client(), r)
+	if err != nil {
+		return by, err
+	}
+	if by, err = s.principalNow(ctx, t, by); err != nil {
+		return by, err
+	}
+	return ballot.As(by, access.Request), nil
+}
+
+// WithdrawnBy is who withdrew a request of any sort, by the record; nobody where it was Keyholder itself.
+func (s *Store) WithdrawnBy(ctx context.Context, code string) (access.Person, error) {
+	e, _, err := withdrawn(ctx, s.client, code)
+	return e.Actor, err
+}
+
+// withdrawn is the line of the record by which a person withdrew a request; none where no person did.
+func withdrawn(ctx context.Context, db *ent.Client, code string) (e audit.Event, person bool, err error) {
+	row, err := db.AuditEvent.Query().Where(auditevent.Object(code), auditevent.ActionIn("request.withdraw", "change.withdraw"),
+		auditevent.OutcomeEQ(string(audit.Done))).Order(auditevent.ByID(sql.OrderDesc())).First(ctx)
+	if ent.IsNotFound(err) {
+		return e, false, nil
+	}
+	if err != nil {
+		return e, false, fmt.Errorf("look who withdrew %s: %w", code, err)
+	}
+	e, err = audit.Read(row.Body)
+	return e, err == nil, err
+}
+
 // Withdraw takes a request back, once under its act's id.
 func (s *Store) Withdraw(ctx context.Context, a Amend) (Outcome, error) {
 	ctx, by, code := audit.WithOrigin(ctx, a.Origin), a.By, a.Code
@@ -342,7 +378,11 @@ func (s *Store) Withdraw(ctx context.Context, a Amend) (Outcome, error) {
 		if err != nil {
 			return Outcome{}, err
 		}
-		if r, err = r.Withdraw(by, t.now); err != nil {
+		as, err := s.ownerNow(ctx, t, by, r)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if r, err = r.Withdraw(as, t.now); err != nil {
 			return Outcome{}, err
 		}
 		t.record(audit.Event{Action: "request.withdraw", Object: code, Text: fmt.Sprintf("%s withdrew %s.", by.Name, code)})
@@ -364,7 +404,11 @@ func (s *Store) ConfirmAnew(ctx context.Context, a Amend) (Outcome, error) {
 		if err != nil {
 			return Outcome{}, err
 		}
-		if r, err = r.Confirm(by, terms, a.Shown, t.now); err != nil {
+		as, err := s.ownerNow(ctx, t, by, r)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if r, err = r.Confirm(as, terms, a.Shown, t.now); err != nil {
 			return Outcome{}, err
 		}
 		t.record(audit.Event{

@@ -164,7 +164,7 @@ func (s *Store) gatesYield(ctx context.Context, r failover.Run) error {
 
 // nothingOpen refuses to close an incident that has an open request or run.
 func (t *tx) nothingOpen(incident string) error {
-	waiting, err := t.undecided(request.Incident(incident))
+	waiting, err := undecided(t.ctx, t.Client(), t.now, request.Incident(incident))
 	if err != nil {
 		return err
 	}

@@ -64,6 +64,7 @@ type ChangeRequest struct {
 	State             approval.State
 	Standing          string // a sentence for every state but the open one
 	Requester         string
+	Owner             string // who confirms what others have changed
 	Filed, Expires    time.Time
 	Left              string
 	Have, Want        int

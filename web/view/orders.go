@@ -2,7 +2,6 @@ package view
 
 import (
 	"net/url"
-	"strconv"
 	"time"
 )
 
@@ -12,13 +11,13 @@ type Order struct {
 	Acts     bool
 	Approved string // proposed by whom, approved by whom
 	By       string // path of the change request by which it was; nothing where it was not approved
-	Count    int
-	Uses     []OrderUse
+	Started  string // how often it did something by itself
+	Filed    []OrderFiled
 	Revoke   *OrderRevoke // for those who may
 }
 
-// OrderUse is one request that an order filed.
-type OrderUse struct {
+// OrderFiled is one request that an order filed, to start or to ask.
+type OrderFiled struct {
 	Path, Code, What string
 	At               time.Time
 }
@@ -32,16 +31,9 @@ type OrderLine struct {
 	What       string    // what it does, in a sentence
 	At         time.Time // when it acts, if its signals stay bad; zero where they are good
 	Left       string    // until then
+	Yields     string    // why it does nothing at all, for now; nothing where it acts
 	Revoke     *OrderRevoke
 }
 
 // RevokeOrderPath takes a standing order back.
 func RevokeOrderPath(slug string) string { return "/orders/" + url.PathEscape(slug) + "/revoke" }
-
-// times says how often an order was used.
-func times(n int) string {
-	if n == 1 {
-		return "It has been used once:"
-	}
-	return "It has been used " + strconv.Itoa(n) + " times, last:"
-}

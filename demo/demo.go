@@ -194,6 +194,7 @@ func (d demo) writeCatalog() (string, error) {
 		Leeds: d.ports.Address(partLeeds), Dublin: d.ports.Address(partDublin), Lease: d.ports.Address(partLease),
 		TrafficAdmin: d.ports.Address(partTrafficAdmin), DNS: d.ports.Address(partDNS), Panel: d.ports.Address(partPanel),
 		TSIGFile: d.tsig.File, OperationsRoom: d.room,
+		Flags: d.ports.Address(partFlags), Loyalty: d.ports.Address(partLoyalty), Tax: d.ports.Address(partTax), ERP: d.ports.Address(partERP),
 	})
 	if err != nil {
 		return "", err

@@ -18,6 +18,7 @@ import (
 	"keyholder/ent/changerequest"
 	"keyholder/ent/channelhealth"
 	"keyholder/ent/decision"
+	"keyholder/ent/degradedmode"
 	"keyholder/ent/draft"
 	"keyholder/ent/factsheet"
 	"keyholder/ent/head"
@@ -60,6 +61,8 @@ type Client struct {
 	ChannelHealth *ChannelHealthClient
 	// Decision is the client for interacting with the Decision builders.
 	Decision *DecisionClient
+	// DegradedMode is the client for interacting with the DegradedMode builders.
+	DegradedMode *DegradedModeClient
 	// Draft is the client for interacting with the Draft builders.
 	Draft *DraftClient
 	// FactSheet is the client for interacting with the FactSheet builders.
@@ -108,6 +111,7 @@ func (c *Client) init() {
 	c.ChangeRequest = NewChangeRequestClient(c.config)
 	c.ChannelHealth = NewChannelHealthClient(c.config)
 	c.Decision = NewDecisionClient(c.config)
+	c.DegradedMode = NewDegradedModeClient(c.config)
 	c.Draft = NewDraftClient(c.config)
 	c.FactSheet = NewFactSheetClient(c.config)
 	c.Head = NewHeadClient(c.config)
@@ -222,6 +226,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		ChangeRequest:  NewChangeRequestClient(cfg),
 		ChannelHealth:  NewChannelHealthClient(cfg),
 		Decision:       NewDecisionClient(cfg),
+		DegradedMode:   NewDegradedModeClient(cfg),
 		Draft:          NewDraftClient(cfg),
 		FactSheet:      NewFactSheetClient(cfg),
 		Head:           NewHeadClient(cfg),
@@ -263,6 +268,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		ChangeRequest:  NewChangeRequestClient(cfg),
 		ChannelHealth:  NewChannelHealthClient(cfg),
 		Decision:       NewDecisionClient(cfg),
+		DegradedMode:   NewDegradedModeClient(cfg),
 		Draft:          NewDraftClient(cfg),
 		FactSheet:      NewFactSheetClient(cfg),
 		Head:           NewHeadClient(cfg),
@@ -308,9 +314,9 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Acceptance, c.AuditEvent, c.CatalogRecord, c.CatalogVersion, c.ChangeRequest,
-		c.ChannelHealth, c.Decision, c.Draft, c.FactSheet, c.Head, c.Incident,
-		c.Message, c.Outbox, c.Outcome, c.OutletReport, c.Person, c.PlanVersion,
-		c.Reading, c.Request, c.RoleReview, c.Run, c.Session,
+		c.ChannelHealth, c.Decision, c.DegradedMode, c.Draft, c.FactSheet, c.Head,
+		c.Incident, c.Message, c.Outbox, c.Outcome, c.OutletReport, c.Person,
+		c.PlanVersion, c.Reading, c.Request, c.RoleReview, c.Run, c.Session,
 	} {
 		n.Use(hooks...)
 	}
@@ -321,9 +327,9 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Acceptance, c.AuditEvent, c.CatalogRecord, c.CatalogVersion, c.ChangeRequest,
-		c.ChannelHealth, c.Decision, c.Draft, c.FactSheet, c.Head, c.Incident,
-		c.Message, c.Outbox, c.Outcome, c.OutletReport, c.Person, c.PlanVersion,
-		c.Reading, c.Request, c.RoleReview, c.Run, c.Session,
+		c.ChannelHealth, c.Decision, c.DegradedMode, c.Draft, c.FactSheet, c.Head,
+		c.Incident, c.Message, c.Outbox, c.Outcome, c.OutletReport, c.Person,
+		c.PlanVersion, c.Reading, c.Request, c.RoleReview, c.Run, c.Session,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -346,6 +352,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.ChannelHealth.mutate(ctx, m)
 	case *DecisionMutation:
 		return c.Decision.mutate(ctx, m)
+	case *DegradedModeMutation:
+		return c.DegradedMode.mutate(ctx, m)
 	case *DraftMutation:
 		return c.Draft.mutate(ctx, m)
 	case *FactSheetMutation:
@@ -1309,6 +1317,139 @@ func (c *DecisionClient) mutate(ctx context.Context, m *DecisionMutation) (Value
 		return (&DecisionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Decision mutation op: %q", m.Op())
+	}
+}
+
+// DegradedModeClient is a client for the DegradedMode schema.
+type DegradedModeClient struct {
+	config
+}
+
+// NewDegradedModeClient returns a client for the DegradedMode from the given config.
+func NewDegradedModeClient(c config) *DegradedModeClient {
+	return &DegradedModeClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `degradedmode.Hooks(f(g(h())))`.
+func (c *DegradedModeClient) Use(hooks ...Hook) {
+	c.hooks.DegradedMode = append(c.hooks.DegradedMode, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `degradedmode.Intercept(f(g(h())))`.
+func (c *DegradedModeClient) Intercept(interceptors ...Interceptor) {
+	c.inters.DegradedMode = append(c.inters.DegradedMode, interceptors...)
+}
+
+// Create returns a builder for creating a DegradedMode entity.
+func (c *DegradedModeClient) Create() *DegradedModeCreate {
+	mutation := newDegradedModeMutation(c.config, OpCreate)
+	return &DegradedModeCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of DegradedMode entities.
+func (c *DegradedModeClient) CreateBulk(builders ...*DegradedModeCreate) *DegradedModeCreateBulk {
+	return &DegradedModeCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *DegradedModeClient) MapCreateBulk(slice any, setFunc func(*DegradedModeCreate, int)) *DegradedModeCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &DegradedModeCreateBulk{err: fmt.Errorf("calling to DegradedModeClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*DegradedModeCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &DegradedModeCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for DegradedMode.
+func (c *DegradedModeClient) Update() *DegradedModeUpdate {
+	mutation := newDegradedModeMutation(c.config, OpUpdate)
+	return &DegradedModeUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *DegradedModeClient) UpdateOne(_m *DegradedMode) *DegradedModeUpdateOne {
+	mutation := newDegradedModeMutation(c.config, OpUpdateOne, withDegradedMode(_m))
+	return &DegradedModeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *DegradedModeClient) UpdateOneID(id string) *DegradedModeUpdateOne {
+	mutation := newDegradedModeMutation(c.config, OpUpdateOne, withDegradedModeID(id))
+	return &DegradedModeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for DegradedMode.
+func (c *DegradedModeClient) Delete() *DegradedModeDelete {
+	mutation := newDegradedModeMutation(c.config, OpDelete)
+	return &DegradedModeDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *DegradedModeClient) DeleteOne(_m *DegradedMode) *DegradedModeDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *DegradedModeClient) DeleteOneID(id string) *DegradedModeDeleteOne {
+	builder := c.Delete().Where(degradedmode.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &DegradedModeDeleteOne{builder}
+}
+
+// Query returns a query builder for DegradedMode.
+func (c *DegradedModeClient) Query() *DegradedModeQuery {
+	return &DegradedModeQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeDegradedMode},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a DegradedMode entity by its id.
+func (c *DegradedModeClient) Get(ctx context.Context, id string) (*DegradedMode, error) {
+	return c.Query().Where(degradedmode.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *DegradedModeClient) GetX(ctx context.Context, id string) *DegradedMode {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *DegradedModeClient) Hooks() []Hook {
+	return c.hooks.DegradedMode
+}
+
+// Interceptors returns the client interceptors.
+func (c *DegradedModeClient) Interceptors() []Interceptor {
+	return c.inters.DegradedMode
+}
+
+func (c *DegradedModeClient) mutate(ctx context.Context, m *DegradedModeMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&DegradedModeCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&DegradedModeUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&DegradedModeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&DegradedModeDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown DegradedMode mutation op: %q", m.Op())
 	}
 }
 
@@ -3311,15 +3452,15 @@ func (c *SessionClient) mutate(ctx context.Context, m *SessionMutation) (Value, 
 type (
 	hooks struct {
 		Acceptance, AuditEvent, CatalogRecord, CatalogVersion, ChangeRequest,
-		ChannelHealth, Decision, Draft, FactSheet, Head, Incident, Message, Outbox,
-		Outcome, OutletReport, Person, PlanVersion, Reading, Request, RoleReview, Run,
-		Session []ent.Hook
+		ChannelHealth, Decision, DegradedMode, Draft, FactSheet, Head, Incident,
+		Message, Outbox, Outcome, OutletReport, Person, PlanVersion, Reading, Request,
+		RoleReview, Run, Session []ent.Hook
 	}
 	inters struct {
 		Acceptance, AuditEvent, CatalogRecord, CatalogVersion, ChangeRequest,
-		ChannelHealth, Decision, Draft, FactSheet, Head, Incident, Message, Outbox,
-		Outcome, OutletReport, Person, PlanVersion, Reading, Request, RoleReview, Run,
-		Session []ent.Interceptor
+		ChannelHealth, Decision, DegradedMode, Draft, FactSheet, Head, Incident,
+		Message, Outbox, Outcome, OutletReport, Person, PlanVersion, Reading, Request,
+		RoleReview, Run, Session []ent.Interceptor
 	}
 )
 

@@ -13,6 +13,7 @@ import (
 	"keyholder/ent/changerequest"
 	"keyholder/ent/channelhealth"
 	"keyholder/ent/decision"
+	"keyholder/ent/degradedmode"
 	"keyholder/ent/draft"
 	"keyholder/ent/factsheet"
 	"keyholder/ent/head"
@@ -101,6 +102,7 @@ func checkColumn(t, c string) error {
 			changerequest.Table:  changerequest.ValidColumn,
 			channelhealth.Table:  channelhealth.ValidColumn,
 			decision.Table:       decision.ValidColumn,
+			degradedmode.Table:   degradedmode.ValidColumn,
 			draft.Table:          draft.ValidColumn,
 			factsheet.Table:      factsheet.ValidColumn,
 			head.Table:           head.ValidColumn,

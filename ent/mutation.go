@@ -13,6 +13,7 @@ import (
 	"keyholder/ent/changerequest"
 	"keyholder/ent/channelhealth"
 	"keyholder/ent/decision"
+	"keyholder/ent/degradedmode"
 	"keyholder/ent/draft"
 	"keyholder/ent/factsheet"
 	"keyholder/ent/head"
@@ -31,6 +32,7 @@ import (
 	"keyholder/ent/session"
 	"keyholder/internal/access"
 	"keyholder/internal/approval"
+	"keyholder/internal/degrade"
 	"keyholder/internal/failover"
 	"sync"
 	"time"
@@ -55,6 +57,7 @@ const (
 	TypeChangeRequest  = "ChangeRequest"
 	TypeChannelHealth  = "ChannelHealth"
 	TypeDecision       = "Decision"
+	TypeDegradedMode   = "DegradedMode"
 	TypeDraft          = "Draft"
 	TypeFactSheet      = "FactSheet"
 	TypeHead           = "Head"
@@ -5529,6 +5532,1258 @@ func (m *DecisionMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *DecisionMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Decision edge %s", name)
+}
+
+// DegradedModeMutation represents an operation that mutates the DegradedMode nodes in the graph.
+type DegradedModeMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *string
+	code           *string
+	rule           *string
+	incident       *string
+	digest         *string
+	requester_id   *string
+	requester_name *string
+	state          *approval.State
+	phase          *degrade.Phase
+	round          *int
+	addround       *int
+	open           *bool
+	filed_at       *time.Time
+	expires_at     *time.Time
+	decided_at     *time.Time
+	ended_at       *time.Time
+	body           *[]byte
+	revision       *int
+	addrevision    *int
+	clearedFields  map[string]struct{}
+	done           bool
+	oldValue       func(context.Context) (*DegradedMode, error)
+	predicates     []predicate.DegradedMode
+}
+
+var _ ent.Mutation = (*DegradedModeMutation)(nil)
+
+// degradedmodeOption allows management of the mutation configuration using functional options.
+type degradedmodeOption func(*DegradedModeMutation)
+
+// newDegradedModeMutation creates new mutation for the DegradedMode entity.
+func newDegradedModeMutation(c config, op Op, opts ...degradedmodeOption) *DegradedModeMutation {
+	m := &DegradedModeMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeDegradedMode,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withDegradedModeID sets the ID field of the mutation.
+func withDegradedModeID(id string) degradedmodeOption {
+	return func(m *DegradedModeMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *DegradedMode
+		)
+		m.oldValue = func(ctx context.Context) (*DegradedMode, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().DegradedMode.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withDegradedMode sets the old DegradedMode of the mutation.
+func withDegradedMode(node *DegradedMode) degradedmodeOption {
+	return func(m *DegradedModeMutation) {
+		m.oldValue = func(context.Context) (*DegradedMode, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m DegradedModeMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m DegradedModeMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of DegradedMode entities.
+func (m *DegradedModeMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *DegradedModeMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *DegradedModeMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().DegradedMode.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCode sets the "code" field.
+func (m *DegradedModeMutation) SetCode(s string) {
+	m.code = &s
+}
+
+// Code returns the value of the "code" field in the mutation.
+func (m *DegradedModeMutation) Code() (r string, exists bool) {
+	v := m.code
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCode returns the old "code" field's value of the DegradedMode entity.
+// If the DegradedMode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DegradedModeMutation) OldCode(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCode is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCode requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCode: %w", err)
+	}
+	return oldValue.Code, nil
+}
+
+// ResetCode resets all changes to the "code" field.
+func (m *DegradedModeMutation) ResetCode() {
+	m.code = nil
+}
+
+// SetRule sets the "rule" field.
+func (m *DegradedModeMutation) SetRule(s string) {
+	m.rule = &s
+}
+
+// Rule returns the value of the "rule" field in the mutation.
+func (m *DegradedModeMutation) Rule() (r string, exists bool) {
+	v := m.rule
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRule returns the old "rule" field's value of the DegradedMode entity.
+// If the DegradedMode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DegradedModeMutation) OldRule(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRule is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRule requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRule: %w", err)
+	}
+	return oldValue.Rule, nil
+}
+
+// ResetRule resets all changes to the "rule" field.
+func (m *DegradedModeMutation) ResetRule() {
+	m.rule = nil
+}
+
+// SetIncident sets the "incident" field.
+func (m *DegradedModeMutation) SetIncident(s string) {
+	m.incident = &s
+}
+
+// Incident returns the value of the "incident" field in the mutation.
+func (m *DegradedModeMutation) Incident() (r string, exists bool) {
+	v := m.incident
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIncident returns the old "incident" field's value of the DegradedMode entity.
+// If the DegradedMode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DegradedModeMutation) OldIncident(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIncident is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIncident requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIncident: %w", err)
+	}
+	return oldValue.Incident, nil
+}
+
+// ResetIncident resets all changes to the "incident" field.
+func (m *DegradedModeMutation) ResetIncident() {
+	m.incident = nil
+}
+
+// SetDigest sets the "digest" field.
+func (m *DegradedModeMutation) SetDigest(s string) {
+	m.digest = &s
+}
+
+// Digest returns the value of the "digest" field in the mutation.
+func (m *DegradedModeMutation) Digest() (r string, exists bool) {
+	v := m.digest
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDigest returns the old "digest" field's value of the DegradedMode entity.
+// If the DegradedMode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DegradedModeMutation) OldDigest(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDigest is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDigest requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDigest: %w", err)
+	}
+	return oldValue.Digest, nil
+}
+
+// ResetDigest resets all changes to the "digest" field.
+func (m *DegradedModeMutation) ResetDigest() {
+	m.digest = nil
+}
+
+// SetRequesterID sets the "requester_id" field.
+func (m *DegradedModeMutation) SetRequesterID(s string) {
+	m.requester_id = &s
+}
+
+// RequesterID returns the value of the "requester_id" field in the mutation.
+func (m *DegradedModeMutation) RequesterID() (r string, exists bool) {
+	v := m.requester_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequesterID returns the old "requester_id" field's value of the DegradedMode entity.
+// If the DegradedMode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DegradedModeMutation) OldRequesterID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequesterID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequesterID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequesterID: %w", err)
+	}
+	return oldValue.RequesterID, nil
+}
+
+// ResetRequesterID resets all changes to the "requester_id" field.
+func (m *DegradedModeMutation) ResetRequesterID() {
+	m.requester_id = nil
+}
+
+// SetRequesterName sets the "requester_name" field.
+func (m *DegradedModeMutation) SetRequesterName(s string) {
+	m.requester_name = &s
+}
+
+// RequesterName returns the value of the "requester_name" field in the mutation.
+func (m *DegradedModeMutation) RequesterName() (r string, exists bool) {
+	v := m.requester_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequesterName returns the old "requester_name" field's value of the DegradedMode entity.
+// If the DegradedMode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DegradedModeMutation) OldRequesterName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequesterName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequesterName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequesterName: %w", err)
+	}
+	return oldValue.RequesterName, nil
+}
+
+// ResetRequesterName resets all changes to the "requester_name" field.
+func (m *DegradedModeMutation) ResetRequesterName() {
+	m.requester_name = nil
+}
+
+// SetState sets the "state" field.
+func (m *DegradedModeMutation) SetState(a approval.State) {
+	m.state = &a
+}
+
+// State returns the value of the "state" field in the mutation.
+func (m *DegradedModeMutation) State() (r approval.State, exists bool) {
+	v := m.state
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldState returns the old "state" field's value of the DegradedMode entity.
+// If the DegradedMode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DegradedModeMutation) OldState(ctx context.Context) (v approval.State, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldState is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldState requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldState: %w", err)
+	}
+	return oldValue.State, nil
+}
+
+// ResetState resets all changes to the "state" field.
+func (m *DegradedModeMutation) ResetState() {
+	m.state = nil
+}
+
+// SetPhase sets the "phase" field.
+func (m *DegradedModeMutation) SetPhase(d degrade.Phase) {
+	m.phase = &d
+}
+
+// Phase returns the value of the "phase" field in the mutation.
+func (m *DegradedModeMutation) Phase() (r degrade.Phase, exists bool) {
+	v := m.phase
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPhase returns the old "phase" field's value of the DegradedMode entity.
+// If the DegradedMode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DegradedModeMutation) OldPhase(ctx context.Context) (v degrade.Phase, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPhase is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPhase requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPhase: %w", err)
+	}
+	return oldValue.Phase, nil
+}
+
+// ResetPhase resets all changes to the "phase" field.
+func (m *DegradedModeMutation) ResetPhase() {
+	m.phase = nil
+}
+
+// SetRound sets the "round" field.
+func (m *DegradedModeMutation) SetRound(i int) {
+	m.round = &i
+	m.addround = nil
+}
+
+// Round returns the value of the "round" field in the mutation.
+func (m *DegradedModeMutation) Round() (r int, exists bool) {
+	v := m.round
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRound returns the old "round" field's value of the DegradedMode entity.
+// If the DegradedMode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DegradedModeMutation) OldRound(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRound is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRound requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRound: %w", err)
+	}
+	return oldValue.Round, nil
+}
+
+// AddRound adds i to the "round" field.
+func (m *DegradedModeMutation) AddRound(i int) {
+	if m.addround != nil {
+		*m.addround += i
+	} else {
+		m.addround = &i
+	}
+}
+
+// AddedRound returns the value that was added to the "round" field in this mutation.
+func (m *DegradedModeMutation) AddedRound() (r int, exists bool) {
+	v := m.addround
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRound resets all changes to the "round" field.
+func (m *DegradedModeMutation) ResetRound() {
+	m.round = nil
+	m.addround = nil
+}
+
+// SetOpen sets the "open" field.
+func (m *DegradedModeMutation) SetOpen(b bool) {
+	m.open = &b
+}
+
+// Open returns the value of the "open" field in the mutation.
+func (m *DegradedModeMutation) Open() (r bool, exists bool) {
+	v := m.open
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOpen returns the old "open" field's value of the DegradedMode entity.
+// If the DegradedMode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DegradedModeMutation) OldOpen(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOpen is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOpen requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOpen: %w", err)
+	}
+	return oldValue.Open, nil
+}
+
+// ResetOpen resets all changes to the "open" field.
+func (m *DegradedModeMutation) ResetOpen() {
+	m.open = nil
+}
+
+// SetFiledAt sets the "filed_at" field.
+func (m *DegradedModeMutation) SetFiledAt(t time.Time) {
+	m.filed_at = &t
+}
+
+// FiledAt returns the value of the "filed_at" field in the mutation.
+func (m *DegradedModeMutation) FiledAt() (r time.Time, exists bool) {
+	v := m.filed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFiledAt returns the old "filed_at" field's value of the DegradedMode entity.
+// If the DegradedMode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DegradedModeMutation) OldFiledAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFiledAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFiledAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFiledAt: %w", err)
+	}
+	return oldValue.FiledAt, nil
+}
+
+// ResetFiledAt resets all changes to the "filed_at" field.
+func (m *DegradedModeMutation) ResetFiledAt() {
+	m.filed_at = nil
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *DegradedModeMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *DegradedModeMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the DegradedMode entity.
+// If the DegradedMode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DegradedModeMutation) OldExpiresAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *DegradedModeMutation) ResetExpiresAt() {
+	m.expires_at = nil
+}
+
+// SetDecidedAt sets the "decided_at" field.
+func (m *DegradedModeMutation) SetDecidedAt(t time.Time) {
+	m.decided_at = &t
+}
+
+// DecidedAt returns the value of the "decided_at" field in the mutation.
+func (m *DegradedModeMutation) DecidedAt() (r time.Time, exists bool) {
+	v := m.decided_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDecidedAt returns the old "decided_at" field's value of the DegradedMode entity.
+// If the DegradedMode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DegradedModeMutation) OldDecidedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDecidedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDecidedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDecidedAt: %w", err)
+	}
+	return oldValue.DecidedAt, nil
+}
+
+// ClearDecidedAt clears the value of the "decided_at" field.
+func (m *DegradedModeMutation) ClearDecidedAt() {
+	m.decided_at = nil
+	m.clearedFields[degradedmode.FieldDecidedAt] = struct{}{}
+}
+
+// DecidedAtCleared returns if the "decided_at" field was cleared in this mutation.
+func (m *DegradedModeMutation) DecidedAtCleared() bool {
+	_, ok := m.clearedFields[degradedmode.FieldDecidedAt]
+	return ok
+}
+
+// ResetDecidedAt resets all changes to the "decided_at" field.
+func (m *DegradedModeMutation) ResetDecidedAt() {
+	m.decided_at = nil
+	delete(m.clearedFields, degradedmode.FieldDecidedAt)
+}
+
+// SetEndedAt sets the "ended_at" field.
+func (m *DegradedModeMutation) SetEndedAt(t time.Time) {
+	m.ended_at = &t
+}
+
+// EndedAt returns the value of the "ended_at" field in the mutation.
+func (m *DegradedModeMutation) EndedAt() (r time.Time, exists bool) {
+	v := m.ended_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedAt returns the old "ended_at" field's value of the DegradedMode entity.
+// If the DegradedMode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DegradedModeMutation) OldEndedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedAt: %w", err)
+	}
+	return oldValue.EndedAt, nil
+}
+
+// ClearEndedAt clears the value of the "ended_at" field.
+func (m *DegradedModeMutation) ClearEndedAt() {
+	m.ended_at = nil
+	m.clearedFields[degradedmode.FieldEndedAt] = struct{}{}
+}
+
+// EndedAtCleared returns if the "ended_at" field was cleared in this mutation.
+func (m *DegradedModeMutation) EndedAtCleared() bool {
+	_, ok := m.clearedFields[degradedmode.FieldEndedAt]
+	return ok
+}
+
+// ResetEndedAt resets all changes to the "ended_at" field.
+func (m *DegradedModeMutation) ResetEndedAt() {
+	m.ended_at = nil
+	delete(m.clearedFields, degradedmode.FieldEndedAt)
+}
+
+// SetBody sets the "body" field.
+func (m *DegradedModeMutation) SetBody(b []byte) {
+	m.body = &b
+}
+
+// Body returns the value of the "body" field in the mutation.
+func (m *DegradedModeMutation) Body() (r []byte, exists bool) {
+	v := m.body
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBody returns the old "body" field's value of the DegradedMode entity.
+// If the DegradedMode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DegradedModeMutation) OldBody(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBody is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBody requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBody: %w", err)
+	}
+	return oldValue.Body, nil
+}
+
+// ResetBody resets all changes to the "body" field.
+func (m *DegradedModeMutation) ResetBody() {
+	m.body = nil
+}
+
+// SetRevision sets the "revision" field.
+func (m *DegradedModeMutation) SetRevision(i int) {
+	m.revision = &i
+	m.addrevision = nil
+}
+
+// Revision returns the value of the "revision" field in the mutation.
+func (m *DegradedModeMutation) Revision() (r int, exists bool) {
+	v := m.revision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRevision returns the old "revision" field's value of the DegradedMode entity.
+// If the DegradedMode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DegradedModeMutation) OldRevision(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRevision is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRevision requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRevision: %w", err)
+	}
+	return oldValue.Revision, nil
+}
+
+// AddRevision adds i to the "revision" field.
+func (m *DegradedModeMutation) AddRevision(i int) {
+	if m.addrevision != nil {
+		*m.addrevision += i
+	} else {
+		m.addrevision = &i
+	}
+}
+
+// AddedRevision returns the value that was added to the "revision" field in this mutation.
+func (m *DegradedModeMutation) AddedRevision() (r int, exists bool) {
+	v := m.addrevision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRevision resets all changes to the "revision" field.
+func (m *DegradedModeMutation) ResetRevision() {
+	m.revision = nil
+	m.addrevision = nil
+}
+
+// Where appends a list predicates to the DegradedModeMutation builder.
+func (m *DegradedModeMutation) Where(ps ...predicate.DegradedMode) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the DegradedModeMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *DegradedModeMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.DegradedMode, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *DegradedModeMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *DegradedModeMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (DegradedMode).
+func (m *DegradedModeMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *DegradedModeMutation) Fields() []string {
+	fields := make([]string, 0, 16)
+	if m.code != nil {
+		fields = append(fields, degradedmode.FieldCode)
+	}
+	if m.rule != nil {
+		fields = append(fields, degradedmode.FieldRule)
+	}
+	if m.incident != nil {
+		fields = append(fields, degradedmode.FieldIncident)
+	}
+	if m.digest != nil {
+		fields = append(fields, degradedmode.FieldDigest)
+	}
+	if m.requester_id != nil {
+		fields = append(fields, degradedmode.FieldRequesterID)
+	}
+	if m.requester_name != nil {
+		fields = append(fields, degradedmode.FieldRequesterName)
+	}
+	if m.state != nil {
+		fields = append(fields, degradedmode.FieldState)
+	}
+	if m.phase != nil {
+		fields = append(fields, degradedmode.FieldPhase)
+	}
+	if m.round != nil {
+		fields = append(fields, degradedmode.FieldRound)
+	}
+	if m.open != nil {
+		fields = append(fields, degradedmode.FieldOpen)
+	}
+	if m.filed_at != nil {
+		fields = append(fields, degradedmode.FieldFiledAt)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, degradedmode.FieldExpiresAt)
+	}
+	if m.decided_at != nil {
+		fields = append(fields, degradedmode.FieldDecidedAt)
+	}
+	if m.ended_at != nil {
+		fields = append(fields, degradedmode.FieldEndedAt)
+	}
+	if m.body != nil {
+		fields = append(fields, degradedmode.FieldBody)
+	}
+	if m.revision != nil {
+		fields = append(fields, degradedmode.FieldRevision)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *DegradedModeMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case degradedmode.FieldCode:
+		return m.Code()
+	case degradedmode.FieldRule:
+		return m.Rule()
+	case degradedmode.FieldIncident:
+		return m.Incident()
+	case degradedmode.FieldDigest:
+		return m.Digest()
+	case degradedmode.FieldRequesterID:
+		return m.RequesterID()
+	case degradedmode.FieldRequesterName:
+		return m.RequesterName()
+	case degradedmode.FieldState:
+		return m.State()
+	case degradedmode.FieldPhase:
+		return m.Phase()
+	case degradedmode.FieldRound:
+		return m.Round()
+	case degradedmode.FieldOpen:
+		return m.Open()
+	case degradedmode.FieldFiledAt:
+		return m.FiledAt()
+	case degradedmode.FieldExpiresAt:
+		return m.ExpiresAt()
+	case degradedmode.FieldDecidedAt:
+		return m.DecidedAt()
+	case degradedmode.FieldEndedAt:
+		return m.EndedAt()
+	case degradedmode.FieldBody:
+		return m.Body()
+	case degradedmode.FieldRevision:
+		return m.Revision()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *DegradedModeMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case degradedmode.FieldCode:
+		return m.OldCode(ctx)
+	case degradedmode.FieldRule:
+		return m.OldRule(ctx)
+	case degradedmode.FieldIncident:
+		return m.OldIncident(ctx)
+	case degradedmode.FieldDigest:
+		return m.OldDigest(ctx)
+	case degradedmode.FieldRequesterID:
+		return m.OldRequesterID(ctx)
+	case degradedmode.FieldRequesterName:
+		return m.OldRequesterName(ctx)
+	case degradedmode.FieldState:
+		return m.OldState(ctx)
+	case degradedmode.FieldPhase:
+		return m.OldPhase(ctx)
+	case degradedmode.FieldRound:
+		return m.OldRound(ctx)
+	case degradedmode.FieldOpen:
+		return m.OldOpen(ctx)
+	case degradedmode.FieldFiledAt:
+		return m.OldFiledAt(ctx)
+	case degradedmode.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	case degradedmode.FieldDecidedAt:
+		return m.OldDecidedAt(ctx)
+	case degradedmode.FieldEndedAt:
+		return m.OldEndedAt(ctx)
+	case degradedmode.FieldBody:
+		return m.OldBody(ctx)
+	case degradedmode.FieldRevision:
+		return m.OldRevision(ctx)
+	}
+	return nil, fmt.Errorf("unknown DegradedMode field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DegradedModeMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case degradedmode.FieldCode:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCode(v)
+		return nil
+	case degradedmode.FieldRule:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRule(v)
+		return nil
+	case degradedmode.FieldIncident:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIncident(v)
+		return nil
+	case degradedmode.FieldDigest:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDigest(v)
+		return nil
+	case degradedmode.FieldRequesterID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequesterID(v)
+		return nil
+	case degradedmode.FieldRequesterName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequesterName(v)
+		return nil
+	case degradedmode.FieldState:
+		v, ok := value.(approval.State)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetState(v)
+		return nil
+	case degradedmode.FieldPhase:
+		v, ok := value.(degrade.Phase)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPhase(v)
+		return nil
+	case degradedmode.FieldRound:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRound(v)
+		return nil
+	case degradedmode.FieldOpen:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOpen(v)
+		return nil
+	case degradedmode.FieldFiledAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFiledAt(v)
+		return nil
+	case degradedmode.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	case degradedmode.FieldDecidedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDecidedAt(v)
+		return nil
+	case degradedmode.FieldEndedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedAt(v)
+		return nil
+	case degradedmode.FieldBody:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBody(v)
+		return nil
+	case degradedmode.FieldRevision:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRevision(v)
+		return nil
+	}
+	return fmt.Errorf("unknown DegradedMode field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *DegradedModeMutation) AddedFields() []string {
+	var fields []string
+	if m.addround != nil {
+		fields = append(fields, degradedmode.FieldRound)
+	}
+	if m.addrevision != nil {
+		fields = append(fields, degradedmode.FieldRevision)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *DegradedModeMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case degradedmode.FieldRound:
+		return m.AddedRound()
+	case degradedmode.FieldRevision:
+		return m.AddedRevision()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DegradedModeMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case degradedmode.FieldRound:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRound(v)
+		return nil
+	case degradedmode.FieldRevision:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRevision(v)
+		return nil
+	}
+	return fmt.Errorf("unknown DegradedMode numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *DegradedModeMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(degradedmode.FieldDecidedAt) {
+		fields = append(fields, degradedmode.FieldDecidedAt)
+	}
+	if m.FieldCleared(degradedmode.FieldEndedAt) {
+		fields = append(fields, degradedmode.FieldEndedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *DegradedModeMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *DegradedModeMutation) ClearField(name string) error {
+	switch name {
+	case degradedmode.FieldDecidedAt:
+		m.ClearDecidedAt()
+		return nil
+	case degradedmode.FieldEndedAt:
+		m.ClearEndedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown DegradedMode nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *DegradedModeMutation) ResetField(name string) error {
+	switch name {
+	case degradedmode.FieldCode:
+		m.ResetCode()
+		return nil
+	case degradedmode.FieldRule:
+		m.ResetRule()
+		return nil
+	case degradedmode.FieldIncident:
+		m.ResetIncident()
+		return nil
+	case degradedmode.FieldDigest:
+		m.ResetDigest()
+		return nil
+	case degradedmode.FieldRequesterID:
+		m.ResetRequesterID()
+		return nil
+	case degradedmode.FieldRequesterName:
+		m.ResetRequesterName()
+		return nil
+	case degradedmode.FieldState:
+		m.ResetState()
+		return nil
+	case degradedmode.FieldPhase:
+		m.ResetPhase()
+		return nil
+	case degradedmode.FieldRound:
+		m.ResetRound()
+		return nil
+	case degradedmode.FieldOpen:
+		m.ResetOpen()
+		return nil
+	case degradedmode.FieldFiledAt:
+		m.ResetFiledAt()
+		return nil
+	case degradedmode.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	case degradedmode.FieldDecidedAt:
+		m.ResetDecidedAt()
+		return nil
+	case degradedmode.FieldEndedAt:
+		m.ResetEndedAt()
+		return nil
+	case degradedmode.FieldBody:
+		m.ResetBody()
+		return nil
+	case degradedmode.FieldRevision:
+		m.ResetRevision()
+		return nil
+	}
+	return fmt.Errorf("unknown DegradedMode field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *DegradedModeMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *DegradedModeMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *DegradedModeMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *DegradedModeMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *DegradedModeMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *DegradedModeMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *DegradedModeMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown DegradedMode unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *DegradedModeMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown DegradedMode edge %s", name)
 }
 
 // DraftMutation represents an operation that mutates the Draft nodes in the graph.

@@ -7,6 +7,7 @@ import (
 	"keyholder/ent/catalogversion"
 	"keyholder/ent/changerequest"
 	"keyholder/ent/channelhealth"
+	"keyholder/ent/degradedmode"
 	"keyholder/ent/draft"
 	"keyholder/ent/head"
 	"keyholder/ent/incident"
@@ -81,6 +82,24 @@ func init() {
 	channelhealthDescFailure := channelhealthFields[4].Descriptor()
 	// channelhealth.DefaultFailure holds the default value on creation for the failure field.
 	channelhealth.DefaultFailure = channelhealthDescFailure.Default.(string)
+	degradedmodeFields := schema.DegradedMode{}.Fields()
+	_ = degradedmodeFields
+	// degradedmodeDescIncident is the schema descriptor for incident field.
+	degradedmodeDescIncident := degradedmodeFields[3].Descriptor()
+	// degradedmode.DefaultIncident holds the default value on creation for the incident field.
+	degradedmode.DefaultIncident = degradedmodeDescIncident.Default.(string)
+	// degradedmodeDescRound is the schema descriptor for round field.
+	degradedmodeDescRound := degradedmodeFields[9].Descriptor()
+	// degradedmode.DefaultRound holds the default value on creation for the round field.
+	degradedmode.DefaultRound = degradedmodeDescRound.Default.(int)
+	// degradedmodeDescOpen is the schema descriptor for open field.
+	degradedmodeDescOpen := degradedmodeFields[10].Descriptor()
+	// degradedmode.DefaultOpen holds the default value on creation for the open field.
+	degradedmode.DefaultOpen = degradedmodeDescOpen.Default.(bool)
+	// degradedmodeDescRevision is the schema descriptor for revision field.
+	degradedmodeDescRevision := degradedmodeFields[16].Descriptor()
+	// degradedmode.DefaultRevision holds the default value on creation for the revision field.
+	degradedmode.DefaultRevision = degradedmodeDescRevision.Default.(int)
 	draftFields := schema.Draft{}.Fields()
 	_ = draftFields
 	// draftDescUndoes is the schema descriptor for undoes field.

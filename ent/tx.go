@@ -28,6 +28,8 @@ type Tx struct {
 	ChannelHealth *ChannelHealthClient
 	// Decision is the client for interacting with the Decision builders.
 	Decision *DecisionClient
+	// DegradedMode is the client for interacting with the DegradedMode builders.
+	DegradedMode *DegradedModeClient
 	// Draft is the client for interacting with the Draft builders.
 	Draft *DraftClient
 	// FactSheet is the client for interacting with the FactSheet builders.
@@ -196,6 +198,7 @@ func (tx *Tx) init() {
 	tx.ChangeRequest = NewChangeRequestClient(tx.config)
 	tx.ChannelHealth = NewChannelHealthClient(tx.config)
 	tx.Decision = NewDecisionClient(tx.config)
+	tx.DegradedMode = NewDegradedModeClient(tx.config)
 	tx.Draft = NewDraftClient(tx.config)
 	tx.FactSheet = NewFactSheetClient(tx.config)
 	tx.Head = NewHeadClient(tx.config)

@@ -84,6 +84,9 @@ func objectPath(object string) string {
 		return view.RequestPath(object)
 	case strings.HasPrefix(object, "IN-"):
 		return view.IncidentPath(object)
+	case strings.HasPrefix(object, store.ModeCode):
+		code, _, _ := strings.Cut(object, "/")
+		return view.ModePath(code)
 	case strings.HasPrefix(object, "CH-"):
 		return view.ChangeRequestPath(object)
 	case strings.HasPrefix(object, "channel/"):

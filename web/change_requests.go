@@ -165,21 +165,29 @@ func (s *Server) whereItStands(ctx context.Context, p *view.ChangeRequest, r cha
 
 // changeAction is what this person may do: the rule that answers the form and decides in the database draws the buttons.
 func changeAction(r change.Request, who access.Principal, ballot approval.Ballot, typed typedVote, now time.Time) view.Action {
+	paths := questionPaths{decide: view.DecideChangePath(r.Code), withdraw: view.WithdrawChangePath(r.Code), page: view.ChangeRequestPath(r.Code)}
+	return questionAction(r.Question, who, ballot.As(who, access.EditCatalog), ballot, typed, paths, "Approve it", now)
+}
+
+// questionPaths are where the forms of a question lead.
+type questionPaths struct{ decide, withdraw, page string }
+
+// questionAction is what somebody may do about a question: vote, sign in again to vote, or take it back, as whom they may.
+func questionAction(q approval.Question, who, owner access.Principal, b approval.Ballot, typed typedVote, to questionPaths, yes string, now time.Time) view.Action {
 	act := view.Action{}
-	if r.MayWithdraw(ballot.As(who, access.EditCatalog), now) {
-		act.Withdraw = &view.Amend{Path: view.WithdrawChangePath(r.Code), Act: store.NewID()}
-	} else if r.Standing(now) != approval.Requested {
+	if q.MayWithdraw(owner, now) {
+		act.Withdraw = &view.Amend{Path: to.withdraw, Act: store.NewID()}
+	} else if q.Standing(now) != approval.Requested {
 		return act
 	}
-	err := r.MayDecide(who, ballot, now)
+	err := q.MayDecide(who, b, now)
 	switch {
 	case err == nil:
 		act.Vote = &view.VoteForm{
-			Path: view.DecideChangePath(r.Code), Act: actID(typed.act), Digest: r.Digest, Comment: typed.comment, Wrong: typed.wrong,
-			Approve: "Approve it", Reject: "Reject",
+			Path: to.decide, Act: actID(typed.act), Digest: q.Digest, Comment: typed.comment, Wrong: typed.wrong, Approve: yes, Reject: "Reject",
 		}
 	case fault.KindOf(err) == fault.SignInAgain:
-		act.Again, act.NotYou = view.SignInAgainPath(view.ChangeRequestPath(r.Code)), refusal("Sign in again to vote", err)
+		act.Again, act.NotYou = view.SignInAgainPath(to.page), refusal("Sign in again to vote", err)
 	default:
 		act.NotYou = refusal("You cannot decide this", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"keyholder/internal/access"
 	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
+	"keyholder/internal/degrade"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
@@ -36,6 +37,7 @@ type situation struct {
 	incidents []store.Incident
 	requests  []failover.Request // that are not decided
 	runs      []failover.Run
+	modes     []degrade.Mode // that wait for people, last, or are owed something
 	now       time.Time
 }
 
@@ -55,6 +57,9 @@ func (s *Server) situation(ctx context.Context) (here situation, err error) {
 	if here.requests, err = s.store.OpenRequests(ctx); err != nil {
 		return here, err
 	}
+	if here.modes, err = s.store.OpenModes(ctx); err != nil {
+		return here, err
+	}
 	here.runs, err = s.store.OpenRuns(ctx)
 	return here, err
 }
@@ -72,7 +77,16 @@ func (s *Server) now(ctx context.Context, page view.Page, who access.Principal) 
 	if err != nil {
 		return p, err
 	}
-	p.Waiting = append(p.Waiting, changes...)
+	modes, err := s.modesWaiting(ctx, here, who)
+	if err != nil {
+		return p, err
+	}
+	p.Waiting = append(append(p.Waiting, modes...), changes...)
+	for _, m := range here.modes {
+		if m.Phase.Open() {
+			p.Modes = append(p.Modes, modeLine(here.catalog, m, here.now))
+		}
+	}
 	if err := s.reviewDue(ctx, &p, who, here.now); err != nil {
 		return p, err
 	}
@@ -249,9 +263,10 @@ func (here situation) proposal(from failover.Proposal, in *store.Incident, who a
 		query := url.Values{"title": {title}, "services": from.Impact.Down()}
 		p.Open = &view.Link{Path: view.NewIncidentPath() + "?" + query.Encode(), Text: "Open incident: " + title}
 	}
-	if in == nil {
+	if p.Degrade = here.degradeOffers(from.Impact.FailedServices(), "", who); in == nil {
 		return p
 	}
+	p.Degrade = here.degradeOffers(from.Impact.FailedServices(), in.Code, who)
 	line := incidentLine(here.catalog, *in)
 	p.Incident = &line
 	if p.Open != nil {

@@ -243,6 +243,9 @@ func (s *Server) recordPageOf(c echo.Context, ref catalog.Ref, r retirement) err
 				}
 				p.MayRetire = false // it is revoked
 			}
+			if err := s.degradedHere(ctx, version.Catalog, e, principal(c), &p); err != nil {
+				return err
+			}
 			if ref.Kind == catalog.KindService {
 				p.Orders = ordersOn(version.Catalog, ref.Slug, s.store.Now())
 			}

@@ -3,6 +3,7 @@ package workflows
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
@@ -54,10 +55,22 @@ func (c *Client) Healthy(ctx context.Context) error {
 	return nil
 }
 
-// Start starts the process of a request; one that runs already is left alone.
+// Start starts the process of a request, or of a degraded mode. One that runs already looks at the record again.
 func (c *Client) Start(ctx context.Context, code string) error {
+	if strings.HasPrefix(code, store.ModeCode) {
+		return c.startDegraded(ctx, code)
+	}
 	_, err := c.temporal.ExecuteWorkflow(ctx, c.options(code), failoverWorkflow, FailoverInput{Code: code})
 	if err != nil {
+		return fmt.Errorf("start the process of %s: %w", code, err)
+	}
+	return nil
+}
+
+func (c *Client) startDegraded(ctx context.Context, code string) error {
+	options := c.options(code)
+	options.ID = DegradedID(code)
+	if _, err := c.temporal.SignalWithStartWorkflow(ctx, options.ID, signalLook, nil, options, degradedWorkflow, DegradedInput{Code: code}); err != nil {
 		return fmt.Errorf("start the process of %s: %w", code, err)
 	}
 	return nil

@@ -1,8 +1,13 @@
 package workflows
 
+import "keyholder/internal/degrade"
+
 // The names under which Temporal knows the processes. They never change: open histories carry them.
 const (
 	failoverWorkflow = "failover"
+	degradedWorkflow = "degraded-mode"
+
+	signalLook = "look" // the record has something new
 
 	updateDecide   = "decide"
 	updateWithdraw = "withdraw"
@@ -19,6 +24,9 @@ const (
 	activityPerform  = "perform"
 	activityUndo     = "undo"
 	activityWatch    = "watch"
+
+	activityModeNext = "mode-next"
+	activityModeDo   = "mode-do"
 )
 
 // FailoverInput starts the process of one request and its run. Fields are only ever added.
@@ -31,6 +39,17 @@ type FailoverResult struct {
 	Code string `json:"code"`
 }
 
+// DegradedInput starts the process of one degraded mode. Fields are only ever added.
+type DegradedInput struct {
+	Code string `json:"code"`
+}
+
+// ModeInput names what is to be done to a degraded mode.
+type ModeInput struct {
+	Code string     `json:"code"`
+	Do   degrade.Do `json:"do"`
+}
+
 // StepInput names one step of a run.
 type StepInput struct {
 	Code string `json:"code"`
@@ -39,3 +58,6 @@ type StepInput struct {
 
 // FailoverID is the id of the process of a request and its run.
 func FailoverID(code string) string { return "failover/" + code }
+
+// DegradedID is the id of the process of a degraded mode.
+func DegradedID(code string) string { return "degraded-mode/" + code }

@@ -9,6 +9,7 @@ import (
 	"keyholder/internal/catalog"
 	"keyholder/internal/connector"
 	rules "keyholder/internal/failover"
+	"keyholder/internal/fault"
 )
 
 // verifyEvery is how often the verification looks.
@@ -103,7 +104,12 @@ func ReadSignal(ctx context.Context, all connector.Set, signal catalog.Signal) (
 	if err != nil {
 		return 0, seen, err
 	}
-	if seen, err = kind.Observe(ctx, signal.Observe); err != nil {
+	seen, err = kind.Observe(ctx, signal.Observe)
+	if signal.Kind == catalog.Health {
+		value, err = healthOf(seen, err, signal.Pointer)
+		return value, seen, err
+	}
+	if err != nil {
 		return 0, seen, err
 	}
 	raw, err := connector.Point(seen, signal.Pointer)
@@ -114,4 +120,22 @@ func ReadSignal(ctx context.Context, all connector.Set, signal catalog.Signal) (
 		return 0, seen, fmt.Errorf("%s is %s, which is not a number", signal.Pointer, raw)
 	}
 	return value, seen, nil
+}
+
+// healthOf is 1 where something answers with what must be there. What is silent, refuses or answers nonsense is not healthy; what we
+// ask wrongly says nothing of it.
+func healthOf(seen connector.Observation, failed error, pointer string) (float64, error) {
+	switch {
+	case fault.KindOf(failed) == fault.Invalid:
+		return 0, failed
+	case failed != nil:
+		return 0, nil //nolint:nilerr // that it does not answer is what was asked
+	case pointer == "":
+		return 1, nil
+	}
+	raw, err := connector.Point(seen, pointer)
+	if err != nil || string(raw) == "false" || string(raw) == "null" {
+		return 0, nil //nolint:nilerr // what must be there is not
+	}
+	return 1, nil
 }

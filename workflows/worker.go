@@ -18,10 +18,11 @@ type registry interface {
 // Register makes the process and its activities known.
 func Register(r registry, a *Activities) {
 	r.RegisterWorkflowWithOptions(Failover, workflow.RegisterOptions{Name: failoverWorkflow})
+	r.RegisterWorkflowWithOptions(Degraded, workflow.RegisterOptions{Name: degradedWorkflow})
 	for name, fn := range map[string]any{
 		activityStand: a.Stand, activityDecide: a.Decide, activityWithdraw: a.Withdraw, activityConfirm: a.Confirm,
 		activityCommand: a.Command, activityExpire: a.Expire, activityClaim: a.Claim, activityPerform: a.Perform,
-		activityUndo: a.Undo, activityWatch: a.Watch,
+		activityUndo: a.Undo, activityWatch: a.Watch, activityModeNext: a.ModeNext, activityModeDo: a.ModeDo,
 	} {
 		r.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
 	}

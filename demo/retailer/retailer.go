@@ -21,6 +21,7 @@ type Addresses struct {
 	Leeds, Dublin, Lease, TrafficAdmin, DNS, Panel string
 	TSIGFile                                       string // of the key that signs updates of the zone
 	OperationsRoom                                 string // file with the address of a chat
+	Flags, Loyalty, Tax, ERP                       string // what checkout leans on
 }
 
 // Catalog writes the shop's catalogue, and behind it what the retailer has besides.

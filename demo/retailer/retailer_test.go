@@ -18,7 +18,7 @@ func bundleOf(t *testing.T) (store.Bundle, catalog.Catalog) {
 	t.Helper()
 	const nowhere = "127.0.0.1:1"
 	body, err := retailer.Catalog(retailer.Addresses{
-		Leeds: nowhere, Dublin: nowhere, Lease: nowhere, TrafficAdmin: nowhere, DNS: nowhere, Panel: nowhere, TSIGFile: "/nowhere", OperationsRoom: "/nowhere",
+		Leeds: nowhere, Dublin: nowhere, Lease: nowhere, TrafficAdmin: nowhere, DNS: nowhere, Panel: nowhere, TSIGFile: "/nowhere", OperationsRoom: "/nowhere", Flags: nowhere, Loyalty: nowhere, Tax: nowhere, ERP: nowhere,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func TestTheRetailerHasAHandfulOfFindingsAndNoMore(t *testing.T) {
 	if !slices.Equal(found, want) {
 		t.Errorf("its findings are\n%s\nwant\n%s", strings.Join(found, "\n"), strings.Join(want, "\n"))
 	}
-	if len(c.Services) < 40 || len(c.Tenants) != 6 || len(c.Outlets) != 60 || len(c.Flows) != 6 || len(c.Rules) != 8 {
+	if len(c.Services) < 40 || len(c.Tenants) != 6 || len(c.Outlets) != 60 || len(c.Flows) != 6 || len(c.Rules) != 10 {
 		t.Errorf("%d services, %d tenants, %d outlets, %d flows, %d rules", len(c.Services), len(c.Tenants), len(c.Outlets), len(c.Flows), len(c.Rules))
 	}
 }

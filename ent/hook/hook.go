@@ -92,6 +92,18 @@ func (f DecisionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, er
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.DecisionMutation", m)
 }
 
+// The DegradedModeFunc type is an adapter to allow the use of ordinary
+// function as DegradedMode mutator.
+type DegradedModeFunc func(context.Context, *ent.DegradedModeMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f DegradedModeFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.DegradedModeMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.DegradedModeMutation", m)
+}
+
 // The DraftFunc type is an adapter to allow the use of ordinary
 // function as Draft mutator.
 type DraftFunc func(context.Context, *ent.DraftMutation) (ent.Value, error)

@@ -203,6 +203,54 @@ var (
 			},
 		},
 	}
+	// DegradedModesColumns holds the columns for the "degraded_modes" table.
+	DegradedModesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "code", Type: field.TypeString, Unique: true},
+		{Name: "rule", Type: field.TypeString},
+		{Name: "incident", Type: field.TypeString, Default: ""},
+		{Name: "digest", Type: field.TypeString},
+		{Name: "requester_id", Type: field.TypeString},
+		{Name: "requester_name", Type: field.TypeString},
+		{Name: "state", Type: field.TypeString},
+		{Name: "phase", Type: field.TypeString},
+		{Name: "round", Type: field.TypeInt, Default: 1},
+		{Name: "open", Type: field.TypeBool, Default: true},
+		{Name: "filed_at", Type: field.TypeTime},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "decided_at", Type: field.TypeTime, Nullable: true},
+		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
+		{Name: "body", Type: field.TypeBytes},
+		{Name: "revision", Type: field.TypeInt, Default: 1},
+	}
+	// DegradedModesTable holds the schema information for the "degraded_modes" table.
+	DegradedModesTable = &schema.Table{
+		Name:       "degraded_modes",
+		Columns:    DegradedModesColumns,
+		PrimaryKey: []*schema.Column{DegradedModesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "degradedmode_phase",
+				Unique:  false,
+				Columns: []*schema.Column{DegradedModesColumns[8]},
+			},
+			{
+				Name:    "degradedmode_state",
+				Unique:  false,
+				Columns: []*schema.Column{DegradedModesColumns[7]},
+			},
+			{
+				Name:    "degradedmode_rule_filed_at",
+				Unique:  false,
+				Columns: []*schema.Column{DegradedModesColumns[2], DegradedModesColumns[11]},
+			},
+			{
+				Name:    "degradedmode_incident",
+				Unique:  false,
+				Columns: []*schema.Column{DegradedModesColumns[3]},
+			},
+		},
+	}
 	// DraftsColumns holds the columns for the "drafts" table.
 	DraftsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString},
@@ -574,6 +622,7 @@ var (
 		ChangeRequestsTable,
 		ChannelHealthsTable,
 		DecisionsTable,
+		DegradedModesTable,
 		DraftsTable,
 		FactSheetsTable,
 		HeadsTable,

@@ -27,6 +27,9 @@ type ChannelHealth func(*sql.Selector)
 // Decision is the predicate function for decision builders.
 type Decision func(*sql.Selector)
 
+// DegradedMode is the predicate function for degradedmode builders.
+type DegradedMode func(*sql.Selector)
+
 // Draft is the predicate function for draft builders.
 type Draft func(*sql.Selector)
 

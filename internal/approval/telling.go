@@ -19,6 +19,9 @@ const (
 	Outcome   Occasion = "outcome"   // it is decided
 	Started   Occasion = "started"   // it was approved in advance, and began by itself
 	Failing   Occasion = "failing"   // a channel by which people are told does not work
+	Nearing   Occasion = "nearing"   // a limit of running degraded is near
+	Limited   Occasion = "limited"   // it is reached
+	Drifted   Occasion = "drifted"   // somebody switched it behind our back
 	Tested    Occasion = "tested"    // they want to see whether a channel reaches them
 )
 

@@ -124,6 +124,9 @@ func Amount(v float64, kind catalog.SignalKind, unit string) string {
 	if kind == catalog.Success {
 		return fmt.Sprintf("%.1f %%", v*100)
 	}
+	if kind == catalog.Health {
+		return map[bool]string{true: "as it should be", false: "not answering as it should"}[v >= 1]
+	}
 	return fmt.Sprintf("%.1f %s", v, unit)
 }
 

@@ -61,14 +61,14 @@ func (w *Watch) matters(ctx context.Context, requests []failover.Request, change
 	if err != nil {
 		return nil, err
 	}
-	if len(requests)+len(changes)+len(runs) == 0 {
-		return nil, nil
+	all, err := w.modeMatters(ctx, standing)
+	if err != nil || len(requests)+len(changes)+len(runs) == 0 {
+		return all, err
 	}
 	version, err := w.Store.Catalog(ctx)
 	if err != nil {
 		return nil, err
 	}
-	all := make([]matter, 0, len(requests)+len(changes))
 	for _, r := range requests {
 		all = append(all, w.moving(version.Catalog, r))
 	}

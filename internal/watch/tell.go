@@ -48,6 +48,9 @@ func (w *Watch) tell(ctx context.Context) error {
 	if err := w.tellStarts(ctx); err != nil {
 		return err
 	}
+	if err := w.tellOfModes(ctx); err != nil {
+		return err
+	}
 	return w.tellFailing(ctx)
 }
 

@@ -30,11 +30,13 @@ type Watch struct {
 	Start      func(ctx context.Context, code string) error // a process; one that runs already is left alone
 	SeeWrites  func(ctx context.Context) error              // notes the point of no return of open runs
 	Mail       Mailer                                       // nil where there is no mail server
+	Modes      Modes                                        // looks at what runs degraded
 	Channels   Poster                                       // whatever else people are told by
 	PublicURL  string                                       // of the portal, for links
 	Log        *slog.Logger
 
-	out outbox
+	out    outbox
+	looked map[string]looked // by degraded mode
 }
 
 // Run works until ctx ends. A failure is logged when it begins and when it ends, not every second.
@@ -51,6 +53,9 @@ func (w *Watch) Run(ctx context.Context) error {
 		{"look for first writes", writeEvery, w.SeeWrites},
 		{"close change requests that have run out", tellEvery, w.Store.ExpireChanges},
 		{"follow standing orders", readEvery, w.Store.FollowOrders},
+		{"follow what runs degraded", modesEvery, w.followModes},
+		{"follow the rules of running degraded", readEvery, w.Store.FollowRules},
+		{"close wishes to run degraded that have run out", tellEvery, w.Store.ExpireModes},
 		{"see whom to tell", tellEvery, w.tell},
 		{"send messages", sendEvery, w.send},
 		{"drop sessions that have run out", sweepEvery, w.Store.Sessions().Sweep},

@@ -168,6 +168,9 @@ type Record struct {
 	Around    Picture
 	Findings  []FindingLine
 	Report    *OutletReport // of an outlet
+	Start     string        // switches on a degraded-mode rule
+	Preview   *Preview      // of a degraded-mode rule
+	Modes     []ModeLine    // that run by a rule, or on a service
 	Order     *Order        // of a standing order
 	Orders    []OrderLine   // that may move a service
 	History   []RecordChange

@@ -16,6 +16,7 @@ type Now struct {
 	Called    []OrderLine // standing orders that act soon
 	Proposals []Proposal  // what is bad now
 	Incidents []IncidentLine
+	Modes     []ModeLine
 	Signals   []SignalLine
 	Copies    []SignalLine
 }
@@ -53,6 +54,7 @@ type Proposal struct {
 	Cost     string        // a minute
 	SoFar    string        // since it began
 	Incident *IncidentLine // that is open for it
+	Degrade  []Link        // run degraded instead
 	Recover  *Link         // request a failover for that
 	Open     *Link         // open an incident, prefilled
 }

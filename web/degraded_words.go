@@ -1,0 +1,250 @@
+package web
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"keyholder/internal/access"
+	"keyholder/internal/approval"
+	"keyholder/internal/catalog"
+	"keyholder/internal/degrade"
+	"keyholder/internal/failover"
+	"keyholder/web/view"
+)
+
+// modeLine is one degraded mode in a list.
+func modeLine(c catalog.Catalog, m degrade.Mode, now time.Time) view.ModeLine {
+	line := view.ModeLine{
+		Path: view.ModePath(m.Code), Code: m.Code, Name: m.Terms.Rule.Name, Instead: m.Terms.Rule.Instead, Phase: m.Phase, Words: m.Phase.Words(), Drill: m.Terms.Drill,
+		Alerts: modeAlerts(m, now),
+	}
+	if m.Phase == degrade.Wished {
+		line.Words = m.Standing(now).Words()
+	}
+	if m.On == nil {
+		return line
+	}
+	line.Since, line.Bars = *m.On, modeBars(c, m, now)
+	if at, which := m.Projection(now); !at.IsZero() && m.Reached == nil {
+		line.Next = fmt.Sprintf("Its limit in %s is reached in %s, at %s, as things go.", which, catalog.Lasting(max(0, at.Sub(now))), at.UTC().Format("15:04 UTC"))
+	}
+	return line
+}
+
+// modeBars are how much of each limit is used.
+func modeBars(c catalog.Catalog, m degrade.Mode, now time.Time) []view.Bar {
+	bars := []view.Bar{{Name: "On for", Have: catalog.Lasting(m.Runs(now))}}
+	if limit := m.Limits.Time.D(); limit > 0 {
+		bars[0].Most, bars[0].Percent = catalog.Lasting(limit), percent(float64(m.Runs(now)), float64(limit))
+	}
+	if m.Exposure == nil {
+		return bars
+	}
+	orders := view.Bar{Name: "Orders", Have: fmt.Sprintf("%.0f", m.Exposure.Orders)}
+	if m.Limits.Orders > 0 {
+		orders.Most, orders.Percent = fmt.Sprint(m.Limits.Orders), percent(m.Exposure.Orders, float64(m.Limits.Orders))
+	}
+	money := view.Bar{Name: "Money", Have: failover.Money(m.Exposure.Money, c.Currency)}
+	if m.Limits.Money > 0 {
+		money.Most, money.Percent = failover.Money(m.Limits.Money, c.Currency), percent(m.Exposure.Money, m.Limits.Money)
+	}
+	return append(bars, orders, money)
+}
+
+func percent(have, most float64) int { return int(min(100, 100*have/most)) }
+
+// modeAlerts are what does not go as it should.
+func modeAlerts(m degrade.Mode, now time.Time) []string {
+	var alerts []string
+	if m.Reached != nil && m.Phase == degrade.On {
+		alerts = append(alerts, "Its limit is reached: "+m.Reached.What+". "+atLimitWords(m.Terms.Rule.AtLimit))
+	}
+	if m.Trouble != nil {
+		alerts = append(alerts, fmt.Sprintf("It is not %s yet, after %s: %s", doneWord(m.Phase), counted(m.Trouble.Attempts, "attempt", "attempts"), m.Trouble.Why))
+	}
+	if m.Drift != nil {
+		alerts = append(alerts, "Somebody switched it behind our back: "+m.Drift.Why)
+	}
+	if m.Exposure != nil && m.Exposure.Failing != nil && m.Phase == degrade.On {
+		alerts = append(alerts, fmt.Sprintf("What runs on it cannot be read since %s; the numbers are %s old. %s", approval.Clock(*m.Exposure.Failing), catalog.Lasting(now.Sub(m.Exposure.At)), m.Exposure.Why))
+	}
+	return alerts
+}
+
+func doneWord(p degrade.Phase) string {
+	return map[degrade.Phase]string{
+		degrade.SwitchingOn: "on", degrade.SwitchingOff: "off", degrade.Stopping: "stopped", degrade.Draining: "worked off",
+	}[p]
+}
+
+func atLimitWords(at catalog.AtLimit) string {
+	switch at {
+	case catalog.BackToNormal:
+		return "It ends as soon as what was unavailable is healthy again."
+	case catalog.StopSelling:
+		return "Selling is stopped."
+	case catalog.GoOnAndPage:
+		return "It goes on until somebody ends it."
+	}
+	return ""
+}
+
+// modePreview says what running degraded would do, against stopping.
+func modePreview(c catalog.Catalog, r catalog.DegradedModeRule, l degrade.Limits) view.Preview {
+	p := view.Preview{Limits: limitWords(c, l)}
+	if r.AtLimit != "" {
+		p.Limits += ". " + map[catalog.AtLimit]string{
+			catalog.BackToNormal: "At the limit it ends, once what was unavailable is healthy", catalog.StopSelling: "At the limit selling is stopped", catalog.GoOnAndPage: "At the limit it goes on, and people are told",
+		}[r.AtLimit]
+	}
+	if r.HealthyFor > 0 {
+		p.Limits += fmt.Sprintf(". It ends by itself once its signals have been good for %s", catalog.Lasting(r.HealthyFor.D()))
+	}
+	p.Limits += "."
+	failure := catalog.Failure{}
+	for _, slug := range r.Trigger {
+		if _, ok := c.Service(slug); ok {
+			failure.Services = append(failure.Services, slug)
+		} else {
+			failure.ThirdParties = append(failure.ThirdParties, slug)
+		}
+	}
+	impact := c.Impact(failure)
+	for _, f := range impact.Flows {
+		p.Effects = append(p.Effects, fmt.Sprintf("%s %s", f.Name, f.Effect))
+	}
+	if r.Effect != "" {
+		p.Effects = append(p.Effects, r.Effect)
+	}
+	stops := impact.RevenuePerMinute()
+	switch {
+	case r.CostPerMinute > 0 && stops > 0:
+		p.Costs = fmt.Sprintf("Running so costs %s a minute, stopping costs %s.", failover.Money(r.CostPerMinute, c.Currency), failover.Money(stops, c.Currency))
+	case r.CostPerMinute > 0:
+		p.Costs = fmt.Sprintf("Running so costs %s a minute.", failover.Money(r.CostPerMinute, c.Currency))
+	case stops > 0:
+		p.Costs = fmt.Sprintf("Stopping costs %s a minute; what running so costs is not said.", failover.Money(stops, c.Currency))
+	}
+	p.GoAhead = goAheadWords(r.GoAhead)
+	for _, t := range []view.Told{{To: "Customers", Text: r.Message}, {To: "Outlets", Text: r.OutletMessage}, {To: "Call centre", Text: r.CallCentreMessage}} {
+		if t.Text != "" {
+			p.Told = append(p.Told, t)
+		}
+	}
+	return p
+}
+
+func goAheadWords(g catalog.GoAhead) string {
+	switch g {
+	case catalog.InAdvance:
+		return "Approving the rule was the approval: one person switches it on."
+	case catalog.ByItself:
+		return "Approving the rule was the approval: it is switched on by its signals, or by one person."
+	case catalog.Asked:
+	}
+	return "People decide each time."
+}
+
+// limitWords say limits: "At most 4 h, 500 orders, 20,000 GBP".
+func limitWords(c catalog.Catalog, l degrade.Limits) string {
+	var parts []string
+	if l.Time > 0 {
+		parts = append(parts, catalog.Lasting(l.Time.D()))
+	}
+	if l.Orders > 0 {
+		parts = append(parts, fmt.Sprintf("%d orders", l.Orders))
+	}
+	if l.Money > 0 {
+		parts = append(parts, failover.Money(l.Money, c.Currency))
+	}
+	if len(parts) == 0 {
+		return "No limit is set"
+	}
+	return "At most " + strings.Join(parts, ", ")
+}
+
+// modeDrawn is a mode's page as everybody sees it.
+func modeDrawn(c catalog.Catalog, m degrade.Mode, now time.Time) view.DegradedPage {
+	p := view.DegradedPage{
+		ModeLine: modeLine(c, m, now), Preview: modePreview(c, m.Terms.Rule, m.Limits), State: m.Standing(now), Requester: m.Requester.Name, Reason: m.Reason,
+		RulePath: view.RecordPath(catalog.Ref{Kind: catalog.KindRule, Slug: m.Terms.Rule.Slug}), Filed: m.FiledAt, Expires: m.ExpiresAt, Audit: view.AuditOfPath(m.Code),
+		Reconcile: m.Terms.Rule.Reconcile,
+	}
+	if m.Terms.Incident != "" {
+		p.Incident = &view.Link{Path: view.IncidentPath(m.Terms.Incident), Text: "incident " + m.Terms.Incident}
+	}
+	if m.InAdvance != "" {
+		p.Advance = view.ChangeRequestPath(m.InAdvance)
+	}
+	for _, d := range m.Decisions {
+		p.Votes = append(p.Votes, voteLine(m.Question, d))
+	}
+	p.Have = len(m.Approvers())
+	p.Want = p.Have
+	if m.Ending != nil {
+		p.Ending = fmt.Sprintf("Ended at %s by %s: %s.", approval.Clock(m.Ending.At), byName(m.Ending.By), m.Ending.Why)
+	}
+	if m.Phase == degrade.Draining && m.Exposure != nil {
+		p.Queue = fmt.Sprintf("%.0f wait to be worked off", m.Exposure.Queued)
+		if each := m.Terms.Rule.Drain.Each; each > 0 {
+			p.Queue += ", about " + catalog.Lasting(time.Duration(m.Exposure.Queued/each*float64(time.Second)))
+		}
+	}
+	if from, until, ok := m.Window(); ok && m.Terms.Rule.Reconcile != "" && !m.Terms.Drill && (m.Phase == degrade.Over || m.Phase == degrade.Closed) {
+		p.Window = fmt.Sprintf("What was done from %s to %s.", from.UTC().Format("2006-01-02 15:04:05 UTC"), until.UTC().Format("2006-01-02 15:04:05 UTC"))
+	}
+	if m.Signed != nil {
+		p.Signed = fmt.Sprintf("Signed by %s at %s: %s", m.Signed.By.Name, approval.Clock(m.Signed.At), m.Signed.Why)
+	}
+	for _, e := range m.Extensions {
+		p.Extensions = append(p.Extensions, extensionWords(c, e, now))
+	}
+	return p
+}
+
+func byName(p access.Person) string {
+	if p.Name == "" {
+		return p.ID
+	}
+	return p.Name
+}
+
+func extensionWords(c catalog.Catalog, e degrade.Extension, now time.Time) string {
+	words := fmt.Sprintf("%s asked for wider limits at %s (%s): %s. ", e.By.Name, approval.Clock(e.At), strings.ToLower(limitWords(c, e.Limits)[:1])+limitWords(c, e.Limits)[1:], e.Reason)
+	switch e.State(now) {
+	case approval.Approved:
+		return words + "Approved by " + e.DecidedBy.Name + "."
+	case approval.Rejected:
+		return words + "Refused by " + e.DecidedBy.Name + ": " + e.Refusal
+	case approval.Expired:
+		return words + "Nobody answered in time."
+	case approval.Requested, approval.Withdrawn:
+	}
+	return words + "It waits for an answer."
+}
+
+// degradeOffers are the rules that answer what is down, for who may switch them on.
+func (here situation) degradeOffers(services []string, incident string, who access.Principal) []view.Link {
+	if !who.May(access.RunDegraded) {
+		return nil
+	}
+	var offers []view.Link
+	for _, r := range here.catalog.Rules {
+		for _, slug := range r.Trigger {
+			if !here.degraded(r.Slug) && slices.Contains(services, slug) {
+				offers = append(offers, view.Link{Path: view.StartModePath(r.Slug, incident), Text: "Run degraded: " + r.Name})
+				break
+			}
+		}
+	}
+	return offers
+}
+
+// degraded says whether a rule is switched on, or asked for.
+func (here situation) degraded(rule string) bool {
+	return slices.ContainsFunc(here.modes, func(m degrade.Mode) bool {
+		return m.Terms.Rule.Slug == rule && (m.Phase.Open() || m.Standing(here.now) == approval.Requested)
+	})
+}

@@ -303,8 +303,16 @@ func (p *person) press(on page, button *goquery.Selection, typed map[string]stri
 			return
 		}
 		value := s.AttrOr("value", "")
-		if goquery.NodeName(s) == "textarea" {
+		switch goquery.NodeName(s) {
+		case "textarea":
 			value = s.Text()
+		case "select": // all that are chosen, or what stands first, as a browser does
+			chosen := s.Find("option[selected]")
+			if _, many := s.Attr("multiple"); !many && chosen.Length() == 0 {
+				chosen = s.Find("option").First()
+			}
+			chosen.Each(func(_ int, o *goquery.Selection) { values.Add(name, o.AttrOr("value", "")) })
+			return
 		}
 		values.Add(name, value)
 	})

@@ -248,3 +248,14 @@ func (here situation) degraded(rule string) bool {
 		return m.Terms.Rule.Slug == rule && (m.Phase.Open() || m.Standing(here.now) == approval.Requested)
 	})
 }
+
+// runsDegraded is what is on because of services that are down.
+func (here situation) runsDegraded(services []string) []view.Link {
+	var links []view.Link
+	for _, m := range here.modes {
+		if m.Phase == degrade.On && slices.ContainsFunc(m.Terms.Rule.Trigger, func(slug string) bool { return slices.Contains(services, slug) }) {
+			links = append(links, view.Link{Path: view.ModePath(m.Code), Text: m.Terms.Rule.Name + ", " + m.Terms.Rule.Instead})
+		}
+	}
+	return links
+}

@@ -263,6 +263,7 @@ func (here situation) proposal(from failover.Proposal, in *store.Incident, who a
 		query := url.Values{"title": {title}, "services": from.Impact.Down()}
 		p.Open = &view.Link{Path: view.NewIncidentPath() + "?" + query.Encode(), Text: "Open incident: " + title}
 	}
+	p.Runs = here.runsDegraded(from.Impact.FailedServices())
 	if p.Degrade = here.degradeOffers(from.Impact.FailedServices(), "", who); in == nil {
 		return p
 	}

@@ -55,6 +55,7 @@ type Proposal struct {
 	SoFar    string        // since it began
 	Incident *IncidentLine // that is open for it
 	Degrade  []Link        // run degraded instead
+	Runs     []Link        // what runs degraded for it already
 	Recover  *Link         // request a failover for that
 	Open     *Link         // open an incident, prefilled
 }

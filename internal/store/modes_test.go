@@ -1,0 +1,252 @@
+package store_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"keyholder/internal/access"
+	"keyholder/internal/approval"
+	"keyholder/internal/audit"
+	"keyholder/internal/catalog"
+	"keyholder/internal/degrade"
+	"keyholder/internal/failover"
+	"keyholder/internal/fault"
+	"keyholder/internal/store"
+	"keyholder/internal/testkit"
+)
+
+// degradable is a store with a rule for checkout, and a policy that asks a business owner.
+type degradable struct {
+	governed
+	ines access.Principal
+}
+
+var pointsLater = catalog.DegradedModeRule{
+	Slug: "points-later", Name: "Sell without points", Trigger: []string{"checkout"}, Signals: []string{"checkout-success"}, Instead: "Credit them later.",
+	LimitTime: catalog.Duration(time.Hour), AtLimit: catalog.BackToNormal, Reconcile: "Compare the points.",
+	Switch: catalog.Act{Connector: "http", Params: []byte(`{}`)},
+}
+
+func eachDegradable(t *testing.T, change func(*catalog.DegradedModeRule), test func(t *testing.T, w degradable)) {
+	eachGoverned(t, func(t *testing.T, w governed) {
+		rule := pointsLater
+		change(&rule)
+		b := store.Bundle{Records: []catalog.Entry{entry(rule)}}
+		for _, p := range catalog.ShippedPolicies() {
+			if p.Action == catalog.ActDegrade {
+				b.Records = append(b.Records, entry(p))
+			}
+		}
+		r, err := w.ProposeBundle(w.ctx, w.bea.Person(), store.NewID(), b, store.Manner{Why: "because"})
+		if err != nil {
+			testkit.Change(t, w.Store, b, store.Manner{})
+		} else {
+			w.approvesAll(t, r.Code)
+		}
+		test(t, degradable{w, w.known(t, "ines", "incident-commanders")})
+	})
+}
+
+// approvesAll has whoever may approve a change request, until it is.
+func (w governed) approvesAll(t *testing.T, code string) {
+	t.Helper()
+	for _, by := range []access.Principal{w.hugo, w.ada, w.olga} {
+		if r, err := w.ChangeRequest(w.ctx, code); err != nil || r.State == approval.Approved {
+			return
+		}
+		w.decides(t, code, by, approval.Approve)
+	}
+}
+
+func (w degradable) asks(t *testing.T, by access.Principal) degrade.Mode {
+	t.Helper()
+	m, err := w.FileMode(w.ctx, by, store.ModeFile{ID: store.NewID(), Rule: "points-later", Reason: "it is down"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func (w degradable) votes(t *testing.T, m degrade.Mode, by access.Principal, v approval.Verdict) store.Outcome {
+	t.Helper()
+	by.SignedInAt = w.Now()
+	out, err := w.DecideMode(w.ctx, store.Vote{ID: store.NewID(), Code: m.Code, By: by, Verdict: v, Comment: "because", Digest: m.Digest})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func asIs(*catalog.DegradedModeRule) {}
+
+func TestSomeoneNotTheOwnerDoesNotApproveRunningDegraded(t *testing.T) {
+	eachDegradable(t, asIs, func(t *testing.T, w degradable) {
+		m := w.asks(t, w.ines)
+		if m.State != approval.Requested || m.Next() != degrade.DoAwait {
+			t.Fatalf("nobody approved it, and it is %s", m.State)
+		}
+		carl := w.known(t, "carl", "incident-commanders")
+		ruledBy(t, "another commander", w.votes(t, m, carl, approval.Approve).Err(), approval.RuleRole)
+		ruledBy(t, "who asked", w.votes(t, m, w.ines, approval.Approve).Err(), approval.RuleTwoPeople)
+		if refused := w.record(t, store.Filter{Outcome: "refused", Object: m.Code}); len(refused) != 2 {
+			t.Errorf("%d refusals are on record", len(refused))
+		}
+		if out := w.votes(t, m, w.bea, approval.Approve); out.Refusal != nil || out.State != failover.Approved {
+			t.Fatalf("%+v", out.Refusal)
+		}
+		m, err := w.Mode(w.ctx, m.Code)
+		if err != nil || m.Next() != degrade.DoSwitchOn {
+			t.Errorf("it is to %s, %v", m.Next(), err)
+		}
+		if starts, err := w.Starts(w.ctx); err != nil || len(starts) != 1 || starts[0].Code != m.Code {
+			t.Errorf("%+v, %v", starts, err)
+		}
+	})
+}
+
+func TestARuleIsOnOnceHoweverManyAskAtOnce(t *testing.T) {
+	eachDegradable(t, asIs, func(t *testing.T, w degradable) {
+		var all sync.WaitGroup
+		filed := make([]error, 8)
+		for i := range filed {
+			all.Go(func() {
+				_, filed[i] = w.FileMode(w.ctx, w.ines, store.ModeFile{ID: store.NewID(), Rule: "points-later"})
+			})
+		}
+		all.Wait()
+		n := 0
+		for _, err := range filed {
+			if err == nil {
+				n++
+			} else if fault.As(err) == nil || fault.As(err).Rule != degrade.RuleOneAtOnce {
+				t.Error(err)
+			}
+		}
+		if n != 1 {
+			t.Errorf("it was filed %d times", n)
+		}
+	})
+}
+
+func TestAVoteIsForTheRuleAsItWasAsked(t *testing.T) {
+	eachDegradable(t, asIs, func(t *testing.T, w degradable) {
+		m := w.asks(t, w.ines)
+		e := edited(t, w.world, catalog.Ref{Kind: catalog.KindRule, Slug: "points-later"}, func(r *catalog.DegradedModeRule) { r.LimitTime *= 2 })
+		r := w.propose(t, w.bea, e)
+		w.approvesAll(t, r.Code)
+		ruledBy(t, "after the rule changed", w.votes(t, m, w.bea, approval.Approve).Err(), approval.RuleBound)
+	})
+}
+
+func TestApprovingTheRuleIsTheApprovalWhereItSaysSoAndTwoPeopleDidThat(t *testing.T) {
+	eachDegradable(t, func(r *catalog.DegradedModeRule) { r.GoAhead = catalog.InAdvance }, func(t *testing.T, w degradable) {
+		if m := w.asks(t, w.ines); m.State == approval.Approved && m.InAdvance == "" {
+			t.Error("it cites no approval")
+		}
+		open, err := w.OpenModes(w.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if open[0].State == approval.Requested { // it came into force by one person, before anybody governed
+			if _, err := w.WithdrawMode(w.ctx, store.Amend{ID: store.NewID(), Code: open[0].Code, By: w.ines}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e := edited(t, w.world, catalog.Ref{Kind: catalog.KindRule, Slug: "points-later"}, func(r *catalog.DegradedModeRule) { r.Orders, r.Exposure.Observe, r.Exposure.Orders = 9, []byte(`{}`), "/o" })
+		r := w.propose(t, w.bea, e)
+		w.decides(t, r.Code, w.hugo, approval.Approve)
+		m, err := w.FileMode(w.ctx, w.ines, store.ModeFile{ID: store.NewID(), Rule: "points-later"})
+		if err != nil || m.InAdvance != r.Code || m.Next() != degrade.DoSwitchOn {
+			t.Errorf("%q approved it, it is to %s: %v", m.InAdvance, m.Next(), err)
+		}
+	})
+}
+
+// TestWhatIsDoneIsOnRecordBeforeAndAfter: an intent, its outcome, and no attempt at what is not due.
+func TestWhatIsDoneForAModeIsOnRecordBeforeAndAfter(t *testing.T) {
+	eachDegradable(t, asIs, func(t *testing.T, w degradable) {
+		m := w.asks(t, w.ines)
+		if _, err := w.BeginMode(w.ctx, m.Code, degrade.DoSwitchOn); fault.KindOf(err) != fault.Conflict {
+			t.Errorf("it is begun before it was approved: %v", err)
+		}
+		w.votes(t, m, w.bea, approval.Approve)
+		first, err := w.BeginMode(w.ctx, m.Code, degrade.DoSwitchOn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.ModeFailed(w.ctx, first, "the flag is still off", nil); err != nil {
+			t.Fatal(err)
+		}
+		again, err := w.BeginMode(w.ctx, m.Code, degrade.DoSwitchOn)
+		if err != nil || again.Key() != first.Key() {
+			t.Fatalf("another attempt has the key %q, not %q: %v", again.Key(), first.Key(), err)
+		}
+		m, err = w.ModeDone(w.ctx, again, "it is on", nil)
+		if err != nil || m.Phase != degrade.On || m.Trouble != nil {
+			t.Errorf("%s, %+v, %v", m.Phase, m.Trouble, err)
+		}
+		var outcomes []audit.Outcome
+		for _, line := range w.record(t, store.Filter{Object: m.Code, Action: "degraded.switch-on"}) {
+			outcomes = append(outcomes, line.Outcome)
+		}
+		if len(outcomes) != 4 {
+			t.Errorf("the record has %v", outcomes)
+		}
+	})
+}
+
+func TestWhatAPersonEndedWhileItWasSwitchedOnIsSwitchedOff(t *testing.T) {
+	eachDegradable(t, asIs, func(t *testing.T, w degradable) {
+		m := w.asks(t, w.ines)
+		w.votes(t, m, w.bea, approval.Approve)
+		a, err := w.BeginMode(w.ctx, m.Code, degrade.DoSwitchOn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := w.CommandMode(w.ctx, store.ModeCommand{ID: store.NewID(), Code: m.Code, By: w.ines, Verb: store.EndMode})
+		if err != nil || out.Refusal != nil {
+			t.Fatalf("%v, %+v", err, out.Refusal)
+		}
+		if m, err = w.ModeDone(w.ctx, a, "it is on", nil); err != nil || m.Next() != degrade.DoSwitchOff {
+			t.Errorf("it is to %s, %v", m.Next(), err)
+		}
+	})
+}
+
+func TestAModeBeginsByItselfOnceAndNotAgainstWhatPeopleSaid(t *testing.T) {
+	change := func(r *catalog.DegradedModeRule) {
+		r.GoAhead, r.BadFor = catalog.ByItself, catalog.Duration(30*time.Second)
+	}
+	eachDegradable(t, change, func(t *testing.T, w degradable) {
+		bad := func(since time.Time) {
+			r := failover.Reading{Key: failover.SignalKey("checkout-success"), Source: "x", At: w.Now(), Bad: true, BadSince: &since}
+			if err := w.SaveReadings(w.ctx, []failover.Reading{r}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		follow := func(want int) []degrade.Mode {
+			t.Helper()
+			if err := w.FollowRules(w.ctx); err != nil {
+				t.Fatal(err)
+			}
+			all, err := w.Modes(w.ctx, "points-later", "", 10)
+			if err != nil || len(all) != want {
+				t.Fatalf("there are %d, want %d: %v", len(all), want, err)
+			}
+			return all
+		}
+		began := w.Now()
+		w.clock.add(20 * time.Second)
+		bad(began)
+		follow(0)
+		w.clock.add(11 * time.Second)
+		bad(began)
+		follow(1)
+		m := follow(1)[0]
+		if m.State == approval.Requested {
+			w.votes(t, m, w.bea, approval.Reject)
+			follow(1)
+		}
+	})
+}

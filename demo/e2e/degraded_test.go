@@ -131,3 +131,127 @@ func TestLoyaltyBreaksAndCheckoutGoesOnWithoutIt(t *testing.T) {
 		}
 	}
 }
+
+// switchOn asks for a mode of a rule that two people approved beforehand, and returns its code.
+func (w *world) switchOn(by *person, rule string) string {
+	w.t.Helper()
+	on := by.submit(by.get("/degraded/new?rule="+rule), "Switch on", nil)
+	return strings.TrimPrefix(on.url.Path, "/degraded/")
+}
+
+// TestWhatTheConnectorSaysIsReadBack: a flag service that says done and does nothing is shown, retried and never believed; what is
+// switched off behind our back is found; two modes at once end one before the other; and nonsense from the tax engine is not health.
+func TestWhatTheConnectorSaysIsReadBack(t *testing.T) {
+	w := newWorld(t)
+	w.ruleOfTwo("points-later", "reconcile", "Compare the points with the orders of members.")
+	ines, bea := w.signIn("ines"), w.signIn("bea")
+	w.breakPart("flags-lie")
+	code := w.switchOn(ines, "points-later")
+	w.until("it is shown that it does not take", 30*time.Second, func() bool {
+		return strings.Contains(text(ines.get("/degraded/"+code).Find("[data-field=alert]")), "It is not on yet, after 2 attempts")
+	})
+	if m := w.mode(code, degrade.SwitchingOn); m.On != nil {
+		t.Error("it is reported as on")
+	}
+	w.breakPart("flags-honest")
+	w.mode(code, degrade.On)
+
+	w.shop(http.MethodPut, "flags", "/flags/loyalty-deferred", map[string]any{"on": false, "scope": "all", "by": "somebody"}, nil)
+	found := w.until("it is seen that somebody switched it off", 60*time.Second, func() bool {
+		return strings.Contains(text(ines.get("/").Find("[data-field=degraded]")), "behind our back")
+	})
+	t.Logf("found after %s", found)
+	ines.submit(ines.get("/degraded/"+code), "Switch on again", nil)
+	w.until("it is on again", 20*time.Second, func() bool { return w.flag("loyalty-deferred") })
+	w.mode(code, degrade.On)
+
+	w.breakPart("tax-garbage")
+	w.until("nonsense is not taken for health", 20*time.Second, func() bool {
+		return strings.Contains(text(ines.get("/").Find("[data-field=Signals]")), "Tax calculation not answering as it should")
+	})
+	asked := ines.submit(ines.get("/degraded/new?rule=tax-by-table"), "Ask for approval", map[string]string{"reason": "It answers nonsense"})
+	tax := strings.TrimPrefix(asked.url.Path, "/degraded/")
+	bea.submit(bea.get("/degraded/"+tax), "Approve: Tax by the table of standard rates", nil)
+	w.mode(tax, degrade.On)
+	w.until("checkout sells by the table", 20*time.Second, func() bool { return w.selling() > 0.99 })
+	ines.submit(ines.get("/degraded/"+code), "End: Sell without loyalty points", nil)
+	w.mode(code, degrade.Over)
+	if m := w.mode(tax, degrade.On); m.Ending != nil || !w.flag("standard-tax") || w.flag("loyalty-deferred") {
+		t.Error("the end of one ended the other")
+	}
+}
+
+// TestALimitIsReachedWhileThePortalIsDown: it is acted on within two seconds of the worker's return, and said by how much it was
+// exceeded.
+func TestALimitIsReachedWhileThePortalIsDown(t *testing.T) {
+	w := newWorld(t)
+	w.ruleOfTwo("points-later", "reconcile", "Compare the points with the orders of members.")
+	ines, bea := w.signIn("ines"), w.signIn("bea")
+	code := w.switchOn(ines, "points-later")
+	began := *w.mode(code, degrade.On).On
+	const limit = 20 * time.Second
+	ines.submit(ines.get("/degraded/"+code), "Ask for wider limits", map[string]string{"limit_time": limit.String(), "reason": "Shorter, in fact"})
+	bea.submit(bea.get("/degraded/"+code), "Widen the limits: At most 20 s", nil)
+	w.kill("portal")
+	time.Sleep(time.Until(began.Add(limit + 3*time.Second)))
+	w.start("portal")
+	w.until("the portal is back", 20*time.Second, w.ready)
+	acted := w.until("the limit is acted on", 2*time.Second, func() bool {
+		m, err := w.store.Mode(t.Context(), code)
+		return err == nil && m.Reached != nil && m.Phase != degrade.On
+	})
+	t.Logf("acted on %s after the portal answered", acted)
+	w.mode(code, degrade.Over)
+	if said := text(ines.get("/degraded/" + code).Find("[data-field=ending]")); !strings.Contains(said, "longer than that") {
+		t.Errorf("the page says %q", said)
+	}
+}
+
+// TestKilledAtTwentyMomentsAModeEndsAsItsRuleSays: each switch is made once, and each queued item delivered once.
+func TestKilledAtTwentyMomentsAModeEndsAsItsRuleSays(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it kills the portal twenty times")
+	}
+	w := newWorld(t)
+	w.ruleOfTwo("points-later", "reconcile", "Compare the points with the orders of members.")
+	ines, bea := w.signIn("ines"), w.signIn("bea")
+	again := func(after time.Duration) {
+		time.Sleep(after)
+		w.kill("portal")
+		w.start("portal")
+		w.until("the portal is back", 20*time.Second, w.ready)
+	}
+	const rounds = 5
+	for n := range rounds {
+		moment := time.Duration(n) * 60 * time.Millisecond
+		code := w.switchOn(ines, "points-later")
+		again(moment) // while it is switched on
+		w.mode(code, degrade.On)
+		ines.submit(ines.get("/degraded/"+code), "Ask for wider limits", map[string]string{"limit_time": "6h", "reason": "Not back soon"})
+		again(moment) // while wider limits wait
+		bea.submit(bea.get("/degraded/"+code), "Widen the limits", nil)
+		w.until("something is queued", 20*time.Second, func() bool {
+			m, err := w.store.Mode(t.Context(), code)
+			return err == nil && m.Exposure != nil && m.Exposure.Queued > 3
+		})
+		ines.submit(ines.get("/degraded/"+code), "End: Sell without loyalty points", nil)
+		again(moment) // while it is switched off
+		again(moment) // while it is drained
+		m := w.mode(code, degrade.Over)
+		if w.flag("loyalty-deferred") || m.Limits.Time.D() != 6*time.Hour || m.Ending == nil {
+			t.Errorf("round %d: %+v", n, m)
+		}
+	}
+	var loyalty struct{ Credited, Repeats int }
+	w.shop(http.MethodGet, "loyalty", "/status", nil, &loyalty)
+	var effects map[string]any
+	w.shop(http.MethodGet, "flags", "/effects", nil, &effects)
+	if said := fmt.Sprint(effects); loyalty.Repeats != 0 || !strings.Contains(said, fmt.Sprintf("loyalty-deferred:%d", 2*rounds)) {
+		t.Errorf("%d points were credited twice; switched: %s", loyalty.Repeats, said)
+	}
+	var queue struct{ Queued int }
+	w.shop(http.MethodGet, "traffic-admin", "/queues/points", nil, &queue)
+	if queue.Queued != 0 {
+		t.Errorf("%d still wait", queue.Queued)
+	}
+}

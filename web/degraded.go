@@ -209,32 +209,50 @@ func modeAction(m degrade.Mode, who access.Principal, ballot approval.Ballot, ty
 func (s *Server) modesWaiting(ctx context.Context, here situation, who access.Principal) ([]view.Waiting, error) {
 	var waiting []view.Waiting
 	for _, m := range here.modes {
-		ballot, err := s.store.ModeBallot(ctx, m)
+		var w *view.Waiting
+		var err error
+		switch {
+		case m.Standing(here.now) == approval.Requested:
+			w, err = s.modeToDecide(ctx, m, who, here.now)
+		case m.Phase == degrade.On:
+			w, err = s.limitsToDecide(ctx, m, who, here.now)
+		case m.Phase == degrade.Over && who.Has(access.BusinessOwner):
+			_, until, _ := m.Window()
+			w = &view.Waiting{Title: "Sign: " + m.Terms.Rule.Name + " is reconciled", Why: m.Terms.Rule.Reconcile, Path: view.ModePath(m.Code), Since: until}
+		}
 		if err != nil {
 			return nil, err
 		}
-		if m.MayDecideAfterSignIn(who, ballot, here.now) {
-			waiting = append(waiting, view.Waiting{
-				Title: "Decide: run degraded, " + m.Terms.Rule.Name, Why: m.Requester.Name + " asks for it. " + m.Terms.Rule.Instead, Path: view.ModePath(m.Code), Since: m.FiledAt, Until: m.ExpiresAt,
-			})
-		}
-		if e, ok := m.Pending(here.now); ok {
-			ballot, err := s.store.ExtensionBallot(ctx, m, e)
-			if err != nil {
-				return nil, err
-			}
-			if ballot.MayVote(who) == nil {
-				waiting = append(waiting, view.Waiting{
-					Title: "Decide: wider limits for " + m.Terms.Rule.Name, Why: e.By.Name + ": " + e.Reason, Path: view.ModePath(m.Code), Since: e.At, Until: e.Until,
-				})
-			}
-		}
-		if m.Phase == degrade.Over && who.Has(access.BusinessOwner) {
-			_, until, _ := m.Window()
-			waiting = append(waiting, view.Waiting{Title: "Sign: " + m.Terms.Rule.Name + " is reconciled", Why: m.Terms.Rule.Reconcile, Path: view.ModePath(m.Code), Since: until})
+		if w != nil {
+			waiting = append(waiting, *w)
 		}
 	}
 	return waiting, nil
+}
+
+func (s *Server) modeToDecide(ctx context.Context, m degrade.Mode, who access.Principal, now time.Time) (*view.Waiting, error) {
+	ballot, err := s.store.ModeBallot(ctx, m)
+	if err != nil || !m.MayDecideAfterSignIn(who, ballot, now) {
+		return nil, err
+	}
+	return &view.Waiting{
+		Title: "Decide: run degraded, " + m.Terms.Rule.Name, Why: m.Requester.Name + " asks for it. " + m.Terms.Rule.Instead,
+		Path: view.ModePath(m.Code), Since: m.FiledAt, Until: m.ExpiresAt,
+	}, nil
+}
+
+func (s *Server) limitsToDecide(ctx context.Context, m degrade.Mode, who access.Principal, now time.Time) (*view.Waiting, error) {
+	e, ok := m.Pending(now)
+	if !ok {
+		return nil, nil
+	}
+	ballot, err := s.store.ExtensionBallot(ctx, m, e)
+	if err != nil || ballot.MayVote(who) != nil {
+		return nil, err
+	}
+	return &view.Waiting{
+		Title: "Decide: wider limits for " + m.Terms.Rule.Name, Why: e.By.Name + ": " + e.Reason, Path: view.ModePath(m.Code), Since: e.At, Until: e.Until,
+	}, nil
 }
 
 // decideMode takes a vote on running degraded.

@@ -259,3 +259,27 @@ func (here situation) runsDegraded(services []string) []view.Link {
 	}
 	return links
 }
+
+// modesOnNow bounds how many degraded modes Now shows; the others are on their own page.
+const modesOnNow = 12
+
+// modesNow are the degraded modes that are open, those with something amiss first, and how many more there are.
+func (here situation) modesNow() (lines []view.ModeLine, more int) {
+	var open []degrade.Mode
+	for _, m := range here.modes {
+		if m.Phase.Open() {
+			open = append(open, m)
+		}
+	}
+	amiss := func(m degrade.Mode) int {
+		if m.Trouble != nil || m.Drift != nil || m.Reached != nil {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(open, func(a, b degrade.Mode) int { return amiss(a) - amiss(b) })
+	for _, m := range open[:min(len(open), modesOnNow)] {
+		lines = append(lines, modeLine(here.catalog, m, here.now))
+	}
+	return lines, len(open) - len(lines)
+}

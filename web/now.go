@@ -82,11 +82,7 @@ func (s *Server) now(ctx context.Context, page view.Page, who access.Principal) 
 		return p, err
 	}
 	p.Waiting = append(append(p.Waiting, modes...), changes...)
-	for _, m := range here.modes {
-		if m.Phase.Open() {
-			p.Modes = append(p.Modes, modeLine(here.catalog, m, here.now))
-		}
-	}
+	p.Modes, p.MoreModes = here.modesNow()
 	if err := s.reviewDue(ctx, &p, who, here.now); err != nil {
 		return p, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"keyholder/internal/degrade"
 	"keyholder/internal/failover"
 )
 
@@ -147,4 +148,26 @@ func (w *world) soundHere(ctx context.Context, when string, l look) {
 	if found := w.violations(ctx); found != "" {
 		w.t.Errorf("%s: %s", here, found)
 	}
+}
+
+// TestPagesOfRunningDegradedAreSound looks at a degraded mode from the wish for it to the end.
+func TestPagesOfRunningDegradedAreSound(t *testing.T) {
+	w := newWorld(t)
+	ctx := w.browser()
+	ines, bea := w.signIn("ines"), w.signIn("bea")
+	w.signInBrowser(ctx, "ines", "/")
+	w.sound(ctx, "before", "/messages", "/degraded", "/degraded/new?rule=tax-by-table", "/catalog/degraded-mode-rule/points-later")
+	path := ines.submit(ines.get("/degraded/new?rule=tax-by-table"), "Ask for approval", map[string]string{"reason": "A rehearsal"}).url.Path
+	code := strings.TrimPrefix(path, "/degraded/")
+	w.signInBrowserAs(ctx, "bea")
+	w.sound(ctx, "asked for, as an approver", path)
+	bea.submit(bea.get(path), "Approve", nil)
+	w.mode(code, degrade.On)
+	bea.submit(bea.get(path), "Ask for wider limits", map[string]string{"limit_time": "13h", "reason": "It takes longer"})
+	w.signInBrowserAs(ctx, "ines")
+	w.sound(ctx, "on, with wider limits wanted", "/", path)
+	ines.submit(ines.get(path), "End", nil)
+	w.mode(code, degrade.Over)
+	w.signInBrowserAs(ctx, "bea")
+	w.sound(ctx, "over, to be signed", path, "/messages")
 }

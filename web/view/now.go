@@ -17,6 +17,7 @@ type Now struct {
 	Proposals []Proposal  // what is bad now
 	Incidents []IncidentLine
 	Modes     []ModeLine
+	MoreModes int // that are not shown
 	Signals   []SignalLine
 	Copies    []SignalLine
 }

@@ -70,7 +70,7 @@ func NowPage(p Now) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = modesNow(p.Modes).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = modesNow(p.Modes, p.MoreModes).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

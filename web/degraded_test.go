@@ -1,0 +1,112 @@
+package web_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"keyholder/internal/access"
+	"keyholder/internal/catalog"
+	"keyholder/internal/degrade"
+	"keyholder/internal/store"
+	"keyholder/internal/testkit"
+)
+
+// byHand is a rule that people switch by hand.
+var byHand = catalog.DegradedModeRule{
+	Slug: "paper", Name: "Write orders on paper", Trigger: []string{"checkout"}, Instead: "Take orders on paper.", Effect: "Queues are longer.",
+	LimitTime: catalog.Duration(2 * time.Hour), AtLimit: catalog.GoOnAndPage, CostPerMinute: 250, SwitchOn: "Hand out the pads.", SwitchOff: "Collect the pads.",
+	Message: "We take your order by hand.", Reconcile: "Enter every order.",
+}
+
+// degradable is a portal with that rule.
+func degradable(t *testing.T) (p *portal, ines, bea visitor) {
+	t.Helper()
+	p = newPortal(t)
+	b := store.Bundle{Records: []catalog.Entry{{Ref: catalog.Ref{Kind: catalog.KindRule, Slug: byHand.Slug}, Record: byHand}}}
+	for _, policy := range catalog.ShippedPolicies() {
+		if policy.Action == catalog.ActDegrade {
+			b.Records = append(b.Records, catalog.Entry{Ref: catalog.Ref{Kind: catalog.KindPolicy, Slug: policy.Slug}, Record: policy})
+		}
+	}
+	testkit.Change(t, p.Store, b, store.Manner{})
+	return p, p.someone(t, "Ines", "incident-commanders"), p.someone(t, "Bea", "business-owners")
+}
+
+func codeOf(t *testing.T, answer page) string {
+	t.Helper()
+	return strings.TrimPrefix(answer.want(t, 303).location, "/degraded/")
+}
+
+func TestRunningDegradedByHandFromTheWishToTheSignature(t *testing.T) {
+	p, ines, bea := degradable(t)
+	rule := ines.get(t, "/catalog/degraded-mode-rule/paper").want(t, 200)
+	rule.says(t, "preview", "Running so costs 250")
+	rule.says(t, "limits", "At most 2 h. At the limit it goes on, and people are told.")
+	check := ines.get(t, "/degraded/new?rule=paper").want(t, 200)
+	check.says(t, "go-ahead", "People decide each time")
+	code := codeOf(t, ines.submit(t, check, "Ask for approval: Write orders on paper", url.Values{"reason": {"Checkout is down"}}))
+	again := ines.submit(t, check, "Ask for approval: Write orders on paper", url.Values{"reason": {"Checkout is down"}})
+	if got := codeOf(t, again); got != code {
+		t.Errorf("pressed twice it is %s and %s", code, got)
+	}
+	path := "/degraded/" + code
+	ines.get(t, path).says(t, "not-you", "Nobody decides on their own request")
+	bea.get(t, "/").says(t, "needs-you", "Decide: run degraded, Write orders on paper")
+	bea.submit(t, bea.get(t, path), "Approve: Write orders on paper", nil).want(t, 303)
+	waiting := ines.get(t, path).want(t, 200)
+	ines.submit(t, waiting, "It is on: Write orders on paper", nil).want(t, 422)
+	ines.submit(t, waiting, "It is on: Write orders on paper", url.Values{"evidence": {"Every store has its pads"}}).want(t, 303)
+	ines.get(t, "/").says(t, "degraded", "Write orders on paper on")
+	p.clock.Add(30 * time.Minute)
+	ines.get(t, path).says(t, "projection", "is reached in 1 h 30 min")
+	ines.submit(t, ines.get(t, path), "End: Write orders on paper", nil).want(t, 303)
+	ines.submit(t, ines.get(t, path), "It is off: Write orders on paper", url.Values{"evidence": {"The pads are in"}}).want(t, 303)
+	ines.get(t, path).hasButton(t, "Sign: the books agree again", false)
+	owing := bea.get(t, path)
+	owing.says(t, "reconcile", "Enter every order.")
+	bea.submit(t, owing, "Sign: the books agree again", nil).want(t, 422)
+	bea.submit(t, owing, "Sign: the books agree again", url.Values{"note": {"All 40 are entered"}}).want(t, 303)
+	ines.get(t, path).says(t, "signed", "Signed by Bea")
+	if m, err := p.Mode(p.ctx, code); err != nil || m.Phase != degrade.Closed {
+		t.Errorf("%s, %v", m.Phase, err)
+	}
+}
+
+func TestWiderLimitsAreAskedForAndGivenByAnother(t *testing.T) {
+	p, ines, bea := degradable(t)
+	code := codeOf(t, ines.submit(t, ines.get(t, "/degraded/new?rule=paper"), "Ask for approval: Write orders on paper", nil))
+	path := "/degraded/" + code
+	bea.submit(t, bea.get(t, path), "Approve: Write orders on paper", nil).want(t, 303)
+	ines.submit(t, ines.get(t, path), "It is on: Write orders on paper", url.Values{"evidence": {"seen"}}).want(t, 303)
+	on := ines.get(t, path)
+	wrong := ines.submit(t, on, "Ask for wider limits", url.Values{"limit_time": {"soon"}, "reason": {"It takes longer"}}).want(t, 422)
+	if wrong.wrong("limit_time") == "" || wrong.Find("#reason").AttrOr("value", "") != "It takes longer" {
+		t.Error("what is wrong is not said at its place, or what was typed is lost")
+	}
+	ines.submit(t, on, "Ask for wider limits", url.Values{"limit_time": {"5h"}, "reason": {"It takes longer"}}).want(t, 303)
+	ines.get(t, path).says(t, "pending", "Nobody decides on their own request")
+	bea.get(t, "/").says(t, "needs-you", "Decide: wider limits for Write orders on paper")
+	bea.submit(t, bea.get(t, path), "Widen the limits: At most 5 h", nil).want(t, 303)
+	if m, err := p.Mode(p.ctx, code); err != nil || m.Limits.Time.D() != 5*time.Hour {
+		t.Errorf("%+v, %v", m.Limits, err)
+	}
+	ines.get(t, path).says(t, "extension", "Approved by Bea")
+}
+
+func TestOnlyWhoMayRunsDegradedAndAForgedFormIsRefusedOnRecord(t *testing.T) {
+	p, ines, _ := degradable(t)
+	ada := p.someone(t, "Ada", "auditors")
+	ada.get(t, "/degraded").want(t, 200)
+	ada.get(t, "/degraded/new?rule=paper").want(t, 403)
+	ada.post(t, "/degraded", url.Values{"rule": {"paper"}}).want(t, 403).says(t, "rule", "permission:"+string(access.RunDegraded))
+	ines.post(t, "/degraded", url.Values{"rule": {"no-such"}}).want(t, 404)
+	ines.get(t, "/degraded/new?rule=no-such").want(t, 404)
+	ines.get(t, "/degraded/DG-NONE").want(t, 404)
+	ines.post(t, "/degraded/DG-NONE/do", url.Values{"verb": {"end"}}).want(t, 404)
+	code := codeOf(t, ines.submit(t, ines.get(t, "/degraded/new?rule=paper"), "Ask for approval: Write orders on paper", nil))
+	ines.post(t, "/degraded/"+code+"/do", url.Values{"verb": {"explode"}}).want(t, 404)
+	ines.post(t, "/degraded/"+code+"/do", url.Values{"verb": {"end"}}).want(t, 409).says(t, "problem", degrade.RulePhase)
+	ines.submit(t, ines.get(t, "/degraded/"+code), "Withdraw this request", nil).want(t, 303)
+}

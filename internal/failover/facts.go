@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"keyholder/internal/canonical"
@@ -34,7 +35,7 @@ type Fact struct {
 
 // Option is one thing that could be done, with what it costs.
 type Option struct {
-	Slug       string `json:"slug"` // move or wait
+	Slug       string `json:"slug"` // move, wait, or degrade/ and a rule
 	Name       string `json:"name"`
 	Cost       string `json:"cost"`
 	Loss       string `json:"loss"`
@@ -98,7 +99,7 @@ func (s Situation) Facts(code string) FactSheet {
 	}
 	sheet.Facts = append(sheet.Facts, s.copyAt("old", s.Terms.From), s.copyAt("target", s.Terms.To))
 	sheet.Facts = append(sheet.Facts, s.loss(), s.cost(), s.duration())
-	sheet.Options = []Option{s.move(), s.wait()}
+	sheet.Options = append([]Option{s.move()}, append(s.degrade(), s.wait())...)
 	return sheet
 }
 
@@ -233,6 +234,28 @@ func (s Situation) move() Option {
 		Time:       catalog.Lasting(expected),
 		Reversible: "until the first order is accepted at the target; then by a planned move back",
 	}
+}
+
+// degrade are the degraded modes by which what is to be moved could go on where it is.
+func (s Situation) degrade() []Option {
+	var options []Option
+	for _, r := range s.Catalog.Rules {
+		if !slices.ContainsFunc(r.Trigger, func(slug string) bool { return slices.Contains(s.Terms.Services, slug) }) {
+			continue
+		}
+		o := Option{
+			Slug: "degrade/" + r.Slug, Name: "Run degraded: " + r.Name, Cost: "not said", Loss: "none of data; some orders may not be kept",
+			Time: "until it is ended", Reversible: "yes: it is switched off again, and what was done is reconciled",
+		}
+		if r.CostPerMinute > 0 {
+			o.Cost = fmt.Sprintf("%s every minute, instead of %s", Money(r.CostPerMinute, s.Catalog.Currency), Money(s.costPerMinute(), s.Catalog.Currency))
+		}
+		if r.LimitTime > 0 {
+			o.Time = "up to " + catalog.Lasting(r.LimitTime.D())
+		}
+		options = append(options, o)
+	}
+	return options
 }
 
 func (s Situation) wait() Option {

@@ -1,0 +1,24 @@
+package failover
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"keyholder/internal/catalog"
+)
+
+func TestTheOptionsOfferToRunDegradedWhereARuleAnswersWhatIsDown(t *testing.T) {
+	c := catalog.Catalog{Settings: catalog.Settings{Currency: "GBP"}, Rules: []catalog.DegradedModeRule{
+		{Slug: "paper", Name: "Orders on paper", Trigger: []string{"checkout"}, CostPerMinute: 300, LimitTime: catalog.Duration(4 * time.Hour)},
+		{Slug: "other", Name: "Something else", Trigger: []string{"loyalty"}},
+	}}
+	s := Situation{Catalog: c, Terms: Terms{Services: []string{"checkout"}, Mode: Emergency}}
+	var names []string
+	for _, o := range s.degrade() {
+		names = append(names, o.Name+", "+o.Time+", "+o.Cost)
+	}
+	if len(names) != 1 || !strings.HasPrefix(names[0], "Run degraded: Orders on paper, up to 4 h, 300 GBP every minute") {
+		t.Errorf("offered is %q", names)
+	}
+}

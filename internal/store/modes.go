@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"sync"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -37,18 +38,22 @@ func modeOf(row *ent.DegradedMode, votes []*ent.Decision) (degrade.Mode, error) 
 }
 
 func modesOf(ctx context.Context, c *ent.Client, rows []*ent.DegradedMode) ([]degrade.Mode, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
 	ids := make([]string, len(rows))
 	for i, row := range rows {
 		ids[i] = row.ID
-	}
-	if len(ids) == 0 {
-		return nil, nil
 	}
 	votes, err := votesOn(ctx, c, ids)
 	if err != nil {
 		return nil, err
 	}
-	all := make([]degrade.Mode, len(rows))
+	return modesWith(rows, votes)
+}
+
+func modesWith(rows []*ent.DegradedMode, votes map[string][]*ent.Decision) (all []degrade.Mode, err error) {
+	all = make([]degrade.Mode, len(rows))
 	for i, row := range rows {
 		if all[i], err = modeOf(row, votes[row.ID]); err != nil {
 			return nil, err
@@ -80,17 +85,73 @@ func (s *Store) Mode(ctx context.Context, code string) (degrade.Mode, error) {
 // openPhases are those in which something is still to be done or watched.
 var openPhases = []degrade.Phase{degrade.SwitchingOn, degrade.On, degrade.Stopping, degrade.SwitchingOff, degrade.Draining} //nolint:gochecknoglobals // a table
 
-// OpenModes are the degraded modes that wait for people, last, or are owed something, the oldest first.
+// OpenModes are the degraded modes that wait for people, last, or are owed something, the oldest first. Of those that have not changed
+// since they were last read only that is read: hundreds last at once when a site is lost, and one of them changes at a time.
 func (s *Store) OpenModes(ctx context.Context) ([]degrade.Mode, error) {
 	return readOnce(ctx, "open degraded modes", func() ([]degrade.Mode, error) {
 		rows, err := s.client.DegradedMode.Query().Where(degradedmode.Or(
 			degradedmode.PhaseIn(append([]degrade.Phase{degrade.Over}, openPhases...)...), degradedmode.StateEQ(approval.Requested),
-		)).Order(degradedmode.ByFiledAt()).All(ctx)
+		)).Order(degradedmode.ByFiledAt()).Select(degradedmode.FieldID, degradedmode.FieldRevision).All(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("look for open degraded modes: %w", err)
+		}
+		return s.modes.of(ctx, s.client, rows)
+	})
+}
+
+// modesRead are the open modes as they were last read. A mode of one revision never changes: its votes change its revision too.
+type modesRead struct {
+	mu sync.Mutex
+	by map[string]degrade.Mode // by id
+}
+
+// of are some modes, of which only the id and the revision are known; what has changed is read.
+func (r *modesRead) of(ctx context.Context, c *ent.Client, rows []*ent.DegradedMode) ([]degrade.Mode, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var changed []string
+	for _, row := range rows {
+		if had, ok := r.by[row.ID]; !ok || had.Version != row.Revision {
+			changed = append(changed, row.ID)
+		}
+	}
+	now := make(map[string]degrade.Mode, len(rows))
+	if len(changed) > 0 {
+		found, err := c.DegradedMode.Query().Where(degradedmode.IDIn(changed...)).All(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("load open degraded modes: %w", err)
 		}
-		return modesOf(ctx, s.client, rows)
-	})
+		var asked []string // of which votes decide something yet
+		for _, row := range found {
+			if row.State == approval.Requested {
+				asked = append(asked, row.ID)
+			}
+		}
+		var votes map[string][]*ent.Decision
+		if len(asked) > 0 {
+			if votes, err = votesOn(ctx, c, asked); err != nil {
+				return nil, err
+			}
+		}
+		read, err := modesWith(found, votes)
+		if err != nil {
+			return nil, err
+		}
+		for i := range read {
+			now[read[i].ID] = read[i]
+		}
+	}
+	all := make([]degrade.Mode, 0, len(rows))
+	for _, row := range rows {
+		m, ok := now[row.ID]
+		if !ok {
+			m = r.by[row.ID]
+			now[row.ID] = m
+		}
+		all = append(all, m)
+	}
+	r.by = now
+	return all, nil
 }
 
 // Modes are the latest, the newest first: all, those of one rule, or those of one incident.

@@ -153,7 +153,9 @@ func TestApprovingTheRuleIsTheApprovalWhereItSaysSoAndTwoPeopleDidThat(t *testin
 				t.Fatal(err)
 			}
 		}
-		e := edited(t, w.world, catalog.Ref{Kind: catalog.KindRule, Slug: "points-later"}, func(r *catalog.DegradedModeRule) { r.Orders, r.Exposure.Observe, r.Exposure.Orders = 9, []byte(`{}`), "/o" })
+		e := edited(t, w.world, catalog.Ref{Kind: catalog.KindRule, Slug: "points-later"}, func(r *catalog.DegradedModeRule) {
+			r.Orders, r.Exposure.Observe, r.Exposure.Orders = 9, []byte(`{}`), "/o"
+		})
 		r := w.propose(t, w.bea, e)
 		w.decides(t, r.Code, w.hugo, approval.Approve)
 		m, err := w.FileMode(w.ctx, w.ines, store.ModeFile{ID: store.NewID(), Rule: "points-later"})

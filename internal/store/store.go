@@ -23,6 +23,7 @@ import (
 
 // Store is the database of the product, PostgreSQL or SQLite.
 type Store struct {
+	modes    modesRead
 	client   *ent.Client
 	db       *sql.DB
 	dialect  migrations.Dialect

@@ -273,7 +273,7 @@ func (s *Server) change(ctx context.Context, a asked, who access.Principal) (*vi
 	if err != nil {
 		return nil, err
 	}
-	change := &view.Change{Who: a.ballot.Owner(a.Requester)}
+	change := &view.Change{Who: a.Owner()}
 	if terms.PlanDigest != a.Terms.PlanDigest {
 		change.What = append(change.What, fmt.Sprintf("Plan %s: version %d became %d", plan.What.Name, a.Terms.PlanVersion, terms.PlanVersion))
 	}

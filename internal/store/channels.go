@@ -94,8 +94,8 @@ func (t *tx) noteHealth(d Delivery) error {
 		return fmt.Errorf("look how %s works: %w", d.Via, err)
 	}
 	update := row.Update()
-	switch {
-	case d.Failed == nil:
+	switch d.Failed {
+	case nil:
 		if row.FailingSince != nil {
 			t.record(audit.Event{Action: "channel.works", Object: d.Via, Text: d.Name + " works again."})
 		}

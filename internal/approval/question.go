@@ -57,6 +57,7 @@ type Question struct {
 	DecidedAt *time.Time // approved, rejected, withdrawn or expired
 	Version   int        // of the record, for guarded updates
 	Decisions []Decision // of every round, oldest first
+	Passes    []Pass     // of every round, oldest first
 }
 
 // Verdict is a vote's yes or no.

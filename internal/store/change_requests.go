@@ -32,7 +32,7 @@ func changeRequestOf(row *ent.ChangeRequest, votes []*ent.Decision) (change.Requ
 		Question: approval.Question{
 			ID: row.ID, Code: row.Code, Digest: row.Digest, Requester: by, Faceless: faceless(by),
 			State: row.State, Round: row.Round, Open: row.Open, FiledAt: row.FiledAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(),
-			DecidedAt: utc(row.DecidedAt), Version: row.Revision, Decisions: decisionsOf(votes),
+			DecidedAt: utc(row.DecidedAt), Version: row.Revision, Decisions: decisionsOf(votes), Passes: passesOf(votes),
 		},
 		Why: row.Why, Source: row.Source, Undoes: row.Undoes, Applied: row.Applied,
 	}

@@ -349,7 +349,8 @@ func (s *Store) OrderUse(ctx context.Context, o catalog.StandingOrder, since int
 // unvoted chooses the requests that nobody has voted on: approved, they were so in advance.
 func unvoted(s *sql.Selector) {
 	votes := sql.Table(decision.Table)
-	s.Where(sql.NotExists(sql.Select(votes.C(decision.FieldID)).From(votes).Where(sql.ColumnsEQ(votes.C(decision.FieldRequestID), s.C(request.FieldID)))))
+	s.Where(sql.NotExists(sql.Select(votes.C(decision.FieldID)).From(votes).
+		Where(sql.And(sql.ColumnsEQ(votes.C(decision.FieldRequestID), s.C(request.FieldID)), sql.GT(votes.C(decision.FieldRound), 0)))))
 }
 
 // orderWould says what an order would do now: nothing, and why; or ask, and why. Neither is said where it would act.

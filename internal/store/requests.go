@@ -31,7 +31,7 @@ func requestOf(row *ent.Request, votes []*ent.Decision) failover.Request {
 		Question: approval.Question{
 			ID: row.ID, Code: row.Code, Digest: row.Digest, Requester: by, Faceless: faceless(by),
 			State: row.State, Round: row.Round, Open: row.Open, FiledAt: row.FiledAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(),
-			DecidedAt: utc(row.DecidedAt), Version: row.Revision, Decisions: decisionsOf(votes),
+			DecidedAt: utc(row.DecidedAt), Version: row.Revision, Decisions: decisionsOf(votes), Passes: passesOf(votes),
 		},
 		Incident: row.Incident, Terms: row.Terms, Reason: row.Reason, Impact: row.ImpactAt.UTC(),
 		Order: failover.OrderRef{Slug: row.ByOrder, Since: row.OrderSince},
@@ -41,6 +41,9 @@ func requestOf(row *ent.Request, votes []*ent.Decision) failover.Request {
 func decisionsOf(votes []*ent.Decision) []approval.Decision {
 	var decisions []approval.Decision
 	for _, v := range votes {
+		if v.Round < 0 {
+			continue // a pass
+		}
 		decisions = append(decisions, approval.Decision{
 			ID: v.ID, By: access.Person{ID: v.VoterID, Name: v.VoterName}, Roles: v.Roles, Verdict: v.Verdict,
 			Comment: v.Comment, Round: v.Round, Digest: v.Digest, Sheet: v.Sheet, At: v.At.UTC(),

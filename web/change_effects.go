@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"keyholder/internal/access"
-	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
 	"keyholder/internal/change"
 	"keyholder/internal/failover"
@@ -22,8 +20,6 @@ const (
 	proposalShown   = 200 // records
 	linesOfProposal = 40  // of one record
 	effectsShown    = 20
-	pastLooked      = 500
-	pastSince       = 91 * 24 * time.Hour // a quarter
 )
 
 // proposed shows what terms would change, on what was in force when they were made.
@@ -134,7 +130,8 @@ func (s *Server) effect(ctx context.Context, p *view.Proposed, before catalog.Ca
 	if more := len(p.Effect) - effectsShown; more > 0 {
 		p.Effect = append(p.Effect[:effectsShown], view.EffectLine{Title: fmt.Sprintf("and %d more effects", more)})
 	}
-	return s.past(ctx, p, after)
+	p.Past, err = s.past(ctx, before, after)
+	return err
 }
 
 // foundBy says which findings a change would begin and end.
@@ -246,46 +243,6 @@ func allowed(yes bool) string {
 		return "allowed"
 	}
 	return "not allowed"
-}
-
-// past says which approvals of the last quarter would not have been enough.
-func (s *Server) past(ctx context.Context, p *view.Proposed, after catalog.Catalog) error {
-	approved, err := s.store.ApprovedSince(ctx, s.store.Now().Add(-pastSince).Truncate(24*time.Hour), pastLooked)
-	if err != nil || len(approved) == 0 {
-		return err
-	}
-	var past []change.Past
-	for _, r := range approved {
-		if r.Order.Slug != "" && len(r.Votes()) == 0 {
-			continue // it was approved in advance
-		}
-		one := change.Past{Code: r.Code, About: r.Terms.Decided(r.FiledAt)}
-		for _, d := range r.Votes() {
-			if d.Verdict == approval.Approve {
-				one.Votes = append(one.Votes, approval.Vote{Person: d.By.ID, Roles: d.Roles})
-			}
-		}
-		past = append(past, one)
-	}
-	short, err := change.Shortfalls(after, past)
-	if err != nil {
-		return err
-	}
-	if len(short) == 0 && len(past) > 0 {
-		p.Past = []string{fmt.Sprintf("All of %s would have been approved by those who approved them.", counted(len(past), "approved request", "approved requests"))}
-		return nil
-	}
-	for _, one := range short {
-		line := one.Code + " would have been refused: no policy would have said who decides"
-		if !one.Nobody {
-			line = fmt.Sprintf("%s would have wanted %s besides (%s)", one.Code, wantedWords([]approval.Want{{Roles: one.Wanted}}), one.Waiting)
-		}
-		p.Past = append(p.Past, line)
-	}
-	if rest := len(past) - len(short); rest > 0 {
-		p.Past = append(p.Past, counted(rest, "other request", "other requests")+" would have been approved as before.")
-	}
-	return nil
 }
 
 // meanwhile says what others have done to what somebody would change.

@@ -99,7 +99,7 @@ func (s *Server) changeRequestPage(c echo.Context, status int, typed typedVote) 
 	if err := s.whereItStands(ctx, &p, r, ballot, shown); err != nil {
 		return err
 	}
-	p.Owner = ballot.Owner(r.Requester)
+	p.Owner = r.Owner()
 	if p.MustConfirm && ballot.As(who, access.EditCatalog).ID == r.Requester.ID {
 		digest, err := shown.Terms.Digest()
 		if err != nil {

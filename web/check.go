@@ -68,8 +68,10 @@ func (s *Server) terms(ctx context.Context, b begin, f view.StartForm) (failover
 	if !t.Cause.Known() {
 		wrong.Add("cause", "Choose a cause; \"%s\" is one.", failover.CauseUnknown.Title())
 	}
-	if stated := b.stated(); stated != "" && t.Cause != stated {
-		wrong.Add("cause", "%s says: %s. A request follows its incident, for the cause decides who must vote.", b.incident.Code, stated.Title())
+	if b.incident != nil {
+		if f := fault.As(t.Cause.Follows(b.incident.Code, b.incident.Cause)); f != nil {
+			wrong.Add("cause", "%s", f.Message)
+		}
 	}
 	t.Ceiling = ceilingOf(wrong, t.Mode, f.Ceiling, f.Most)
 	b.checkSites(wrong, p.What, t)

@@ -248,10 +248,17 @@ func (s *Server) whoStillCan(ctx context.Context, a asked, p *view.Approval) err
 		return err
 	}
 	var names []string
-	for _, v := range hopes.Able {
-		names = append(names, v.Name)
+	passed := map[string]bool{}
+	for _, one := range a.Passed() {
+		passed[one.By.ID] = true
+		p.Passed = append(p.Passed, view.PassLine{Name: one.By.Name, At: one.At})
 	}
-	p.Able = joined(names)
+	for _, v := range hopes.Able {
+		if !passed[v.ID] {
+			names = append(names, v.Name)
+		}
+	}
+	p.Able, p.NobodyElse = joined(names), len(names) == 0
 	p.Nobody = wantedWords(hopes.Wanting)
 	p.AskWho = view.WhoPath(url.Values{
 		"action": {string(catalog.ActMove)}, "service": a.Terms.Services, "site": {a.Terms.From, a.Terms.To},
@@ -273,7 +280,7 @@ func (s *Server) change(ctx context.Context, a asked, who access.Principal) (*vi
 	if err != nil {
 		return nil, err
 	}
-	change := &view.Change{Who: a.ballot.Owner(a.Requester)}
+	change := &view.Change{Who: a.Owner()}
 	if terms.PlanDigest != a.Terms.PlanDigest {
 		change.What = append(change.What, fmt.Sprintf("Plan %s: version %d became %d", plan.What.Name, a.Terms.PlanVersion, terms.PlanVersion))
 	}
@@ -342,6 +349,9 @@ func (a asked) action(who access.Principal, typed typedVote) view.Action {
 		act.NotYou = refusal("Sign in again to vote", err)
 	default:
 		act.NotYou = refusal("You cannot decide this", err)
+	}
+	if a.MayPass(who, a.ballot, a.now) == nil {
+		act.Pass = &view.Amend{Path: view.PassPath(a.Code), Act: store.NewID()}
 	}
 	return act
 }

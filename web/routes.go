@@ -48,6 +48,7 @@ func (s *Server) routes() []route {
 		{post, "/requests", access.Request, s.fileRequest},
 		{get, "/a/:code", access.See, s.showRequest},
 		{post, "/a/:code/decide", access.Decide, s.decideRequest},
+		{post, "/a/:code/pass", access.Decide, s.passRequest},
 		{post, "/a/:code/withdraw", access.Request, s.withdrawRequest},
 		{post, "/a/:code/confirm", access.Request, s.confirmRequest},
 		{get, "/runs/:code", access.See, s.showRun},

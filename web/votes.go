@@ -131,6 +131,10 @@ type amendForm struct {
 	Shown string `form:"shown"`
 }
 
+func (s *Server) passRequest(c echo.Context) error {
+	return s.amend(c, s.store.Pass, "It was not passed on", "You have passed %s on. The others who can decide are told now. You may still vote.")
+}
+
 func (s *Server) withdrawRequest(c echo.Context) error {
 	return s.amend(c, s.process.Withdraw, "The request was not withdrawn", "%s is withdrawn.")
 }
@@ -139,7 +143,7 @@ func (s *Server) confirmRequest(c echo.Context) error {
 	return s.amend(c, s.process.Confirm, "The difference was not confirmed", "The difference is confirmed; %s can be voted on again.")
 }
 
-// amend posts what the requester does to their own request.
+// amend posts what somebody does to a request besides voting.
 func (s *Server) amend(c echo.Context, do func(context.Context, store.Amend) (store.Outcome, error), no, yes string) error {
 	form := amendForm{}
 	if err := bindForm(c, &form); err != nil {

@@ -23,9 +23,17 @@ func (b Ballot) covers(s access.Scope) bool {
 }
 
 // Owner names who withdraws a request and confirms what changed in it.
-func (b Ballot) Owner(requester access.Person) string {
-	if b.Faceless {
+func (q Question) Owner() string {
+	if q.Faceless {
 		return "Somebody who may ask for the same"
 	}
-	return requester.Name
+	return q.Requester.Name
+}
+
+// only is Owner where nobody else can.
+func (q Question) only() string {
+	if q.Faceless {
+		return "Only somebody who may ask for the same"
+	}
+	return "Only the requester"
 }

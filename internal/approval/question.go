@@ -47,6 +47,7 @@ type Question struct {
 	ID        string
 	Code      string // FO-7Q4M
 	Requester access.Person
+	Faceless  bool   // who asks is no person that signs in
 	Digest    string // of what would be done
 	State     State
 	Round     int  // of voting; a change of what would be done starts another
@@ -56,6 +57,7 @@ type Question struct {
 	DecidedAt *time.Time // approved, rejected, withdrawn or expired
 	Version   int        // of the record, for guarded updates
 	Decisions []Decision // of every round, oldest first
+	Passes    []Pass     // of every round, oldest first
 }
 
 // Verdict is a vote's yes or no.
@@ -154,8 +156,7 @@ func (q Question) mayVote(by access.Principal, b Ballot, now time.Time) error {
 		return err
 	}
 	if !q.Open {
-		return fault.Refused(RuleBound, b.Owner(q.Requester),
-			"What this stands on has changed since. %s must confirm the difference before anyone votes.", b.Owner(q.Requester))
+		return fault.Refused(RuleBound, q.Owner(), "What this stands on has changed since. %s must confirm the difference before anyone votes.", q.Owner())
 	}
 	return nil
 }
@@ -226,7 +227,7 @@ func (q Question) decided(s State, now time.Time) Question {
 // Withdraw takes it back.
 func (q Question) Withdraw(by access.Principal, now time.Time) (Question, error) {
 	if by.ID != q.Requester.ID {
-		return q, fault.Refused(RuleOwner, q.Requester.Name, "Only the requester can withdraw a request. To stop it, reject it.")
+		return q, fault.Refused(RuleOwner, q.Owner(), "%s can withdraw this. To stop it, reject it.", q.only())
 	}
 	if err := q.StillOpen(now); err != nil {
 		return q, err
@@ -263,7 +264,7 @@ func (q Question) VoidVotes() (Question, error) {
 // Confirm reopens the voting on what would be done now. shown is the digest of what the requester was shown.
 func (q Question) Confirm(by access.Principal, now, shown string, at time.Time) (Question, error) {
 	if by.ID != q.Requester.ID {
-		return q, fault.Refused(RuleOwner, q.Requester.Name, "Only the requester can confirm what changed.")
+		return q, fault.Refused(RuleOwner, q.Owner(), "%s can confirm what changed.", q.only())
 	}
 	if err := q.StillOpen(at); err != nil {
 		return q, err

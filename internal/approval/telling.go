@@ -14,7 +14,8 @@ type Occasion string
 const (
 	Asked     Occasion = "asked"     // they can decide on it
 	Reminded  Occasion = "reminded"  // they still can
-	Escalated Occasion = "escalated" // nobody has decided for too long
+	Passed    Occasion = "passed"    // somebody else cannot decide, and they still can
+	Escalated Occasion = "escalated" // nobody has decided for too long, or somebody cannot
 	Voided    Occasion = "voided"    // what had been voted counts no more, for what it was about has changed
 	Outcome   Occasion = "outcome"   // it is decided
 	Started   Occasion = "started"   // it was approved in advance, and began by itself
@@ -33,7 +34,8 @@ type Telling struct {
 }
 
 // Due are those who are to be told by now of a question that is not decided: whoever can decide at once, in each round of voting, and
-// again as often as the most impatient policy says; others when it is escalated. Only the newest reminder is due.
+// again as often as the most impatient policy says; others when it is escalated. Only the newest reminder is due. Who passes it on is
+// not asked again; the others are told at once, and those to whom it would be escalated.
 func (b Ballot) Due(q Question, everybody []access.Principal, now time.Time) []Telling {
 	filed := q.FiledAt
 	var due []Telling
@@ -42,20 +44,24 @@ func (b Ballot) Due(q Question, everybody []access.Principal, now time.Time) []T
 	if every > 0 {
 		nth = int(now.Sub(filed) / every)
 	}
+	passes := len(q.Passed())
 	for _, v := range b.Able(everybody) {
-		if v.Mail == "" {
+		if _, passed := q.passedBy(v.ID); passed || v.Mail == "" {
 			continue
 		}
 		due = append(due, Telling{Asked, q.Round - 1, v.Principal})
 		if nth > 0 {
 			due = append(due, Telling{Reminded, nth, v.Principal})
 		}
+		if passes > 0 {
+			due = append(due, Telling{Passed, len(q.Passes), v.Principal})
+		}
 	}
-	if after == 0 || now.Before(filed.Add(after)) {
+	if passes == 0 && (after == 0 || now.Before(filed.Add(after))) {
 		return due
 	}
 	for _, p := range everybody {
-		if p.Mail != "" && !same(p, b.Requester) && p.Has(to...) {
+		if _, passed := q.passedBy(p.ID); !passed && p.Mail != "" && !same(p, b.Requester) && p.Has(to...) {
 			due = append(due, Telling{Escalated, 0, p})
 		}
 	}

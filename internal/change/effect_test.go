@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"keyholder/internal/access"
-	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
 	"keyholder/internal/change"
 )
@@ -104,21 +103,5 @@ func TestWhoGetsAndLosesARoleIsNamed(t *testing.T) {
 	}
 	if gains := change.Gains([]access.Principal{ines.With([]access.Grant{owner})}, nil); len(gains) != 1 || len(gains[0].Loses) != 1 {
 		t.Errorf("whom nothing names any more: %+v", gains)
-	}
-}
-
-func TestApprovalsOfThePastAreHeldAgainstOtherPolicies(t *testing.T) {
-	past := []change.Past{
-		{Code: "FO-1", About: approval.About{Action: catalog.ActMove, Services: []string{"checkout"}}, Votes: []approval.Vote{{Person: "a", Roles: []access.Role{access.IncidentCommander}}}},
-		{Code: "FO-2", About: approval.About{Action: catalog.ActMove, Services: []string{"reports"}}, Votes: []approval.Vote{{Person: "a", Roles: []access.Role{access.IncidentCommander}}}},
-	}
-	two := policy("two", 2, func(p *catalog.Policy) { p.Tiers = []string{"tier-1"} })
-	short, err := change.Shortfalls(shop(policy("any", 1, nil), two), past)
-	if err != nil || len(short) != 1 || short[0].Code != "FO-1" || !slices.Equal(short[0].Wanted, []access.Role{access.IncidentCommander}) {
-		t.Errorf("%+v, %v", short, err)
-	}
-	short, err = change.Shortfalls(shop(two), past)
-	if err != nil || len(short) != 2 || !short[1].Nobody {
-		t.Errorf("without a policy: %+v, %v", short, err)
 	}
 }

@@ -47,6 +47,18 @@ var shared = map[Cause]string{
 // RuleCauseFirst refuses a move that cannot help.
 const RuleCauseFirst = "cause-first"
 
+// RuleStatedCause keeps a request to the cause that its incident states: the cause says who must vote.
+const RuleStatedCause = "cause-as-stated"
+
+// Follows refuses a cause that is not the one that an incident states.
+func (c Cause) Follows(incident string, stated Cause) error {
+	if stated == "" || stated == CauseUnknown || stated == c {
+		return nil
+	}
+	return fault.Refused(RuleStatedCause, "whoever may open an incident, by one that states the other cause",
+		"%s says: %s. A request follows its incident, for the cause decides who must vote.", incident, stated.Title())
+}
+
 // MoveHelps refuses a move whose target shares the cause.
 func (c Cause) MoveHelps() error {
 	if instead := shared[c]; instead != "" {

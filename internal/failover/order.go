@@ -12,12 +12,16 @@ import (
 	"keyholder/internal/fault"
 )
 
-// Called says since when all signals of a standing order have been bad together, if they are; one that does not answer is not
-// known to be bad.
-func Called(o catalog.StandingOrder, readings Readings) (since time.Time, called bool) {
+// calledWithin is how old a reading may be that calls an order. They come every second; whoever comes back after hours knows nothing
+// until they have looked.
+const calledWithin = 10 * time.Second
+
+// Called says since when all signals of a standing order have been bad together, if they are; one that does not answer, or that
+// nobody has read lately, is not known to be bad.
+func Called(o catalog.StandingOrder, readings Readings, now time.Time) (since time.Time, called bool) {
 	for _, slug := range o.Signals {
 		r := readings[SignalKey(slug)]
-		if !r.Bad || r.Stale() || r.BadSince == nil {
+		if !r.Bad || r.Stale() || r.BadSince == nil || now.Sub(r.At) > calledWithin {
 			return time.Time{}, false
 		}
 		since = later(since, *r.BadSince)
@@ -72,14 +76,17 @@ type Against struct {
 	At    time.Time
 }
 
+// whoRecovers can do something where an order does nothing.
+const whoRecovers = "whoever may request a recovery"
+
 // Yields refuses to act and to ask. Who has just said no is not asked the same again by a machine, and perhaps is about to ask for
 // something else, which an open question about the same data would keep them from.
 func (c OrderCase) Yields() error {
 	if a := c.Against; a.Code != "" {
-		return fault.Refused(RuleOrderYields, "", "people decided against it at %s, when %s was %s", approval.Clock(a.At), a.Code, a.State)
+		return fault.Refused(RuleOrderYields, whoRecovers, "people decided against it at %s, when %s was %s", approval.Clock(a.At), a.Code, a.State)
 	}
 	if err := fault.As(c.Stated.Cause.MoveHelps()); err != nil {
-		return fault.Refused(err.Rule, "", "%s says: %s. %s", c.Stated.Incident, c.Stated.Cause.Title(), err.Message)
+		return fault.Refused(err.Rule, whoRecovers, "%s says: %s. %s", c.Stated.Incident, c.Stated.Cause.Title(), err.Message)
 	}
 	return c.Situation.Sensible()
 }
@@ -98,7 +105,7 @@ func (c OrderCase) Obstacle() (string, error) {
 // Late says why a request that the order filed earlier, and that has not started since, must not start by itself any more, so that
 // people are asked instead; nothing where it may.
 func (c OrderCase) Late(filed time.Time) (string, error) {
-	since, called := Called(c.Order, c.Situation.Readings)
+	since, called := Called(c.Order, c.Situation.Readings, c.Situation.Now)
 	switch now := c.Situation.Now; {
 	case !called:
 		return "what called it is not seen any more", nil

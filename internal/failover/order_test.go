@@ -2,6 +2,7 @@ package failover
 
 import (
 	"testing"
+	"time"
 
 	"keyholder/internal/catalog"
 )
@@ -18,5 +19,20 @@ func TestAnOrderAsksOnceASignalThatCallsItIsReadOtherwise(t *testing.T) {
 	}
 	if why, err := OrderShift(catalog.StandingOrder{Slug: "o", Signals: []string{"none"}}, terms, with("a"), with("b")); err != nil || why != "" {
 		t.Errorf("a signal that does not call it: %q, %v", why, err)
+	}
+}
+
+func TestAReadingOlderThanAFewReadsCallsNothing(t *testing.T) {
+	now := time.Date(2026, 3, 1, 2, 11, 0, 0, time.UTC)
+	since := now.Add(-time.Hour)
+	o := catalog.StandingOrder{Signals: []string{"success", "volume"}}
+	for age, want := range map[time.Duration]bool{time.Second: true, calledWithin: true, calledWithin + 1: false, 4 * time.Hour: false} {
+		readings := Readings{
+			SignalKey("success"): {Bad: true, BadSince: &since, At: now},
+			SignalKey("volume"):  {Bad: true, BadSince: &since, At: now.Add(-age)},
+		}
+		if _, called := Called(o, readings, now); called != want {
+			t.Errorf("%s old: called is %t", age, called)
+		}
 	}
 }

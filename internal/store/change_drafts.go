@@ -139,7 +139,7 @@ func (s *Store) soundInDraft(t *tx, d Draft, e Edit) error {
 
 // TakeFromDraft takes one record out of what somebody is putting together; without one it drops all of it.
 func (s *Store) TakeFromDraft(ctx context.Context, by access.Person, ref *catalog.Ref) error {
-	return s.act(ctx, by, func(t *tx) error {
+	return s.personal(ctx, by, "change.draft", "draft", func(t *tx) error {
 		d, revision, err := loadDraft(t.ctx, t.Client(), by.ID)
 		if err != nil || revision == 0 {
 			return err
@@ -163,7 +163,9 @@ func (s *Store) DraftTakingBackRequest(ctx context.Context, by access.Person, r 
 	d := Draft{Undoes: r.Applied}
 	for _, p := range r.Terms.Plans {
 		if p.Base == 0 {
-			return fault.Late(RuleFirstPlan, "Plan %s had no version before this one, so there is nothing to go back to. Publish another version of it.", p.Slug)
+			return s.personal(ctx, by, "change.draft", r.Code, func(*tx) error {
+				return fault.Late(RuleFirstPlan, "Plan %s had no version before this one, so there is nothing to go back to. Publish another version of it.", p.Slug)
+			})
 		}
 		before, err := s.Plan(ctx, p.Slug, p.Base)
 		if err != nil {

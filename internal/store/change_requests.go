@@ -27,11 +27,12 @@ const (
 )
 
 func changeRequestOf(row *ent.ChangeRequest, votes []*ent.Decision) (change.Request, error) {
+	by := access.Person{ID: row.RequesterID, Name: row.RequesterName}
 	r := change.Request{
 		Question: approval.Question{
-			ID: row.ID, Code: row.Code, Digest: row.Digest, Requester: access.Person{ID: row.RequesterID, Name: row.RequesterName},
+			ID: row.ID, Code: row.Code, Digest: row.Digest, Requester: by, Faceless: faceless(by),
 			State: row.State, Round: row.Round, Open: row.Open, FiledAt: row.FiledAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(),
-			DecidedAt: utc(row.DecidedAt), Version: row.Revision, Decisions: decisionsOf(votes),
+			DecidedAt: utc(row.DecidedAt), Version: row.Revision, Decisions: decisionsOf(votes), Passes: passesOf(votes),
 		},
 		Why: row.Why, Source: row.Source, Undoes: row.Undoes, Applied: row.Applied,
 	}
@@ -212,7 +213,7 @@ func (s *Store) propose(t *tx, p Proposal) (change.Request, error) {
 		return change.Request{}, fmt.Errorf("take the head of the record: %w", err)
 	}
 	r := change.Request{
-		Question: approval.Question{ID: p.ID, Code: newCode("CH"), Requester: t.actor, State: approval.Requested, Round: 1, Open: true, FiledAt: t.now},
+		Question: approval.Question{ID: p.ID, Code: newCode("CH"), Requester: t.actor, Faceless: faceless(t.actor), State: approval.Requested, Round: 1, Open: true, FiledAt: t.now},
 		Terms:    p.Terms, Why: p.Why, Source: p.Source, Undoes: p.Undoes,
 	}
 	if r.Terms.Empty() {
@@ -484,7 +485,7 @@ func (t *tx) voidChanges(why string, touches func(change.Request) (bool, error))
 		}
 		t.record(audit.Event{
 			Action: "change.void-votes", Object: r.Code,
-			Text: fmt.Sprintf("Votes on %s are void: %s %s must confirm the difference.", r.Code, why, r.Requester.Name),
+			Text: fmt.Sprintf("Votes on %s are void: %s %s must confirm the difference.", r.Code, why, r.Owner()),
 		})
 	}
 	return nil

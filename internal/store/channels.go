@@ -16,7 +16,7 @@ import (
 
 // ChooseChannels keeps by which channels somebody wants to be told, the first first.
 func (s *Store) ChooseChannels(ctx context.Context, by access.Principal, channels []string) error {
-	return s.act(ctx, by.Person(), func(t *tx) error {
+	return s.personal(ctx, by.Person(), "channels.choose", by.ID, func(t *tx) error {
 		n, err := t.Person.Update().Where(person.ID(by.ID)).SetChannels(channels).Save(ctx)
 		if err != nil || n == 0 {
 			return fmt.Errorf("keep the channels of %s: %w", by.ID, err)
@@ -94,8 +94,8 @@ func (t *tx) noteHealth(d Delivery) error {
 		return fmt.Errorf("look how %s works: %w", d.Via, err)
 	}
 	update := row.Update()
-	switch {
-	case d.Failed == nil:
+	switch d.Failed {
+	case nil:
 		if row.FailingSince != nil {
 			t.record(audit.Event{Action: "channel.works", Object: d.Via, Text: d.Name + " works again."})
 		}

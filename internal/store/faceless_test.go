@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -27,6 +28,10 @@ func (w ordered) asking(t *testing.T) failover.Request {
 	r, err := w.Request(w.ctx, r.Code)
 	if err != nil || !r.MustConfirm(w.Now()) {
 		t.Fatalf("nobody is asked to confirm: %+v, %v", r, err)
+	}
+	said := w.record(t, store.Filter{Object: r.Code, Action: "request.void-votes"})
+	if len(said) != 1 || !strings.Contains(said[0].Text, "Somebody who may ask for the same must confirm") {
+		t.Errorf("who confirms, by the record: %+v", said)
 	}
 	return r
 }
@@ -58,7 +63,11 @@ func TestWhatNobodyInParticularAsksForIsConfirmedAndWithdrawnByWhoeverMayAsk(t *
 			return out
 		}
 		refusedBy(t, confirm(w.bea), approval.RuleOwner) // an owner may not ask for a move
-		refusedBy(t, withdraw(w.bea), approval.RuleOwner)
+		no := withdraw(w.bea)
+		refusedBy(t, no, approval.RuleOwner)
+		if who := no.Refusal.Who; who != "Somebody who may ask for the same" {
+			t.Errorf("who can act is said to be %q", who)
+		}
 		if out := confirm(w.carl); out.Err() != nil {
 			t.Fatal(out.Err())
 		}

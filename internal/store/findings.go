@@ -158,11 +158,14 @@ func (s *Store) AcceptFinding(ctx context.Context, by access.Principal, a Accept
 		return err
 	}
 	i := slices.IndexFunc(findings, func(f catalog.Finding) bool { return f.Key() == a.Key })
-	if i < 0 {
-		return fault.Late("finding-stands", "This finding stands no more: somebody has mended it.")
+	object, f := "findings", catalog.Finding{}
+	if i >= 0 {
+		f, object = findings[i], recordObject(findings[i].At)
 	}
-	f := findings[i]
-	return s.personal(ctx, by.Person(), "finding.accept", recordObject(f.At), func(t *tx) error {
+	return s.personal(ctx, by.Person(), "finding.accept", object, func(t *tx) error {
+		if i < 0 {
+			return fault.Late("finding-stands", "This finding stands no more: somebody has mended it.")
+		}
 		if err := checkAcceptance(a, t.now); err != nil {
 			return err
 		}

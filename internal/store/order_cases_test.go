@@ -140,7 +140,7 @@ func TestAStandingOrderActsBesideAnIncidentThatAgreesOrDoesNotKnow(t *testing.T)
 func TestAStandingOrderActsOnWhatIsSeenWhenItActs(t *testing.T) {
 	eachOrdered(t, func(t *testing.T, w ordered) {
 		w.bad(t)
-		w.clock.add(time.Minute)
+		w.passes(t, time.Minute)
 		called, err := w.CalledOrders(w.ctx)
 		if err != nil || len(called) != 1 {
 			t.Fatal(called, err)
@@ -167,7 +167,7 @@ func TestAStandingOrderThatCannotBeFollowedDoesNotKeepOthersFromActing(t *testin
 		by := w.use(t).By
 		w.Client().ChangeRequest.Update().Where(changerequest.Code(by.Code)).SetTerms([]byte(`"spoilt"`)).ExecX(w.ctx)
 		w.bad(t)
-		w.clock.add(time.Minute)
+		w.passes(t, time.Minute)
 		if err := w.FollowOrders(w.ctx); err == nil || !strings.Contains(err.Error(), order.Slug) {
 			t.Errorf("it is not said: %v", err)
 		}
@@ -221,5 +221,20 @@ func TestAnOrdersPageSaysWhatPeopleAreAtAlready(t *testing.T) {
 		asked := w.file(t, w.carl)
 		w.follow(t, time.Minute)
 		w.yields(t, store.RuleAlone, asked.Code+" already asks to move the same data")
+	})
+}
+
+// TestAStandingOrderIsNotCalledByWhatNobodyHasReadLately: a watch that comes back after hours looks first.
+func TestAStandingOrderIsNotCalledByWhatNobodyHasReadLately(t *testing.T) {
+	eachOrdered(t, func(t *testing.T, w ordered) {
+		w.bad(t)
+		w.clock.add(4 * time.Hour)
+		if err := w.FollowOrders(w.ctx); err != nil {
+			t.Fatal(err)
+		}
+		if starts, err := w.Starts(w.ctx); err != nil || len(starts) > 0 {
+			t.Fatalf("it acts on what was seen hours ago: %v, %v", starts, err)
+		}
+		w.the(t, w.follow(t, time.Second), approval.Approved) // it is still so
 	})
 }

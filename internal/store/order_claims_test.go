@@ -16,13 +16,14 @@ import (
 func TestWhatAStandingOrderApprovedDoesNotStartOnceItIsTooLate(t *testing.T) {
 	for why, later := range map[string]func(*testing.T, ordered){
 		"not seen any more": func(t *testing.T, w ordered) { w.clock.add(4 * time.Hour); w.good(t) },
+		"is not seen any":   func(_ *testing.T, w ordered) { w.clock.add(4 * time.Minute) }, // the watch has not looked yet
 		"good in between": func(t *testing.T, w ordered) {
 			w.good(t)
 			w.clock.add(time.Minute)
 			w.bad(t)
 		},
-		"nobody was there to start it": func(_ *testing.T, w ordered) { w.clock.add(6 * time.Minute) },
-		"trading":                      func(_ *testing.T, w ordered) { w.clock.add(2 * time.Minute) },
+		"nobody was there to start it": func(t *testing.T, w ordered) { w.passes(t, 6*time.Minute) },
+		"trading":                      func(t *testing.T, w ordered) { w.passes(t, 2*time.Minute) },
 		"says: It is compromised":      func(t *testing.T, w ordered) { w.incident(t, failover.CauseCompromise) },
 	} {
 		t.Run(why, func(t *testing.T) {
@@ -59,7 +60,7 @@ func TestWhatAStandingOrderApprovedStartsWhenTheWorkerIsBackInTime(t *testing.T)
 	eachOrdered(t, func(t *testing.T, w ordered) {
 		w.bad(t)
 		r := w.the(t, w.follow(t, 31*time.Second), approval.Approved)
-		w.clock.add(4 * time.Minute)
+		w.passes(t, 4*time.Minute)
 		if next, err := w.Claim(w.ctx, r.Code); err != nil || next.Do != failover.DoCheckGates {
 			t.Errorf("it does not start: %+v, %v", next, err)
 		}

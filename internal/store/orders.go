@@ -84,7 +84,7 @@ func (s *Store) CalledOrders(ctx context.Context) ([]CalledOrder, error) {
 		if _, lasts := version.Lasts(o, s.Now()); !lasts {
 			continue
 		}
-		since, bad := failover.Called(o, readings)
+		since, bad := failover.Called(o, readings, s.Now())
 		if !bad {
 			continue
 		}
@@ -113,7 +113,7 @@ func (s *Store) followOrder(ctx context.Context, c CalledOrder) error {
 		if err != nil {
 			return err
 		}
-		since, called := failover.Called(o, readings)
+		since, called := failover.Called(o, readings, t.now)
 		if !called || t.now.Before(since.Add(o.BadFor.D())) { // it is not as it was when somebody looked; the next look tells
 			return nil
 		}
@@ -238,7 +238,7 @@ func calledWords(c failover.OrderCase) string {
 	for _, slug := range c.Order.Signals {
 		signals = append(signals, c.Situation.Catalog.NameOf(catalog.KindSignal, slug))
 	}
-	if _, called := failover.Called(c.Order, c.Situation.Readings); !called {
+	if _, called := failover.Called(c.Order, c.Situation.Readings, c.Situation.Now); !called {
 		return fmt.Sprintf("%s bad since %s, and not seen to be so now.", joined(signals), approval.Clock(c.Situation.Impact))
 	}
 	return fmt.Sprintf("%s bad for %s.", joined(signals), catalog.Lasting(c.Situation.Now.Sub(c.Situation.Impact)))
@@ -349,7 +349,8 @@ func (s *Store) OrderUse(ctx context.Context, o catalog.StandingOrder, since int
 // unvoted chooses the requests that nobody has voted on: approved, they were so in advance.
 func unvoted(s *sql.Selector) {
 	votes := sql.Table(decision.Table)
-	s.Where(sql.NotExists(sql.Select(votes.C(decision.FieldID)).From(votes).Where(sql.ColumnsEQ(votes.C(decision.FieldRequestID), s.C(request.FieldID)))))
+	s.Where(sql.NotExists(sql.Select(votes.C(decision.FieldID)).From(votes).
+		Where(sql.And(sql.ColumnsEQ(votes.C(decision.FieldRequestID), s.C(request.FieldID)), sql.GT(votes.C(decision.FieldRound), 0)))))
 }
 
 // orderWould says what an order would do now: nothing, and why; or ask, and why. Neither is said where it would act.
@@ -358,7 +359,7 @@ func (s *Store) orderWould(ctx context.Context, o catalog.StandingOrder, since i
 	if err != nil {
 		return "", "", err
 	}
-	called, _ := failover.Called(o, readings)
+	called, _ := failover.Called(o, readings, s.Now())
 	now, err := s.orderCase(ctx, s.client, o, since, called, s.Now())
 	if fault.KindOf(err) == fault.NotFound {
 		return "", "there is no plan " + o.Plan, nil

@@ -77,10 +77,28 @@ func (w ordered) bad(t *testing.T) {
 	}
 }
 
+// passes lets time pass while the watch goes on reading.
+func (w ordered) passes(t *testing.T, after time.Duration) {
+	t.Helper()
+	w.clock.add(after)
+	before, err := w.Readings(w.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var now []failover.Reading
+	for _, r := range before {
+		r.At = w.Now()
+		now = append(now, r)
+	}
+	if err := w.SaveReadings(w.ctx, now); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // follow lets time pass and the orders act, more often than needed.
 func (w ordered) follow(t *testing.T, after time.Duration) []failover.Request {
 	t.Helper()
-	w.clock.add(after)
+	w.passes(t, after)
 	for range 3 {
 		if err := w.FollowOrders(w.ctx); err != nil {
 			t.Fatal(err)

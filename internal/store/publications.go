@@ -166,7 +166,7 @@ func (t *tx) voidVotes(why string, touches func(failover.Request) (bool, error))
 		}
 		t.record(audit.Event{
 			Action: "request.void-votes", Object: r.Code,
-			Text: fmt.Sprintf("Votes on %s are void: %s %s must confirm the difference.", r.Code, why, r.Requester.Name),
+			Text: fmt.Sprintf("Votes on %s are void: %s %s must confirm the difference.", r.Code, why, r.Owner()),
 		})
 	}
 	return nil

@@ -26,11 +26,12 @@ import (
 )
 
 func requestOf(row *ent.Request, votes []*ent.Decision) failover.Request {
+	by := access.Person{ID: row.RequesterID, Name: row.RequesterName}
 	return failover.Request{
 		Question: approval.Question{
-			ID: row.ID, Code: row.Code, Digest: row.Digest, Requester: access.Person{ID: row.RequesterID, Name: row.RequesterName},
+			ID: row.ID, Code: row.Code, Digest: row.Digest, Requester: by, Faceless: faceless(by),
 			State: row.State, Round: row.Round, Open: row.Open, FiledAt: row.FiledAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(),
-			DecidedAt: utc(row.DecidedAt), Version: row.Revision, Decisions: decisionsOf(votes),
+			DecidedAt: utc(row.DecidedAt), Version: row.Revision, Decisions: decisionsOf(votes), Passes: passesOf(votes),
 		},
 		Incident: row.Incident, Terms: row.Terms, Reason: row.Reason, Impact: row.ImpactAt.UTC(),
 		Order: failover.OrderRef{Slug: row.ByOrder, Since: row.OrderSince},
@@ -40,6 +41,9 @@ func requestOf(row *ent.Request, votes []*ent.Decision) failover.Request {
 func decisionsOf(votes []*ent.Decision) []approval.Decision {
 	var decisions []approval.Decision
 	for _, v := range votes {
+		if v.Round < 0 {
+			continue // a pass
+		}
 		decisions = append(decisions, approval.Decision{
 			ID: v.ID, By: access.Person{ID: v.VoterID, Name: v.VoterName}, Roles: v.Roles, Verdict: v.Verdict,
 			Comment: v.Comment, Round: v.Round, Digest: v.Digest, Sheet: v.Sheet, At: v.At.UTC(),
@@ -247,8 +251,8 @@ func (s *Store) FileRequest(ctx context.Context, by access.Principal, f File) (f
 	return filed, err
 }
 
-// stillAsChecked refuses a request whose check page has been overtaken: what would run was published anew, or its incident
-// was closed.
+// stillAsChecked refuses a request whose check page has been overtaken: what would run was published anew, its incident was closed,
+// or states another cause.
 func (s *Store) stillAsChecked(ctx context.Context, t *tx, f File) error {
 	now, err := s.TermsNow(ctx, f.Terms, t.now)
 	if err != nil {
@@ -261,14 +265,16 @@ func (s *Store) stillAsChecked(ctx context.Context, t *tx, f File) error {
 	if !reflect.DeepEqual(now, f.Terms) || f.Checked != "" && f.Checked != shown {
 		return fault.Late(approval.RuleBound, "The plan, the policy or the catalogue was published anew while you were reading. Check again what this would do.")
 	}
-	closed, err := t.Incident.Query().Where(incident.Code(f.Incident), incident.ClosedAtNotNil()).Exist(ctx)
-	if err != nil {
+	in, err := t.Incident.Query().Where(incident.Code(f.Incident)).Only(ctx)
+	switch {
+	case ent.IsNotFound(err): // a planned move has none
+		return nil
+	case err != nil:
 		return fmt.Errorf("look at incident %s: %w", f.Incident, err)
-	}
-	if closed {
+	case in.ClosedAt != nil:
 		return fault.Late("state", "%s was closed meanwhile.", f.Incident)
 	}
-	return nil
+	return f.Terms.Cause.Follows(in.Code, in.Cause)
 }
 
 // RuleAlone keeps a data set to one run at a time.

@@ -75,6 +75,7 @@ func (w *Watch) ask(ctx context.Context, m matter) error {
 	}
 	opening := map[approval.Occasion]string{
 		approval.Asked: "Decide: ", approval.Reminded: "Still to be decided: ", approval.Escalated: "Nobody has decided yet: ",
+		approval.Passed: "Somebody cannot decide, and you can: ",
 	}
 	text := fmt.Sprintf("%s asks to %s: %s\n\nIt expires at %s.", m.Requester.Name, m.what, m.why, m.ExpiresAt.UTC().Format("15:04 UTC on 2 January"))
 	var messages []store.Message

@@ -214,3 +214,17 @@ func TestNobodyIsToldWhereThereIsNoWay(t *testing.T) {
 		t.Errorf("%+v, %v", kept, err)
 	}
 }
+
+// TestWhoPassesARequestHasTheOthersToldAtOnce: once, and is not asked again themselves.
+func TestWhoPassesARequestHasTheOthersToldAtOnce(t *testing.T) {
+	n := newNight(t)
+	n.someone(t, "hugo", "business-owners")
+	n.turn(t)
+	out, err := n.Store.Pass(t.Context(), store.Amend{ID: store.NewID(), Code: n.request.Code, By: n.bea})
+	if err != nil || out.Refusal != nil {
+		t.Fatalf("%v, %+v", err, out.Refusal)
+	}
+	n.turn(t)
+	n.turn(t)
+	n.came(t, "bea@example.com Decide", "hugo@example.com Decide", "hugo@example.com Somebody cannot decide, and you can")
+}

@@ -84,6 +84,9 @@ func DecidePath(code string) string { return RequestPath(code) + "/decide" }
 // WithdrawPath takes a request back.
 func WithdrawPath(code string) string { return RequestPath(code) + "/withdraw" }
 
+// PassPath leaves a request to others.
+func PassPath(code string) string { return RequestPath(code) + "/pass" }
+
 // ConfirmRequestPath reopens the voting.
 func ConfirmRequestPath(code string) string { return RequestPath(code) + "/confirm" }
 

@@ -205,6 +205,22 @@ func (s *Server) showTerms(c echo.Context) error {
 
 // decideChange takes a vote on a change request.
 func (s *Server) decideChange(c echo.Context) error {
+	return s.voteOn(c, voting{
+		decide: s.store.DecideChange, path: view.ChangeRequestPath(c.Param("code")), approved: "approved, and in force",
+		page: func(status int, typed typedVote) error { return s.changeRequestPage(c, status, typed) },
+	})
+}
+
+// voting is a question that the database decides by itself, without a process.
+type voting struct {
+	decide   func(context.Context, store.Vote) (store.Outcome, error)
+	page     func(status int, typed typedVote) error // shows it again with what was typed
+	path     string
+	approved string // what it is once it has enough
+}
+
+// voteOn takes a vote, and shows what became of it.
+func (s *Server) voteOn(c echo.Context, on voting) error {
 	form, wrong := voteForm{}, fault.Wrong{}
 	if err := bindForm(c, &form); err != nil {
 		return err
@@ -215,9 +231,9 @@ func (s *Server) decideChange(c echo.Context) error {
 		wrong.Add("comment", "Press Approve or Reject.")
 	}
 	if wrong.Err() != nil {
-		return s.changeRequestPage(c, http.StatusUnprocessableEntity, typedVote{comment: form.Comment, wrong: wrong})
+		return on.page(http.StatusUnprocessableEntity, typedVote{comment: form.Comment, wrong: wrong})
 	}
-	out, err := s.store.DecideChange(ctx, store.Vote{
+	out, err := on.decide(ctx, store.Vote{
 		ID: actID(form.Act), Code: code, By: principal(c), Verdict: approval.Verdict(form.Verdict), Comment: comment,
 		Digest: form.Digest, Origin: audit.OriginOf(ctx),
 	})
@@ -225,18 +241,17 @@ func (s *Server) decideChange(c echo.Context) error {
 		err = out.Err()
 	}
 	if f := fault.As(err); f != nil && f.Kind != fault.Internal && f.Kind != fault.NotFound {
-		typed := typedVote{comment: form.Comment, wrong: fieldsOf(err), problem: refusal("Your vote was not counted", err)}
-		return s.changeRequestPage(c, statusOf(err), typed)
+		return on.page(statusOf(err), typedVote{comment: form.Comment, wrong: fieldsOf(err), problem: refusal("Your vote was not counted", err)})
 	}
 	if err != nil {
 		return err
 	}
 	done := voted(form.Verdict, code, out.State)
 	if out.State == failover.Approved {
-		done = code + " is approved, and in force."
+		done = code + " is " + on.approved + "."
 	}
 	s.flash(c, done)
-	return c.Redirect(http.StatusSeeOther, view.ChangeRequestPath(code))
+	return c.Redirect(http.StatusSeeOther, on.path)
 }
 
 func (s *Server) withdrawChange(c echo.Context) error {

@@ -14,7 +14,6 @@ import (
 	"keyholder/internal/audit"
 	"keyholder/internal/catalog"
 	"keyholder/internal/degrade"
-	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
 	"keyholder/web/view"
@@ -257,36 +256,10 @@ func (s *Server) limitsToDecide(ctx context.Context, m degrade.Mode, who access.
 
 // decideMode takes a vote on running degraded.
 func (s *Server) decideMode(c echo.Context) error {
-	form, wrong := voteForm{}, fault.Wrong{}
-	if err := bindForm(c, &form); err != nil {
-		return err
-	}
-	ctx, code := c.Request().Context(), c.Param("code")
-	comment := text(wrong, "comment", form.Comment, "", approval.MaxText)
-	if v := approval.Verdict(form.Verdict); v != approval.Approve && v != approval.Reject {
-		wrong.Add("comment", "Press Approve or Reject.")
-	}
-	if wrong.Err() != nil {
-		return s.modePage(c, http.StatusUnprocessableEntity, typedMode{typedVote: typedVote{comment: form.Comment, wrong: wrong}})
-	}
-	out, err := s.store.DecideMode(ctx, store.Vote{
-		ID: actID(form.Act), Code: code, By: principal(c), Verdict: approval.Verdict(form.Verdict), Comment: comment, Digest: form.Digest, Origin: audit.OriginOf(ctx),
+	return s.voteOn(c, voting{
+		decide: s.store.DecideMode, path: view.ModePath(c.Param("code")), approved: "approved, and is being switched on",
+		page: func(status int, typed typedVote) error { return s.modePage(c, status, typedMode{typedVote: typed}) },
 	})
-	if err == nil {
-		err = out.Err()
-	}
-	if f := fault.As(err); f != nil && f.Kind != fault.Internal && f.Kind != fault.NotFound {
-		return s.modePage(c, statusOf(err), typedMode{typedVote: typedVote{comment: form.Comment, wrong: fieldsOf(err), problem: refusal("Your vote was not counted", err)}})
-	}
-	if err != nil {
-		return err
-	}
-	done := voted(form.Verdict, code, out.State)
-	if out.State == failover.Approved {
-		done = code + " is approved, and is being switched on."
-	}
-	s.flash(c, done)
-	return c.Redirect(http.StatusSeeOther, view.ModePath(code))
 }
 
 // withdrawMode takes a wish to run degraded back.

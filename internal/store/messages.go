@@ -9,12 +9,14 @@ import (
 
 	"keyholder/ent"
 	"keyholder/ent/changerequest"
+	"keyholder/ent/degradedmode"
 	"keyholder/ent/message"
 	"keyholder/ent/request"
 	"keyholder/internal/access"
 	"keyholder/internal/approval"
 	"keyholder/internal/audit"
 	"keyholder/internal/change"
+	"keyholder/internal/degrade"
 	"keyholder/internal/failover"
 )
 
@@ -206,6 +208,17 @@ func (s *Store) UntoldChanges(ctx context.Context) ([]change.Request, error) {
 		return nil, nil
 	}
 	return changeRequestsOf(ctx, s.client, rows)
+}
+
+// UntoldModes are the wishes to run degraded that somebody was asked about and that are decided, whose outcome nobody has been told.
+func (s *Store) UntoldModes(ctx context.Context) ([]degrade.Mode, error) {
+	rows, err := s.client.DegradedMode.Query().Where(
+		degradedmode.StateNEQ(approval.Requested), degradedmode.DecidedAtGT(s.Now().Add(-tellWithin)), told(approval.Asked, true), told(approval.Outcome, false),
+	).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look for outcomes that nobody was told: %w", err)
+	}
+	return modesOf(ctx, s.client, rows)
 }
 
 // told chooses the requests, of whatever sort, about which there is a message on some occasion, or is none.

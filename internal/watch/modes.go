@@ -102,21 +102,30 @@ func (w *Watch) widening(m degrade.Mode, e degrade.Extension) matter {
 	}
 }
 
-// modeMatters are the degraded modes, and wishes for wider limits, that stand so.
+// modeMatters are the wishes to run degraded, and for wider limits, that stand so: open, or decided and nobody was told.
 func (w *Watch) modeMatters(ctx context.Context, standing func(approval.State) bool) ([]matter, error) {
 	open, err := w.Store.OpenModes(ctx)
 	if err != nil {
 		return nil, err
 	}
+	decided, err := w.Store.UntoldModes(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var all []matter
 	for _, m := range open {
-		if standing(m.State) && m.InAdvance == "" {
+		if m.State == approval.Requested && standing(m.State) {
 			all = append(all, w.degrading(m))
 		}
 		for _, e := range m.Extensions {
 			if x := w.widening(m, e); standing(x.State) {
 				all = append(all, x)
 			}
+		}
+	}
+	for _, m := range decided {
+		if standing(m.State) {
+			all = append(all, w.degrading(m))
 		}
 	}
 	return all, nil

@@ -32,9 +32,15 @@ var groupOf = map[access.Role]string{
 func withRoles(t *testing.T) *portal {
 	t.Helper()
 	p := newPortal(t)
+	p.withGateways(t)
+	return p
+}
+
+// withGateways gives the role of programs to its group.
+func (p *portal) withGateways(t *testing.T) {
+	t.Helper()
 	gateways := catalog.Assignment{Slug: "outlet-gateways", Name: "Outlet gateways", Role: access.OutletGateway, Group: groupOf[access.OutletGateway]}
 	testkit.Change(t, p.Store, store.Bundle{Records: []catalog.Entry{{Ref: catalog.Ref{Kind: catalog.KindAssignment, Slug: gateways.Slug}, Record: gateways}}}, store.Manner{})
-	return p
 }
 
 func TestEveryRoleIsTriedOnEveryRoute(t *testing.T) {

@@ -130,7 +130,7 @@ func (s *Store) followRule(ctx context.Context, rule catalog.DegradedModeRule, s
 		if err != nil {
 			return err
 		}
-		in, err := t.incidentOf(version.Catalog.RunsSo(rule))
+		in, err := t.incidentOf(version.RunsSo(rule))
 		if err != nil {
 			return err
 		}

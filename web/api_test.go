@@ -177,6 +177,7 @@ func TestTheAPIHoldsToTheRulesOfThePages(t *testing.T) {
 
 func TestEveryOperationOfTheAPIAsksWhoYouAreAndWhatYouMay(t *testing.T) {
 	p, provider := serving(t)
+	p.assignsGateways(t)
 	operations := web.OperationsForTest()
 	if len(operations) < 50 {
 		t.Fatalf("there are only %d operations", len(operations))

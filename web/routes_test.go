@@ -32,9 +32,14 @@ var groupOf = map[access.Role]string{
 func withRoles(t *testing.T) *portal {
 	t.Helper()
 	p := newPortal(t)
+	p.assignsGateways(t)
+	return p
+}
+
+func (p *portal) assignsGateways(t *testing.T) {
+	t.Helper()
 	gateways := catalog.Assignment{Slug: "outlet-gateways", Name: "Outlet gateways", Role: access.OutletGateway, Group: groupOf[access.OutletGateway]}
 	testkit.Change(t, p.Store, store.Bundle{Records: []catalog.Entry{{Ref: catalog.Ref{Kind: catalog.KindAssignment, Slug: gateways.Slug}, Record: gateways}}}, store.Manner{})
-	return p
 }
 
 func TestEveryRoleIsTriedOnEveryRoute(t *testing.T) {

@@ -50,7 +50,7 @@ func (s *Store) TestChannel(ctx context.Context, by access.Principal, slug, name
 
 // ChosenChannels are the channels that somebody chose; none where they never did.
 func (s *Store) ChosenChannels(ctx context.Context, id string) ([]string, error) {
-	row, err := s.client.Person.Get(ctx, id)
+	row, err := personBy(ctx, s.client, id)
 	if ent.IsNotFound(err) { // somebody who has never signed in
 		return nil, nil
 	}

@@ -47,15 +47,55 @@ func deciding(ctx context.Context, _ options) (figures []figure, err error) {
 	if err := s.portal(ctx); err != nil {
 		return figures, err
 	}
-	if _, err := s.get(ctx, "/me"); err != nil {
-		return figures, err
-	}
-	one, err := s.get(ctx, "/me")
+	asked, err := s.queries(ctx)
 	if err != nil {
 		return figures, err
 	}
 	everybody, err := whoCan(ctx, s.store, version.Catalog)
-	return append(append(figures, figure{"deciding_queries", float64(one.queries), "", 2}), everybody...), err
+	return append(append(figures, asked...), everybody...), err
+}
+
+// queries counts what is asked of the database: by a page that resolves session and roles and decides on nothing; by the page of
+// a request, seen again while nothing has changed and anew; and by a vote, with what loads the request and facts and what is written.
+func (s *site) queries(ctx context.Context) ([]figure, error) {
+	ines, err := someone(ctx, s.store, "Ines")
+	if err != nil {
+		return nil, err
+	}
+	bea, err := someone(ctx, s.store, "Bea")
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.asks(ctx, ines, planOf(4))
+	if err != nil {
+		return nil, err
+	}
+	anew, again := map[string]int64{}, map[string]int64{}
+	for _, path := range []string{"/me", "/a/" + r.Code} {
+		for _, into := range []map[string]int64{anew, again} { // the first look fills what pages share
+			one, err := s.get(ctx, path)
+			if err != nil {
+				return nil, err
+			}
+			into[path] = one.queries
+		}
+	}
+	sheet, err := s.store.NewestSheet(ctx, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	m := &meter{}
+	out, err := s.store.Decide(context.WithValue(ctx, meterKey{}, m), store.Vote{ID: store.NewID(), Code: r.Code, By: bea, Verdict: approval.Approve, Digest: r.Digest, Sheet: sheet.Digest})
+	if err := errors.Join(err, out.Err()); err != nil {
+		return nil, err
+	}
+	return []figure{
+		{"guard_queries", float64(again["/me"]), "", 2},
+		{"deciding_page_queries", float64(again["/a/"+r.Code]), "", 2},
+		{"deciding_page_anew_queries", float64(anew["/a/"+r.Code]), "", 0},
+		{"deciding_queries", float64(m.decides.Load()), "", 2},
+		{"deciding_vote_queries", float64(m.queries.Load()), "", 0},
+	}, nil
 }
 
 // governed is a store whose catalogue has as many assignments and policies as a large retailer's.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,7 @@ var meteredSQLite = sync.OnceValue(func() string { //nolint:gochecknoglobals // 
 type meter struct {
 	queries atomic.Int64
 	nanos   atomic.Int64
+	decides atomic.Int64 // those of the queries that load who may decide by what: people, and which catalogue is in force
 }
 
 type meterKey struct{}
@@ -38,9 +40,15 @@ func (m *meter) since(began time.Time) {
 	}
 }
 
-func (m *meter) query() {
-	if m != nil {
-		m.queries.Add(1)
+func (m *meter) query(text string) {
+	if m == nil {
+		return
+	}
+	m.queries.Add(1)
+	for _, table := range []string{"FROM `persons`", "FROM `catalog_versions`", "FROM `catalog_records`"} {
+		if strings.Contains(text, table) {
+			m.decides.Add(1)
+		}
 	}
 }
 
@@ -73,7 +81,7 @@ type meteredConn struct{ sqliteConn }
 
 func (c meteredConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	m := meterOf(ctx)
-	m.query()
+	m.query(query)
 	defer m.since(time.Now())
 	rows, err := c.sqliteConn.QueryContext(ctx, query, args)
 	if err != nil {
@@ -84,7 +92,7 @@ func (c meteredConn) QueryContext(ctx context.Context, query string, args []driv
 
 func (c meteredConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	m := meterOf(ctx)
-	m.query()
+	m.query(query)
 	defer m.since(time.Now())
 	return c.sqliteConn.ExecContext(ctx, query, args)
 }

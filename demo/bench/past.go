@@ -106,8 +106,17 @@ func (s *site) goOn(ctx context.Context) error {
 }
 
 func (s *site) file(ctx context.Context, by access.Principal, incident string) (failover.Request, error) {
+	return s.filed(ctx, by, incident, "move-checkout")
+}
+
+// asks files a request without an incident.
+func (s *site) asks(ctx context.Context, by access.Principal, plan string) (failover.Request, error) {
+	return s.filed(ctx, by, "", plan)
+}
+
+func (s *site) filed(ctx context.Context, by access.Principal, incident, plan string) (failover.Request, error) {
 	terms, err := s.store.TermsNow(ctx, failover.Terms{
-		Plan: "move-checkout", From: "leeds", To: "dublin", Mode: failover.Emergency, Cause: failover.CauseSite,
+		Plan: plan, From: "leeds", To: "dublin", Mode: failover.Emergency, Cause: failover.CauseSite,
 		Ceiling: failover.Ceiling{Kind: failover.CeilingUnknown},
 	}, s.store.Now())
 	if err != nil {

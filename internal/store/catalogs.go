@@ -41,6 +41,9 @@ func changeOf(row *ent.CatalogVersion) CatalogChange {
 
 // Catalog loads the catalogue in force; an empty one where none was ever applied.
 func (s *Store) Catalog(ctx context.Context) (CatalogVersion, error) {
+	if h, ok := ctx.Value(heldKey{}).(held); ok {
+		return h.version, nil
+	}
 	return readOnce(ctx, "catalog", func() (CatalogVersion, error) {
 		newest, err := newestCatalog(ctx, s.client)
 		if err != nil || newest == 0 {

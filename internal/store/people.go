@@ -163,7 +163,7 @@ func (s *Store) principalNow(ctx context.Context, t *tx, by access.Principal) (a
 }
 
 func (s *Store) principal(ctx context.Context, c *ent.Client, id string) (p access.Principal, ok bool, err error) {
-	row, err := readOnce(ctx, "person "+id, func() (*ent.Person, error) { return c.Person.Get(ctx, id) })
+	row, err := personBy(ctx, c, id)
 	if ent.IsNotFound(err) {
 		return access.Principal{}, false, nil
 	}

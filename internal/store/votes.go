@@ -38,6 +38,10 @@ func (s *Store) Decide(ctx context.Context, v Vote) (Outcome, error) {
 		if err != nil {
 			return Outcome{}, err
 		}
+		ctx, err := s.held(ctx, t.Client(), r.Question, v.By.ID)
+		if err != nil {
+			return Outcome{}, err
+		}
 		ballot, err := s.ballot(ctx, t.Client(), r)
 		if err != nil {
 			return Outcome{}, err

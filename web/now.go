@@ -232,6 +232,9 @@ func (s *Server) episode(ctx context.Context, here situation, from failover.Prop
 		if !slices.ContainsFunc(in.Services, func(slug string) bool { return slices.Contains(services, slug) }) {
 			continue
 		}
+		if !from.Since.After(in.ImpactAt) {
+			return &in, nil // nobody recovered between two moments of which the later comes first
+		}
 		recovered, err := s.recoveredAt(ctx, in.Code)
 		if err != nil {
 			return nil, err

@@ -59,7 +59,11 @@ func TestRunningDegradedByHandFromTheWishToTheSignature(t *testing.T) {
 	ines.submit(t, waiting, "It is on: Write orders on paper", nil).want(t, 422)
 	ines.submit(t, waiting, "It is on: Write orders on paper", url.Values{"evidence": {"Every store has its pads"}}).want(t, 303)
 	ines.get(t, "/").says(t, "degraded", "Write orders on paper on")
-	p.clock.Add(30 * time.Minute)
+	p.outage(t)
+	if said := ines.get(t, "/").field("proposal"); !strings.Contains(said, "Without that:") || !strings.Contains(said, "It would cost") || strings.Contains(said, "so far") {
+		t.Errorf("what goes on degraded is said to stop: %s", said)
+	}
+	p.clock.Add(30*time.Minute - 90*time.Second) // which the outage took
 	ines.get(t, path).says(t, "projection", "is reached in 1 h 30 min")
 	ines.submit(t, ines.get(t, path), "End: Write orders on paper", nil).want(t, 303)
 	ines.submit(t, ines.get(t, path), "It is off: Write orders on paper", url.Values{"evidence": {"The pads are in"}}).want(t, 303)

@@ -113,7 +113,7 @@ func modePreview(c catalog.Catalog, r catalog.DegradedModeRule, l degrade.Limits
 	}
 	impact := c.Impact(failure)
 	for _, f := range impact.Flows {
-		p.Effects = append(p.Effects, fmt.Sprintf("%s %s", f.Name, f.Effect))
+		p.Effects = append(p.Effects, fmt.Sprintf("Without it: %s %s", f.Name, f.Effect))
 	}
 	if r.Effect != "" {
 		p.Effects = append(p.Effects, r.Effect)
@@ -273,7 +273,7 @@ func (here situation) runsDegraded(services []string) []view.Link {
 		if len(links) == linksOnCard {
 			return append(links, view.Link{Path: view.ModesPath(), Text: "all that runs degraded"})
 		}
-		links = append(links, view.Link{Path: view.ModePath(m.Code), Text: m.Terms.Rule.Name + ", " + m.Terms.Rule.Instead})
+		links = append(links, view.Link{Path: view.ModePath(m.Code), Text: m.Terms.Rule.Name})
 	}
 	return links
 }

@@ -193,7 +193,11 @@ func (s *Server) runPage(c echo.Context, status int, typed typedCommand) error {
 		if err != nil {
 			return err
 		}
-		p.Pending = append(p.Pending, pendingLine(r, x, who, ballot, now, typed))
+		line := pendingLine(r, x, who, ballot, now, typed)
+		if line.Told, err = s.toldWords(ctx, version.Catalog, r.Code+"/"+x.ID); err != nil {
+			return err
+		}
+		p.Pending = append(p.Pending, line)
 	}
 	p.Typing = r.State == failover.Paused || r.State == failover.Blocked || len(p.Pending) > 0
 	return s.render(c, status, view.RunPage(p))

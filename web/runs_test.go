@@ -251,6 +251,8 @@ func TestASecondPersonRefusesAnExceptionAndSaysWhy(t *testing.T) {
 	p.failing(t, code, failover.WaitFence, "the lease service does not answer")
 	ivy.submit(t, ivy.get(t, "/runs/"+code), "Propose: Promote without proof of the fence: Fence the old writer", url.Values{"note": {"No power in Leeds"}}).want(t, 303)
 	const refuse = "Refuse: Promote without proof of the fence"
+	p.tell(t, owen, code+"/"+p.run(t, code).Exceptions[0].ID, nil)
+	ivy.get(t, "/runs/"+code).says(t, "told", "Owen, asked")
 	page := owen.get(t, "/runs/"+code)
 	page.says(t, "pending", "waits for a second person until")
 	owen.submit(t, page, refuse, url.Values{"refusal": {"   "}}).want(t, 422)

@@ -110,8 +110,9 @@ type ProposeForm struct {
 // PendingLine is an exception that waits for its second person.
 type PendingLine struct {
 	ExceptionLine
-	Code  string // four digits
-	Who   string // who can confirm
+	Code  string   // four digits
+	Who   string   // who can confirm
+	Told  []string // who was asked when
 	Form  *ConfirmForm
 	Again string // path of a new sign-in after which they may confirm
 	Why   string // why there is no form

@@ -20,6 +20,7 @@ type shop struct {
 	t              *testing.T
 	network        *control.Network
 	holds          *control.Holds
+	client         *http.Client
 	sites          map[string]string
 	servers        map[string]*httptest.Server
 	address, admin string
@@ -49,10 +50,11 @@ func open(t *testing.T) *shop {
 func (s *shop) start(dir string) {
 	s.t.Helper()
 	s.address, s.admin, s.dir = shoptest.Address(s.t), shoptest.Address(s.t), dir
+	s.client = s.network.Client("traffic")
 	ready := make(chan struct{})
 	manager, err := New(Config{
 		Listen: s.address, Admin: s.admin, Dir: dir, Sites: s.sites, Writer: "leeds",
-		Client: s.network.Client("traffic"), Holds: s.holds, Ready: func() { close(ready) },
+		Client: s.client, Holds: s.holds, Ready: func() { close(ready) },
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -197,6 +199,7 @@ func TestSiteThatCannotBeReachedIs502(t *testing.T) {
 	s.network.Heal("leeds")
 	s.buy(1)
 	s.servers["leeds"].Close()
+	s.client.CloseIdleConnections() // a connection kept from before could still take the request, and then nobody knows
 	status, header, _ := s.call("POST", s.address+"/checkout", "k", "{}")
 	if status != 502 || header.Get(SiteHeader) != "" {
 		t.Errorf("a crashed site answers %d from %q", status, header.Get(SiteHeader))

@@ -492,12 +492,12 @@ func (s *Server) showCatalogChange(c echo.Context) error {
 	p := changeLine(version.CatalogChange)
 	p.Changed, p.Truncate = recordChanges(changed), len(changed) < p.Records
 	slices.SortStableFunc(p.Changed, func(a, b view.RecordChange) int { return strings.Compare(a.Kind, b.Kind) })
-	r, asked, err := s.store.ChangeRequestOf(ctx, number)
+	asked, was, err := s.store.QuestionOf(ctx, number)
 	if err != nil {
 		return err
 	}
-	if asked {
-		p.Request = r.Code
+	if was {
+		p.Request = asked.Code
 	}
 	if number > 1 && principal(c).May(access.EditCatalog) {
 		p.TakeBack = view.TakeBackPath(number)

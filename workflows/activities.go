@@ -19,11 +19,12 @@ import (
 type Activities struct {
 	store      *store.Store
 	connectors connector.Set
+	rooms      *connector.Rooms // for what is switched by the hundred
 }
 
-// NewActivities acts through the given connectors.
-func NewActivities(s *store.Store, c connector.Set) *Activities {
-	return &Activities{store: s, connectors: c}
+// NewActivities acts through the given connectors. Of degraded modes so many act on one system at once; a failover waits for none.
+func NewActivities(s *store.Store, c connector.Set, callsAtOnce int) *Activities {
+	return &Activities{store: s, connectors: c, rooms: connector.NewRooms(callsAtOnce)}
 }
 
 // Stand is where a process stands by the record.
@@ -191,10 +192,12 @@ func (a *Activities) check(ctx context.Context, c rules.Check, vars map[string]s
 }
 
 // alive heartbeats until the activity ends, so that a worker that dies is noticed.
-func alive(ctx context.Context) (stop func()) {
+func alive(ctx context.Context) (stop func()) { return aliveEvery(ctx, 400*time.Millisecond) }
+
+func aliveEvery(ctx context.Context, rhythm time.Duration) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
-		tick := time.NewTicker(400 * time.Millisecond)
+		tick := time.NewTicker(rhythm)
 		defer tick.Stop()
 		for {
 			select {

@@ -2,11 +2,13 @@ package workflows
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
 	"keyholder/internal/fault"
@@ -67,11 +69,23 @@ func (c *Client) Start(ctx context.Context, code string) error {
 	return nil
 }
 
+// startDegraded starts the process of a degraded mode, or has the one that runs look at the record. Where a worker of this program is
+// idle it takes the first task with the answer: a lost site starts hundreds at once.
 func (c *Client) startDegraded(ctx context.Context, code string) error {
 	options := c.options(code)
 	options.ID = DegradedID(code)
+	first := options
+	first.EnableEagerStart, first.WorkflowExecutionErrorWhenAlreadyStarted = true, true
+	first.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
+	_, err := c.temporal.ExecuteWorkflow(ctx, first, degradedWorkflow, DegradedInput{Code: code})
+	if _, runs := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); !runs {
+		if err != nil {
+			return fmt.Errorf("start the process of %s: %w", code, err)
+		}
+		return nil
+	}
 	if _, err := c.temporal.SignalWithStartWorkflow(ctx, options.ID, signalLook, nil, options, degradedWorkflow, DegradedInput{Code: code}); err != nil {
-		return fmt.Errorf("start the process of %s: %w", code, err)
+		return fmt.Errorf("have the process of %s look: %w", code, err)
 	}
 	return nil
 }

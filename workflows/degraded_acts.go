@@ -13,18 +13,6 @@ import (
 	"keyholder/internal/store"
 )
 
-// ModeNext reads off the record what is to be done for a degraded mode.
-func (a *Activities) ModeNext(ctx context.Context, code string) (degrade.Do, error) {
-	m, err := a.store.Mode(ctx, code)
-	if fault.KindOf(err) == fault.NotFound {
-		return degrade.DoNothing, nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("see where %s stands: %w", code, err)
-	}
-	return m.Next(), nil
-}
-
 // The waits between two attempts at a degraded mode: what does not switch is tried again until it does, or people decide otherwise.
 const (
 	modeRetryFirst   = time.Second
@@ -32,14 +20,29 @@ const (
 	drainEvery       = time.Second
 )
 
-// ModeDo does one thing for a degraded mode. Its intent is committed before anything is touched, its outcome after; where it fails it
-// is tried again, and shown, until the record says that something else is next.
-func (a *Activities) ModeDo(ctx context.Context, in ModeInput) (degrade.Do, error) {
-	defer alive(ctx)()
+// ModeDo does what the record says is next for a degraded mode, and says what is next then. The intent is committed before anything is
+// touched, the outcome after; where it fails it is tried again, and shown, until the record says that something else is next.
+func (a *Activities) ModeDo(ctx context.Context, code string) (degrade.Do, error) {
+	m, err := a.store.Mode(ctx, code)
+	switch do := m.Next(); {
+	case fault.KindOf(err) == fault.NotFound:
+		return degrade.DoNothing, nil
+	case err != nil:
+		return "", fmt.Errorf("see where %s stands: %w", code, err)
+	case do == degrade.DoAwait || do == degrade.DoNothing:
+		return do, nil
+	}
+	defer aliveEvery(ctx, modeBeat)()
+	return a.modeDo(ctx, m)
+}
+
+func (a *Activities) modeDo(ctx context.Context, m degrade.Mode) (degrade.Do, error) {
+	do := m.Next()
 	for wait := modeRetryFirst; ; wait = min(2*wait, modeRetryLongest) {
-		attempt, err := a.store.BeginMode(ctx, in.Code, in.Do)
+		attempt, err := a.store.BeginMode(ctx, m.Code, do)
 		if fault.KindOf(err) == fault.Conflict {
-			return a.ModeNext(ctx, in.Code)
+			m, err = a.store.Mode(ctx, m.Code)
+			return m.Next(), err
 		}
 		if err != nil {
 			return "", err
@@ -52,12 +55,8 @@ func (a *Activities) ModeDo(ctx context.Context, in ModeInput) (degrade.Do, erro
 			m, err := a.store.ModeDone(ctx, attempt, text, evidence)
 			return m.Next(), err
 		}
-		m, failed := a.store.ModeFailed(ctx, attempt, connector.Words(err), evidence)
-		if failed != nil {
-			return "", failed
-		}
-		if m.Next() != in.Do {
-			return m.Next(), nil
+		if m, err = a.store.ModeFailed(ctx, attempt, connector.Words(err), evidence); err != nil || m.Next() != do {
+			return m.Next(), err
 		}
 		if err := pause(ctx, wait); err != nil {
 			return "", err
@@ -91,6 +90,11 @@ func (a *Activities) bring(ctx context.Context, act catalog.Act, attempt store.M
 	if back {
 		apply = kind.Undo
 	}
+	leave, err := a.rooms.Enter(ctx, kind, params)
+	if err != nil {
+		return "", nil, err
+	}
+	defer leave()
 	evidence, err := apply(ctx, attempt.Key(), params)
 	switch {
 	case err != nil:

@@ -37,8 +37,9 @@ const well = `{"success_ratio":1,"per_second":10,"by_site":{"leeds":{"attempts":
  "head_seq":10,"head_at":"2026-03-01T02:11:00Z","lag_orders":0,"lag_seconds":0,"holds_lease":false,"state":"follower",
  "accepted_in_epoch":1,"backlog":0,"following":"dublin","draining":true,"set_aside_last_fork":3}`
 
-func (s *shopStub) Kind() string                 { return s.kind }
-func (s *shopStub) Check(connector.Params) error { return nil }
+func (s *shopStub) Kind() string                   { return s.kind }
+func (s *shopStub) Check(connector.Params) error   { return nil }
+func (s *shopStub) System(connector.Params) string { return "shop" }
 
 func (s *shopStub) Observe(context.Context, connector.Params) (connector.Observation, error) {
 	s.mu.Lock()
@@ -122,7 +123,7 @@ func newStage(t *testing.T, mode rules.Mode, ceiling rules.Ceiling) *stage {
 	s.env = suite.NewTestWorkflowEnvironment()
 	s.env.SetTestTimeout(30 * time.Second)
 	names := &shopStub{kind: "dns", fail: s.shop.fail, body: well}
-	s.activities = NewActivities(kept, connector.NewSet(s.shop, names))
+	s.activities = NewActivities(kept, connector.NewSet(s.shop, names), 1)
 	Register(s.env, s.activities)
 	return s
 }

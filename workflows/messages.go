@@ -1,7 +1,5 @@
 package workflows
 
-import "keyholder/internal/degrade"
-
 // The names under which Temporal knows the processes. They never change: open histories carry them.
 const (
 	failoverWorkflow = "failover"
@@ -25,8 +23,7 @@ const (
 	activityUndo     = "undo"
 	activityWatch    = "watch"
 
-	activityModeNext = "mode-next"
-	activityModeDo   = "mode-do"
+	activityModeDo = "mode-do"
 )
 
 // FailoverInput starts the process of one request and its run. Fields are only ever added.
@@ -42,12 +39,6 @@ type FailoverResult struct {
 // DegradedInput starts the process of one degraded mode. Fields are only ever added.
 type DegradedInput struct {
 	Code string `json:"code"`
-}
-
-// ModeInput names what is to be done to a degraded mode.
-type ModeInput struct {
-	Code string     `json:"code"`
-	Do   degrade.Do `json:"do"`
 }
 
 // StepInput names one step of a run.

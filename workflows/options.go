@@ -25,6 +25,17 @@ func actOptions(ctx workflow.Context) workflow.Context {
 	})
 }
 
+// modeBeat is how often an act for a degraded mode says that it is alive. Each word is a write of Temporal's, and hundreds of acts wait
+// their turn when a site is lost; that their worker died may be noticed a little later.
+const modeBeat = 2 * time.Second
+
+// modeOptions are for acts for degraded modes.
+func modeOptions(ctx workflow.Context) workflow.Context {
+	options := workflow.GetActivityOptions(actOptions(ctx))
+	options.HeartbeatTimeout = 3 * modeBeat
+	return workflow.WithActivityOptions(ctx, options)
+}
+
 // watchOptions are for looking on for days until something is as it should be.
 func watchOptions(ctx workflow.Context) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{

@@ -22,11 +22,13 @@ func Register(r registry, a *Activities) {
 	for name, fn := range map[string]any{
 		activityStand: a.Stand, activityDecide: a.Decide, activityWithdraw: a.Withdraw, activityConfirm: a.Confirm,
 		activityCommand: a.Command, activityExpire: a.Expire, activityClaim: a.Claim, activityPerform: a.Perform,
-		activityUndo: a.Undo, activityWatch: a.Watch, activityModeNext: a.ModeNext, activityModeDo: a.ModeDo,
+		activityUndo: a.Undo, activityWatch: a.Watch, activityModeDo: a.ModeDo,
 	} {
 		r.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
 	}
 }
+
+const pollers = 8
 
 // NewWorker makes a worker for a task queue. Stopping it lets what is at work be found again by its silence.
 func NewWorker(temporal client.Client, queue string, a *Activities) worker.Worker {
@@ -34,6 +36,8 @@ func NewWorker(temporal client.Client, queue string, a *Activities) worker.Worke
 		WorkerStopTimeout:            2 * time.Second,
 		MaxHeartbeatThrottleInterval: 500 * time.Millisecond, // a heartbeat is due every two seconds
 		Identity:                     "keyholder",
+		// A lost site wakes hundreds of processes at once; two pollers, the default, fall behind.
+		MaxConcurrentWorkflowTaskPollers: pollers, MaxConcurrentActivityTaskPollers: pollers,
 	})
 	Register(w, a)
 	return w

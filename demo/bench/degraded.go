@@ -56,7 +56,11 @@ func lookAtModes(ctx context.Context, n int) (took float64, queries int64, err e
 	samples := make([]float64, modeLooks)
 	for i := range samples {
 		seen := degrade.Seen{Exposure: &degrade.Exposure{Orders: float64(i + 1)}, At: s.store.Now()}
-		if err := s.store.FollowMode(ctx, codes[i%n], seen); err != nil {
+		m, err := s.store.Mode(ctx, codes[i%n])
+		if err != nil {
+			return 0, 0, err
+		}
+		if err := s.store.FollowMode(ctx, m, seen); err != nil {
 			return 0, 0, err
 		}
 		one, err := s.get(ctx, "/")
@@ -104,7 +108,7 @@ func (s *site) modes(ctx context.Context, n int) ([]string, error) {
 }
 
 func ownerOf(ctx context.Context, s *store.Store) (access.Principal, error) {
-	id, err := s.SignIn(ctx, store.Identity{Issuer: "bench", Subject: "Hugo", Name: "Hugo", Groups: []string{"business-owners"}, SignedInAt: s.Now()})
+	id, err := s.SignIn(ctx, store.Identity{Issuer: "bench", Subject: "Hugo", Name: "Hugo", Groups: []string{owners}, SignedInAt: s.Now()})
 	if err != nil {
 		return access.Principal{}, err
 	}

@@ -30,11 +30,12 @@ const queue = "bench"
 
 // rig is the product's engine and a bare peer on one embedded Temporal server.
 type rig struct {
-	store     *store.Store
-	temporal  client.Client
-	processes *workflows.Client
-	ines, bea access.Principal
-	stop      func() error
+	store      *store.Store
+	temporal   client.Client
+	processes  *workflows.Client
+	activities *workflows.Activities
+	ines, bea  access.Principal
+	stop       func() error
 }
 
 func newRig(ctx context.Context) (*rig, error) {
@@ -53,9 +54,12 @@ func newRig(ctx context.Context) (*rig, error) {
 		cancel()
 		return nil, errors.Join(err, <-ended, os.RemoveAll(dir))
 	}
-	w := workflows.NewWorker(r.temporal, queue, workflows.NewActivities(r.store, connector.NewSet(nothing{})))
+	r.activities = workflows.NewActivities(r.store, connector.NewSet(nothing{}, flags{}), callsAtOnce)
+	w := workflows.NewWorker(r.temporal, queue, r.activities)
 	w.RegisterWorkflowWithOptions(bare, workflow.RegisterOptions{Name: "bare"})
 	w.RegisterActivity(empty)
+	w.RegisterWorkflowWithOptions(bareCalls, workflow.RegisterOptions{Name: "bareCalls"})
+	w.RegisterActivity(flagCall)
 	r.stop = func() error {
 		w.Stop()
 		r.temporal.Close()
@@ -116,8 +120,11 @@ func (r *rig) product(ctx context.Context, dir, address string) (err error) {
 	return err
 }
 
-// commanders is the group of everybody here.
-const commanders = "incident-commanders"
+// The groups of who commands, which is everybody else here, and of who owns the business.
+const (
+	commanders = "incident-commanders"
+	owners     = "business-owners"
+)
 
 func someone(ctx context.Context, s *store.Store, name string) (access.Principal, error) {
 	id, err := s.SignIn(ctx, store.Identity{Issuer: "bench", Subject: name, Name: name, Groups: []string{commanders}, SignedInAt: s.Now()})
@@ -135,8 +142,11 @@ func planOf(steps int) string { return fmt.Sprintf("steps-%d", steps) }
 func catalogOf(sizes ...int) store.Bundle {
 	b := store.Bundle{
 		Records: slices.Collect(catalog.New(catalog.Catalog{
-			Settings:     catalog.Settings{Currency: "GBP"},
-			Assignments:  []catalog.Assignment{{Slug: commanders, Name: "Commanders", Role: access.IncidentCommander, Group: commanders}},
+			Settings: catalog.Settings{Currency: "GBP"},
+			Assignments: []catalog.Assignment{
+				{Slug: commanders, Name: "Commanders", Role: access.IncidentCommander, Group: commanders},
+				{Slug: owners, Name: "Owners", Role: access.BusinessOwner, Group: owners},
+			},
 			Policies:     catalog.ShippedPolicies(),
 			Sites:        []catalog.Site{{Slug: "leeds", Name: "Leeds"}, {Slug: "dublin", Name: "Dublin"}},
 			Tiers:        []catalog.Tier{{Slug: "tier-1", Name: "Tier 1", RTO: catalog.Duration(15 * time.Minute)}},
@@ -184,8 +194,9 @@ func plan(n int) failover.Plan {
 // nothing is a connector to a system that is always as it should be.
 type nothing struct{}
 
-func (nothing) Kind() string                 { return "http" }
-func (nothing) Check(connector.Params) error { return nil }
+func (nothing) Kind() string                   { return "http" }
+func (nothing) Check(connector.Params) error   { return nil }
+func (nothing) System(connector.Params) string { return "nothing" }
 
 func (nothing) Observe(context.Context, connector.Params) (connector.Observation, error) {
 	return connector.Observation{Source: "nothing", At: time.Now(), Body: json.RawMessage(`{"n":0,"t":"2026-03-01T02:11:00Z","b":false}`)}, nil

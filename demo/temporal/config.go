@@ -77,6 +77,8 @@ func (c Config) sqlStore() *config.SQL {
 			// A killed process loses nothing with normal; a power cut may lose the last commits but no consistency.
 			"synchronous":  "normal",
 			"busy_timeout": "5000",
+			// Pages, 16 MB: with SQLite's thousand every eightieth commit or so waits for the disk.
+			"wal_autocheckpoint": "4000",
 		},
 	}
 }
@@ -142,6 +144,9 @@ func settings() dynamicconfig.StaticClient {
 		dynamicconfig.TransferProcessorMaxPollRPS.Key():   pollsPerSecond,
 		dynamicconfig.TimerProcessorMaxPollRPS.Key():      pollsPerSecond,
 		dynamicconfig.VisibilityProcessorMaxPollRPS.Key(): pollsPerSecond,
+		// One partition of a task queue is enough for one process, and no task waits in one that is not polled.
+		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
+		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,
 		// The server's default, said because a step is measured with it: its activity comes with the answer to the workflow
 		// task instead of by way of matching.
 		dynamicconfig.EnableActivityEagerExecution.Key(): true,

@@ -80,7 +80,7 @@ func run(ctx context.Context, c config.Config, parts Parts, kept *store.Store, t
 	group, ctx := errgroup.WithContext(ctx)
 	if parts.Worker {
 		kinds := Connectors()
-		activities := workflows.NewActivities(kept, kinds)
+		activities := workflows.NewActivities(kept, kinds, c.CallsAtOnce)
 		mail, err := mailer(c)
 		if err != nil {
 			return err

@@ -33,6 +33,7 @@ type Config struct {
 	MailPassword       string `koanf:"mail_password"`       // a reference: env:NAME or file:PATH
 	MailFrom           string `koanf:"mail_from"`           // the sender's address
 	FirstAdministrator string `koanf:"first_administrator"` // a mail address; where nobody administers the catalogue
+	CallsAtOnce        int    `koanf:"calls_at_once"`       // how many degraded modes may act on one system at once
 	LogLevel           string `koanf:"log_level"`
 	TrustedProxies     string `koanf:"trusted_proxies"` // networks, separated by commas
 	DemoDir            string `koanf:"demo_dir"`        // of the demo only
@@ -62,10 +63,13 @@ func Load(path string) (Config, error) {
 	}
 	c := Config{
 		Listen: "127.0.0.1:8080", TemporalAddress: "127.0.0.1:7233", TemporalNamespace: "default",
-		TemporalTaskQueue: "keyholder", OIDCRolesClaim: "groups", LogLevel: "info", DemoDir: ".demo",
+		TemporalTaskQueue: "keyholder", OIDCRolesClaim: "groups", CallsAtOnce: 4, LogLevel: "info", DemoDir: ".demo",
 	}
 	if err := k.Unmarshal("", &c); err != nil {
 		return Config{}, fmt.Errorf("read settings: %w", err)
+	}
+	if c.CallsAtOnce < 1 {
+		return c, fmt.Errorf("KEYHOLDER_CALLS_AT_ONCE must be at least 1, not %d", c.CallsAtOnce)
 	}
 	return c.withPublicURL()
 }

@@ -62,6 +62,7 @@ func TestWhatCannotBeReadNamesTheSetting(t *testing.T) {
 		"a misspelt setting": {"oidc_isuer: https://id.example\n", nil, `"oidc_isuer" is not a setting`},
 		"a nested setting":   {"oidc:\n  issuer: https://id.example\n", nil, `"oidc.issuer" is not a setting`},
 		"no YAML":            {"listen: [", nil, "settings.yaml"},
+		"nobody may call":    {"calls_at_once: 0\n", nil, "KEYHOLDER_CALLS_AT_ONCE"},
 		"a listen address":   {"", []string{"KEYHOLDER_LISTEN", "8080"}, "KEYHOLDER_LISTEN"},
 	} {
 		if _, err := load(t, c.file, c.environment...); err == nil || !strings.Contains(err.Error(), c.says) {

@@ -47,6 +47,9 @@ type Connector interface {
 	// name the field.
 	Check(p Params) error
 
+	// System names the system that params are about, such as its host and port; empty where they say none.
+	System(p Params) string
+
 	// Observe reads the present state and never changes anything. On an error the observation still says what was tried.
 	Observe(ctx context.Context, p Params) (Observation, error)
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"entgo.io/ent/dialect/sql"
@@ -26,15 +27,19 @@ const (
 	RuleNothingAsked = "something-changes"    // a request changes something
 )
 
-func changeRequestOf(row *ent.ChangeRequest, votes []*ent.Decision) (change.Request, error) {
+// changeQuestionOf is how a change request was decided, without what it changes.
+func changeQuestionOf(row *ent.ChangeRequest, votes []*ent.Decision) approval.Question {
 	by := access.Person{ID: row.RequesterID, Name: row.RequesterName}
+	return approval.Question{
+		ID: row.ID, Code: row.Code, Digest: row.Digest, Requester: by, Faceless: faceless(by),
+		State: row.State, Round: row.Round, Open: row.Open, FiledAt: row.FiledAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(),
+		DecidedAt: utc(row.DecidedAt), Version: row.Revision, Decisions: decisionsOf(votes), Passes: passesOf(votes),
+	}
+}
+
+func changeRequestOf(row *ent.ChangeRequest, votes []*ent.Decision) (change.Request, error) {
 	r := change.Request{
-		Question: approval.Question{
-			ID: row.ID, Code: row.Code, Digest: row.Digest, Requester: by, Faceless: faceless(by),
-			State: row.State, Round: row.Round, Open: row.Open, FiledAt: row.FiledAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(),
-			DecidedAt: utc(row.DecidedAt), Version: row.Revision, Decisions: decisionsOf(votes), Passes: passesOf(votes),
-		},
-		Why: row.Why, Source: row.Source, Undoes: row.Undoes, Applied: row.Applied,
+		Question: changeQuestionOf(row, votes), Why: row.Why, Source: row.Source, Undoes: row.Undoes, Applied: row.Applied,
 	}
 	if err := json.Unmarshal(row.Terms, &r.Terms); err != nil {
 		return r, fmt.Errorf("read what %s would change: %w", row.Code, err)
@@ -108,21 +113,20 @@ func (s *Store) DecidedChangeRequests(ctx context.Context, most int) ([]change.R
 	return changeRequestsOf(ctx, s.client, rows)
 }
 
-// ChangeRequestOf is the request by which a version of the catalogue came about, if one did.
-func (s *Store) ChangeRequestOf(ctx context.Context, version int) (change.Request, bool, error) {
-	return changeRequestOfVersion(ctx, s.client, version)
+// QuestionOf is the question by which a version of the catalogue came about, if it was asked.
+func (s *Store) QuestionOf(ctx context.Context, version int) (approval.Question, bool, error) {
+	return questionOfVersion(ctx, s.client, version)
 }
 
-func changeRequestOfVersion(ctx context.Context, c *ent.Client, version int) (change.Request, bool, error) {
-	rows, err := c.ChangeRequest.Query().Where(changerequest.Applied(version)).Limit(1).All(ctx)
+// questionOfVersion leaves out what was changed, which may be thousands of records.
+func questionOfVersion(ctx context.Context, c *ent.Client, version int) (approval.Question, bool, error) {
+	fields := slices.DeleteFunc(slices.Clone(changerequest.Columns), func(name string) bool { return name == changerequest.FieldTerms })
+	rows, err := c.ChangeRequest.Query().Where(changerequest.Applied(version)).Limit(1).Select(fields...).All(ctx)
 	if err != nil || len(rows) == 0 {
-		return change.Request{}, false, err
+		return approval.Question{}, false, err
 	}
-	all, err := changeRequestsOf(ctx, c, rows)
-	if err != nil {
-		return change.Request{}, false, err
-	}
-	return all[0], true, nil
+	of, err := votesOn(ctx, c, []string{rows[0].ID})
+	return changeQuestionOf(rows[0], of[rows[0].ID]), err == nil, err
 }
 
 // saveChangeRequest writes what can change, guarded by the version that was loaded.

@@ -51,11 +51,14 @@ func (s *Store) Starts(ctx context.Context) ([]Start, error) {
 	return starts, nil
 }
 
-// Started notes that the workflow runs.
-func (s *Store) Started(ctx context.Context, id int) error {
+// Started notes that some workflows run.
+func (s *Store) Started(ctx context.Context, ids ...int) error {
+	if len(ids) == 0 {
+		return nil
+	}
 	return s.act(ctx, nobody, func(t *tx) error {
-		if err := t.Outbox.UpdateOneID(id).SetDoneAt(t.now).Exec(ctx); err != nil {
-			return fmt.Errorf("mark outbox row %d: %w", id, err)
+		if err := t.Outbox.Update().Where(outbox.IDIn(ids...)).SetDoneAt(t.now).Exec(ctx); err != nil {
+			return fmt.Errorf("mark outbox rows %v: %w", ids, err)
 		}
 		return nil
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -19,16 +20,19 @@ import (
 	"keyholder/internal/fault"
 )
 
-// FollowMode takes in what the watch has seen of a mode, and ends what must end. What changes nothing that people decide by is kept
-// without a line on record.
-func (s *Store) FollowMode(ctx context.Context, code string, seen degrade.Seen) error {
-	_, err := s.changeMode(ctx, audit.Worker, code, func(t *tx, before degrade.Mode) (degrade.Mode, error) {
+// FollowMode takes in what the watch has seen of a mode as it was read, and ends what must end. What changes nothing that people decide
+// by is kept without a line on record; what changes nothing at all is not written: hundreds are looked at every second.
+func (s *Store) FollowMode(ctx context.Context, read degrade.Mode, seen degrade.Seen) error {
+	if after, err := read.Follow(seen, audit.Worker); err == nil && reflect.DeepEqual(read, after) {
+		return nil
+	}
+	_, err := s.changeMode(ctx, audit.Worker, read.Code, func(t *tx, before degrade.Mode) (degrade.Mode, error) {
 		after, err := before.Follow(seen, audit.Worker)
 		if err != nil {
 			return before, err
 		}
 		for _, said := range news(before, after) {
-			t.record(audit.Event{Action: said.action, Object: code, Text: before.Terms.Rule.Name + ": " + said.text})
+			t.record(audit.Event{Action: said.action, Object: before.Code, Text: before.Terms.Rule.Name + ": " + said.text})
 		}
 		return after, nil
 	})
@@ -65,9 +69,17 @@ func (s *Store) FollowRules(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	open, err := s.OpenModes(ctx)
+	if err != nil {
+		return err
+	}
+	on := map[string]bool{} // by rule; whether one really is not on is looked at again in the transaction
+	for _, m := range open {
+		on[m.Terms.Rule.Slug] = on[m.Terms.Rule.Slug] || slices.Contains(openPhases, m.Phase)
+	}
 	var failed []error
 	for _, rule := range version.Rules {
-		if rule.GoAhead != catalog.ByItself {
+		if rule.GoAhead != catalog.ByItself || on[rule.Slug] {
 			continue
 		}
 		if since, bad := allBad(rule, readings, s.Now()); bad && s.Now().Sub(since) >= rule.BadFor.D() {

@@ -342,16 +342,16 @@ func (s *Store) ruleApproval(ctx context.Context, c *ent.Client, m degrade.Mode,
 	if slices.ContainsFunc(rules, func(r approval.Rule) bool { return !r.Policy.InAdvance }) {
 		return "", false, nil
 	}
-	r, ok, err := changeRequestOfVersion(ctx, c, m.Terms.Since)
+	asked, ok, err := questionOfVersion(ctx, c, m.Terms.Since)
 	if err != nil || !ok {
 		return "", false, err
 	}
-	yes, no := sides(r.Question)
-	b, err := s.balloted(ctx, c, rules, r.Requester, yes, no)
+	yes, no := sides(asked)
+	b, err := s.balloted(ctx, c, rules, asked.Requester, yes, no)
 	if err != nil {
 		return "", false, err
 	}
-	return r.Code, len(b.Missing()) == 0, nil
+	return asked.Code, len(b.Missing()) == 0, nil
 }
 
 func (t *tx) createMode(m degrade.Mode) error {

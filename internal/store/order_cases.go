@@ -14,7 +14,6 @@ import (
 	"keyholder/ent/run"
 	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
-	"keyholder/internal/change"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 )
@@ -104,25 +103,25 @@ func decidedAgainst(ctx context.Context, db *ent.Client, dataSet string, since t
 	return failover.Against{}, nil
 }
 
-// orderBallot is how an order was approved, counted with the roles that those who did hold now, and the request by which it was;
+// orderBallot is how an order was approved, counted with the roles that those who did hold now, and the question by which it was;
 // nothing where it came about otherwise.
-func (s *Store) orderBallot(ctx context.Context, c *ent.Client, o catalog.StandingOrder, since int) (*approval.Ballot, change.Request, error) {
-	r, ok, err := changeRequestOfVersion(ctx, c, since)
+func (s *Store) orderBallot(ctx context.Context, c *ent.Client, o catalog.StandingOrder, since int) (*approval.Ballot, approval.Question, error) {
+	asked, ok, err := questionOfVersion(ctx, c, since)
 	if err != nil || !ok {
-		return nil, r, err
+		return nil, asked, err
 	}
 	now, err := s.Catalog(ctx)
 	if err != nil {
-		return nil, r, err
+		return nil, asked, err
 	}
 	rules, err := approval.OrderRules(now.Catalog, o)
 	if err != nil && fault.As(err) == nil {
-		return nil, r, err
+		return nil, asked, err
 	}
-	yes, no := sides(r.Question)
-	b, err := s.balloted(ctx, c, rules, r.Requester, yes, no)
-	b.Faceless = faceless(r.Requester)
-	return &b, r, err
+	yes, no := sides(asked)
+	b, err := s.balloted(ctx, c, rules, asked.Requester, yes, no)
+	b.Faceless = faceless(asked.Requester)
+	return &b, asked, err
 }
 
 // lastMoved is when a run of some data last began since some moment; zero where none did.

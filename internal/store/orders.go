@@ -319,7 +319,7 @@ func (t *tx) takenBack(r failover.Request, action, rule, text string) (failover.
 // OrderUse is a standing order with what became of it.
 type OrderUse struct {
 	Approved *approval.Ballot   // nil where nobody has approved it as a second person
-	By       change.Request     // by which it was approved
+	By       approval.Question  // by which it was approved
 	Filed    []failover.Request // as it stands, not what went by its name before; newest first
 	Count    int                // how often it started something by itself
 	Yields   string             // why it would do nothing at all now, not even ask

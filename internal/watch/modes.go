@@ -76,7 +76,7 @@ func (w *Watch) followModes(ctx context.Context) error {
 			if stands {
 				seen.Stands, seen.Why = w.Modes.Stands(ctx, m)
 			}
-			failed[i] = w.Store.FollowMode(ctx, m.Code, seen)
+			failed[i] = w.Store.FollowMode(ctx, m, seen)
 		})
 	}
 	all.Wait()

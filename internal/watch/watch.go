@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -21,6 +22,8 @@ const (
 	startEvery = 150 * time.Millisecond
 	writeEvery = 300 * time.Millisecond
 	sweepEvery = 10 * time.Minute
+
+	startsAtOnce = 8
 )
 
 // Watch is the worker's regular work.
@@ -96,15 +99,24 @@ func (w *Watch) starts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, s := range waiting {
-		if err := w.Start(ctx, s.Code); err != nil {
-			return err
-		}
-		if err := w.Store.Started(ctx, s.ID); err != nil {
-			return err
+	failed := make([]error, len(waiting))
+	room := make(chan struct{}, startsAtOnce)
+	var all sync.WaitGroup
+	for i, s := range waiting {
+		room <- struct{}{}
+		all.Go(func() {
+			defer func() { <-room }()
+			failed[i] = w.Start(ctx, s.Code)
+		})
+	}
+	all.Wait()
+	var started []int
+	for i, s := range waiting {
+		if failed[i] == nil {
+			started = append(started, s.ID)
 		}
 	}
-	return nil
+	return errors.Join(w.Store.Started(ctx, started...), errors.Join(failed...))
 }
 
 // sheets makes new fact sheets for the requests that wait.

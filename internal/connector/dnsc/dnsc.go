@@ -35,6 +35,15 @@ func (*Connector) Check(p connector.Params) error {
 	return err
 }
 
+// System is the authoritative server.
+func (*Connector) System(p connector.Params) string {
+	got, err := read(p)
+	if err != nil {
+		return ""
+	}
+	return got.Server
+}
+
 // Observe asks the authoritative server.
 func (*Connector) Observe(ctx context.Context, p connector.Params) (connector.Observation, error) {
 	got, err := read(p)

@@ -3,6 +3,7 @@ package httpc
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 
 	"keyholder/internal/connector"
@@ -53,6 +54,19 @@ func (*Connector) Kind() string { return Kind }
 func (*Connector) Check(p connector.Params) error {
 	_, err := read(p)
 	return err
+}
+
+// System is the host, and the port where one is said.
+func (*Connector) System(p connector.Params) string {
+	got, err := read(p)
+	if err != nil {
+		return ""
+	}
+	u, err := url.Parse(got.Observe.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 // Observe does one GET.

@@ -45,12 +45,19 @@ func (s *Store) Catalog(ctx context.Context) (CatalogVersion, error) {
 		return h.version, nil
 	}
 	return readOnce(ctx, "catalog", func() (CatalogVersion, error) {
-		newest, err := newestCatalog(ctx, s.client)
+		newest, err := s.newestCatalog(ctx)
 		if err != nil || newest == 0 {
 			return CatalogVersion{}, err
 		}
 		return s.CatalogAt(ctx, newest)
 	})
+}
+
+func (s *Store) newestCatalog(ctx context.Context) (int, error) {
+	if at, ok := ctx.Value(asOfKey{}).(*snapshot); ok {
+		return at.catalog, nil
+	}
+	return newestCatalog(ctx, s.client)
 }
 
 // newestCatalog is the version in force; 0 where there is none.

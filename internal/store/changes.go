@@ -17,15 +17,19 @@ func (s *Store) Change(ctx context.Context) (int64, error) {
 	return at.change, err
 }
 
-// moment is a place in the history of the database. Both numbers only grow, together with what they count.
-type moment struct{ change, readings int64 }
+// moment is a place in the history of the database. The numbers only grow, together with what they count; a new catalogue is a change.
+type moment struct {
+	change, readings int64
+	catalog          int // its newest version; 0 where there is none
+}
 
 func (m moment) before(n moment) bool { return m.change < n.change || m.readings < n.readings }
 
 // moment reads where the database stands. Every page asks it, and every portal four times a second, so it asks without
 // ent, which would take longer to write the query than the database to answer it.
 func (s *Store) moment(ctx context.Context) (at moment, err error) {
-	err = s.db.QueryRowContext(ctx, "SELECT change, readings FROM heads").Scan(&at.change, &at.readings)
+	err = s.db.QueryRowContext(ctx, "SELECT change, readings, (SELECT COALESCE(MAX(version), 0) FROM catalog_versions) FROM heads").
+		Scan(&at.change, &at.readings, &at.catalog)
 	if err != nil {
 		return at, fmt.Errorf("read the change sequence: %w", err)
 	}

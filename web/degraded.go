@@ -103,17 +103,11 @@ func (s *Server) startModePage(c echo.Context, status int, form modeForm, refuse
 	p.Incidents = []view.Choice{{Label: "None"}}
 	for i := range incidents {
 		in := &incidents[i]
-		chosen := in.Code == form.Incident || form.Incident == "" && concerns(version.Catalog, rule, in.Services)
+		chosen := in.Code == form.Incident || form.Incident == "" && slices.ContainsFunc(in.Services, func(slug string) bool { return version.About(rule, catalog.Ref{Kind: catalog.KindService, Slug: slug}) })
 		p.Incidents = append(p.Incidents, view.Choice{Value: in.Code, Label: in.Code + " " + in.Title, Chosen: chosen})
 	}
 	p.Typing = true
 	return s.render(c, status, view.StartModePage(p))
-}
-
-// concerns says whether some services are among those that a rule is about.
-func concerns(c catalog.Catalog, r catalog.DegradedModeRule, services []string) bool {
-	about := append(slices.Clone(r.Trigger), c.RunsSo(r)...)
-	return slices.ContainsFunc(services, func(s string) bool { return slices.Contains(about, s) })
 }
 
 // fileMode asks to run degraded.
@@ -281,31 +275,4 @@ func (s *Server) withdrawMode(c echo.Context) error {
 	}
 	s.flash(c, fmt.Sprintf("%s is withdrawn.", code))
 	return c.Redirect(http.StatusSeeOther, view.ModePath(code))
-}
-
-// degradedHere says what runs degraded by a rule, or on a service, and lets a rule be switched on.
-func (s *Server) degradedHere(ctx context.Context, c catalog.Catalog, e catalog.Entry, who access.Principal, p *view.Record) error {
-	rule, isRule := e.Record.(catalog.DegradedModeRule)
-	if !isRule && e.Kind != catalog.KindService {
-		return nil
-	}
-	open, err := s.store.OpenModes(ctx)
-	if err != nil {
-		return err
-	}
-	here := situation{catalog: c, modes: open, now: s.store.Now()}
-	for _, m := range open {
-		if isRule && m.Terms.Rule.Slug == rule.Slug || !isRule && (slices.Contains(c.RunsSo(m.Terms.Rule), e.Slug) || slices.Contains(m.Terms.Rule.Trigger, e.Slug)) {
-			p.Modes = append(p.Modes, modeLine(c, m, here.now))
-		}
-	}
-	if !isRule {
-		return nil
-	}
-	preview := modePreview(c, rule, degrade.LimitsOf(rule))
-	p.Preview = &preview
-	if who.May(access.RunDegraded) && !here.degraded(rule.Slug) {
-		p.Start = view.StartModePath(rule.Slug, "")
-	}
-	return nil
 }

@@ -34,6 +34,62 @@ func degradable(t *testing.T) (p *portal, ines, bea visitor) {
 	return p, p.someone(t, "Ines", "incident-commanders"), p.someone(t, "Bea", "business-owners")
 }
 
+func TestWhatRunsDegradedIsShownWhereverItMatters(t *testing.T) {
+	p, ines, bea := degradable(t)
+	testkit.Change(t, p.Store, store.Bundle{Records: []catalog.Entry{
+		{Ref: catalog.Ref{Kind: catalog.KindFlow, Slug: "buy"}, Record: catalog.Flow{
+			Slug: "buy", Name: "Buy", Steps: []catalog.FlowStep{{Name: "Pay", Service: "checkout", Criticality: catalog.StepDegradable, Rule: "paper"}},
+		}},
+		{Ref: catalog.Ref{Kind: catalog.KindOutlet, Slug: "leeds-1"}, Record: catalog.Outlet{Slug: "leeds-1", Name: "Leeds 1", Type: "store", Flows: []string{"buy"}}},
+		{Ref: catalog.Ref{Kind: catalog.KindOutlet, Slug: "depot"}, Record: catalog.Outlet{Slug: "depot", Name: "Depot", Type: "warehouse"}},
+	}}, store.Manner{})
+	p.outage(t)
+	in := p.opened(t, ines)
+	for _, path := range []string{"/incidents/" + in.Code, "/impact?service=checkout"} {
+		ines.get(t, path).want(t, 200).says(t, "degraded", "Run degraded: Write orders on paper")
+		if said := p.someone(t, "Ada", "auditors").get(t, path).want(t, 200).field("degraded"); said != "" {
+			t.Errorf("%s offers an auditor: %s", path, said)
+		}
+	}
+	offer := ines.get(t, "/incidents/"+in.Code).Find("[data-field=degraded] a").First().AttrOr("href", "")
+	code := codeOf(t, ines.submit(t, ines.get(t, offer), "Ask for approval: Write orders on paper", nil))
+	if m, err := p.Mode(p.ctx, code); err != nil || m.Terms.Incident != in.Code {
+		t.Fatalf("it belongs to %q, %v", m.Terms.Incident, err)
+	}
+	ines.get(t, "/incidents/"+in.Code).says(t, "cant-close", code+" waits for a decision.")
+	bea.submit(t, bea.get(t, "/degraded/"+code), "Approve: Write orders on paper", nil).want(t, 303)
+	ines.submit(t, ines.get(t, "/degraded/"+code), "It is on: Write orders on paper", url.Values{"evidence": {"seen"}}).want(t, 303)
+	moves := p.running(t, ines, bea)
+	for _, path := range []string{
+		"/incidents/" + in.Code, "/runs/" + moves.Code, "/impact?service=checkout", "/catalog/service/checkout", "/catalog/flow/buy", "/catalog/outlet/leeds-1",
+		"/catalog/degraded-mode-rule/paper",
+	} {
+		ines.get(t, path).want(t, 200).says(t, "degraded", "Write orders on paper on")
+	}
+	if said := ines.get(t, "/catalog/outlet/depot").want(t, 200).field("degraded"); said != "" {
+		t.Errorf("an outlet that works by no flow: %s", said)
+	}
+}
+
+func TestAnIncidentIsNotClosedBeforeWhatRanDegradedInItIsSigned(t *testing.T) {
+	p, ines, bea := degradable(t)
+	p.outage(t)
+	in := p.opened(t, ines)
+	code := codeOf(t, ines.submit(t, ines.get(t, "/degraded/new?rule=paper&incident="+in.Code), "Ask for approval: Write orders on paper", nil))
+	path := "/degraded/" + code
+	bea.submit(t, bea.get(t, path), "Approve: Write orders on paper", nil).want(t, 303)
+	ines.submit(t, ines.get(t, path), "It is on: Write orders on paper", url.Values{"evidence": {"seen"}}).want(t, 303)
+	closing := "/incidents/" + in.Code + "/close"
+	ines.post(t, closing, url.Values{"act": {store.NewID()}}).want(t, 409)
+	ines.submit(t, ines.get(t, path), "End: Write orders on paper", nil).want(t, 303)
+	ines.submit(t, ines.get(t, path), "It is off: Write orders on paper", url.Values{"evidence": {"seen"}}).want(t, 303)
+	ines.get(t, "/incidents/"+in.Code).says(t, "cant-close", code+" is over, to be reconciled.")
+	ines.post(t, closing, url.Values{"act": {store.NewID()}}).want(t, 409)
+	bea.submit(t, bea.get(t, path), "Sign: the books agree again", url.Values{"note": {"All are entered"}}).want(t, 303)
+	ines.post(t, closing, url.Values{"act": {store.NewID()}}).want(t, 303)
+	ines.get(t, "/incidents/"+in.Code).says(t, "degraded", "closed")
+}
+
 func codeOf(t *testing.T, answer page) string {
 	t.Helper()
 	return strings.TrimPrefix(answer.want(t, 303).location, "/degraded/")

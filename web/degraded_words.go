@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -223,81 +222,4 @@ func extensionWords(c catalog.Catalog, e degrade.Extension, now time.Time) strin
 	case approval.Requested, approval.Withdrawn:
 	}
 	return words + "It waits for an answer."
-}
-
-// linksOnCard bounds how many degraded modes, or rules, a card of Now names.
-const linksOnCard = 3
-
-// degradeOffers are the first rules that answer what is down, for who may switch them on.
-func (here situation) degradeOffers(services []string, incident string, who access.Principal) []view.Link {
-	if !who.May(access.RunDegraded) {
-		return nil
-	}
-	on := make(map[string]bool, len(here.modes))
-	for i := range here.modes {
-		m := &here.modes[i]
-		on[m.Terms.Rule.Slug] = on[m.Terms.Rule.Slug] || m.Phase.Open() || m.Standing(here.now) == approval.Requested
-	}
-	var offers []view.Link
-	for i := range here.catalog.Rules {
-		r := &here.catalog.Rules[i]
-		if !on[r.Slug] && slices.ContainsFunc(r.Trigger, func(slug string) bool { return slices.Contains(services, slug) }) {
-			offers = append(offers, view.Link{Path: view.StartModePath(r.Slug, incident), Text: "Run degraded: " + r.Name})
-		}
-		if len(offers) == linksOnCard {
-			break
-		}
-	}
-	return offers
-}
-
-// degraded says whether a rule is switched on, or asked for.
-func (here situation) degraded(rule string) bool {
-	for i := range here.modes {
-		m := &here.modes[i]
-		if m.Terms.Rule.Slug == rule && (m.Phase.Open() || m.Standing(here.now) == approval.Requested) {
-			return true
-		}
-	}
-	return false
-}
-
-// runsDegraded is what is on because of services that are down.
-func (here situation) runsDegraded(services []string) []view.Link {
-	var links []view.Link
-	for i := range here.modes {
-		m := &here.modes[i]
-		if m.Phase != degrade.On || !slices.ContainsFunc(m.Terms.Rule.Trigger, func(slug string) bool { return slices.Contains(services, slug) }) {
-			continue
-		}
-		if len(links) == linksOnCard {
-			return append(links, view.Link{Path: view.ModesPath(), Text: "all that runs degraded"})
-		}
-		links = append(links, view.Link{Path: view.ModePath(m.Code), Text: m.Terms.Rule.Name})
-	}
-	return links
-}
-
-// modesOnNow bounds how many degraded modes Now shows; the others are on their own page.
-const modesOnNow = 12
-
-// modesNow are the degraded modes that are open, those with something amiss first, and how many more there are.
-func (here situation) modesNow() (lines []view.ModeLine, more int) {
-	var open []*degrade.Mode
-	for i := range here.modes {
-		if here.modes[i].Phase.Open() {
-			open = append(open, &here.modes[i])
-		}
-	}
-	amiss := func(m *degrade.Mode) int {
-		if m.Trouble != nil || m.Drift != nil || m.Reached != nil {
-			return 0
-		}
-		return 1
-	}
-	slices.SortStableFunc(open, func(a, b *degrade.Mode) int { return amiss(a) - amiss(b) })
-	for _, m := range open[:min(len(open), modesOnNow)] {
-		lines = append(lines, modeLine(here.catalog, *m, here.now))
-	}
-	return lines, len(open) - len(lines)
 }

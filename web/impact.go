@@ -66,8 +66,17 @@ func (s *Server) showImpact(c echo.Context) error {
 		status = http.StatusUnprocessableEntity
 	}
 	if p.Asked {
-		p.Impact = impactView(version.Catalog, version.Impact(failure))
+		impact := version.Impact(failure)
+		p.Impact = impactView(version.Catalog, impact)
 		p.Impact.Down, p.Impact.At = downWords(version.Catalog, failure), failure.At
+		if asOf == nil {
+			here, err := s.degraded(c.Request().Context(), version.Catalog)
+			if err != nil {
+				return err
+			}
+			rules := version.RulesAgainst(append(impact.FailedServices(), failure.ThirdParties...), impact)
+			p.Impact.Degraded = here.degradedBy(rules, "", principal(c))
+		}
 	}
 	return s.render(c, status, view.ImpactPageOf(p))
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -10,7 +11,9 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
+	"keyholder/internal/degrade"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
@@ -264,7 +267,11 @@ func (s *Server) incidentPage(c echo.Context, status int, refused error) error {
 	if err != nil {
 		return err
 	}
-	s.incidentWays(&p, in, who, open)
+	modes, err := s.incidentDegraded(ctx, &p, version.Catalog, in, who)
+	if err != nil {
+		return err
+	}
+	s.incidentWays(&p, in, who, cmp.Or(open, modes))
 	return s.render(c, status, view.IncidentPage(p))
 }
 
@@ -304,6 +311,38 @@ func (s *Server) incidentWork(ctx context.Context, p *view.Incident, c catalog.C
 		}
 		p.Runs = append(p.Runs, runLine(c, r, now))
 	}
+	return open, nil
+}
+
+// incidentDegraded lists what runs and ran degraded in an incident, or for what it is about, and says which of it is not over.
+func (s *Server) incidentDegraded(ctx context.Context, p *view.Incident, c catalog.Catalog, in store.Incident, who access.Principal) (open string, err error) {
+	mine, err := s.store.Modes(ctx, "", in.Code, modesListed)
+	if err != nil {
+		return "", err
+	}
+	here := situation{catalog: c, modes: mine, now: s.store.Now()}
+	for _, m := range mine {
+		switch {
+		case m.Standing(here.now) == approval.Requested:
+			open = m.Code + " waits for a decision."
+		case m.Phase.Open() || m.Phase == degrade.Over:
+			open = fmt.Sprintf("%s is %s.", m.Code, m.Phase.Words())
+		}
+	}
+	var rules []catalog.DegradedModeRule
+	if in.ClosedAt == nil {
+		others, err := s.degraded(ctx, c)
+		if err != nil {
+			return "", err
+		}
+		rules = c.RulesAgainst(in.Services, c.ImpactOf(in.Services, here.now))
+		for _, m := range others.modes {
+			if m.Terms.Incident != in.Code {
+				here.modes = append(here.modes, m)
+			}
+		}
+	}
+	p.Degraded = here.degradedBy(rules, in.Code, who)
 	return open, nil
 }
 

@@ -262,11 +262,12 @@ func (here situation) proposal(from failover.Proposal, in *store.Incident, who a
 		query := url.Values{"title": {title}, "services": from.Impact.Down()}
 		p.Open = &view.Link{Path: view.NewIncidentPath() + "?" + query.Encode(), Text: "Open incident: " + title}
 	}
-	p.Runs = here.runsDegraded(from.Impact.FailedServices())
-	if p.Degrade = here.degradeOffers(from.Impact.FailedServices(), "", who); in == nil {
+	rules := here.catalog.RulesAgainst(from.Impact.FailedServices(), from.Impact)
+	p.Runs = here.runsDegraded(rules)
+	if p.Degrade = here.degradeOffers(rules, "", who, linksOnCard); in == nil {
 		return p
 	}
-	p.Degrade = here.degradeOffers(from.Impact.FailedServices(), in.Code, who)
+	p.Degrade = here.degradeOffers(rules, in.Code, who, linksOnCard)
 	line := incidentLine(here.catalog, *in)
 	p.Incident = &line
 	if p.Open != nil {

@@ -188,6 +188,13 @@ func (s *Server) runPage(c echo.Context, status int, typed typedCommand) error {
 		return err
 	}
 	runWays(&p, r, plan.What, who, typed)
+	here, err := s.degraded(ctx, version.Catalog)
+	if err != nil {
+		return err
+	}
+	if !r.State.Final() {
+		p.Degraded = here.degradedBy(version.RulesAgainst(r.Terms.Services, version.ImpactOf(r.Terms.Services, now)), r.Incident, who)
+	}
 	for _, x := range r.PendingExceptions(now) {
 		ballot, err := s.store.BallotOn(ctx, r, x)
 		if err != nil {

@@ -126,15 +126,43 @@ func (c Catalog) RunsSo(r DegradedModeRule) []string {
 	return services
 }
 
-// RulesFor are the rules under which a service runs degraded, or goes on without it.
-func (c Catalog) RulesFor(service string) []DegradedModeRule {
+// RulesAgainst are the rules by which the retailer goes on while something is down: those that it calls, and those that the flows which
+// it touches name.
+func (c Catalog) RulesAgainst(down []string, i Impact) []DegradedModeRule {
+	named := map[string]bool{}
+	for _, f := range i.Flows {
+		for _, step := range f.Steps {
+			named[step.Rule] = true
+		}
+	}
 	var rules []DegradedModeRule
 	for _, r := range c.Rules {
-		if slices.Contains(c.RunsSo(r), service) || slices.Contains(r.Trigger, service) {
+		if named[r.Slug] || slices.ContainsFunc(r.Trigger, func(slug string) bool { return slices.Contains(down, slug) }) {
 			rules = append(rules, r)
 		}
 	}
 	return rules
+}
+
+// About says whether a record is concerned by running so: a service or a third party, a flow over such, or an outlet that works by such a
+// flow.
+func (c Catalog) About(r DegradedModeRule, ref Ref) bool {
+	switch ref.Kind {
+	case KindRule:
+		return r.Slug == ref.Slug
+	case KindService, KindThirdParty:
+		return slices.Contains(r.Trigger, ref.Slug) || slices.Contains(c.RunsSo(r), ref.Slug)
+	case KindFlow:
+		f, _ := c.Flow(ref.Slug)
+		return slices.ContainsFunc(f.Steps, func(s FlowStep) bool {
+			return s.Rule == r.Slug || c.About(r, Ref{KindService, s.Service})
+		})
+	case KindOutlet:
+		o, _ := c.Outlet(ref.Slug)
+		return (len(r.Tenants) == 0 || slices.Contains(r.Tenants, o.Tenant)) &&
+			slices.ContainsFunc(o.Flows, func(flow string) bool { return c.About(r, Ref{KindFlow, flow}) })
+	}
+	return false
 }
 
 func (c Catalog) checkDegradedModeRule(r DegradedModeRule, say sayer) bool {

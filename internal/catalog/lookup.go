@@ -46,6 +46,9 @@ func (c Catalog) Rule(slug string) (DegradedModeRule, bool) {
 // Flow finds a flow by its slug.
 func (c Catalog) Flow(slug string) (Flow, bool) { return look[Flow](c, KindFlow, slug) }
 
+// Outlet finds an outlet by its slug.
+func (c Catalog) Outlet(slug string) (Outlet, bool) { return look[Outlet](c, KindOutlet, slug) }
+
 // Signal finds a signal by its slug.
 func (c Catalog) Signal(slug string) (Signal, bool) { return look[Signal](c, KindSignal, slug) }
 

@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 
+	"keyholder/ent/degradedmode"
 	"keyholder/ent/request"
 	"keyholder/ent/run"
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/audit"
+	"keyholder/internal/degrade"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 )
@@ -177,6 +180,20 @@ func (t *tx) nothingOpen(incident string) error {
 	}
 	for _, row := range running {
 		return fault.Late("state", "%s is %s.", row.Code, row.State.Words())
+	}
+	modes, err := t.DegradedMode.Query().Where(degradedmode.Incident(incident), degradedmode.Or(
+		degradedmode.PhaseIn(append([]degrade.Phase{degrade.Over}, openPhases...)...), degradedmode.StateEQ(approval.Requested),
+	)).All(t.ctx)
+	if err != nil {
+		return fmt.Errorf("find open degraded modes: %w", err)
+	}
+	for _, row := range modes {
+		if row.State == approval.Requested && row.ExpiresAt.After(t.now) {
+			return fault.Late("state", "%s waits for a decision.", row.Code)
+		}
+		if row.State != approval.Requested {
+			return fault.Late("state", "%s is %s.", row.Code, row.Phase.Words())
+		}
 	}
 	return nil
 }

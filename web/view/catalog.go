@@ -170,7 +170,7 @@ type Record struct {
 	Report    *OutletReport // of an outlet
 	Start     string        // switches on a degraded-mode rule
 	Preview   *Preview      // of a degraded-mode rule
-	Modes     []ModeLine    // that run by a rule, or on a service
+	Degraded  Degraded      // by a rule, or on what it is
 	Order     *Order        // of a standing order
 	Orders    []OrderLine   // that may move a service
 	History   []RecordChange

@@ -26,6 +26,13 @@ type Bar struct {
 	Percent          int
 }
 
+// Degraded is what runs degraded that has to do with a page, and what may.
+type Degraded struct {
+	Modes  []ModeLine
+	More   int // that are not shown
+	Offers []Link
+}
+
 // Modes lists what runs degraded, and what did.
 type Modes struct {
 	Page

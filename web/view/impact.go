@@ -27,6 +27,7 @@ type Impact struct {
 	Cost         string
 	Flows        []FlowEffect
 	FlowsMore    int
+	Degraded     Degraded
 	GoOn         string // the flows that are not touched
 	Tree         []ImpactNode
 	More         int // services that are not shown in the tree

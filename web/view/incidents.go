@@ -64,6 +64,7 @@ type Incident struct {
 	Cost      string // of what stops: a minute, and while it is open so far
 	Requests  []RequestLine
 	Runs      []RunLine
+	Degraded  Degraded
 	Recover   string // path of the start form; empty where this person may not
 	CloseAct  string // act id of the close form; empty where there is no button
 	CantClose string // why there is none, to those who could

@@ -27,7 +27,8 @@ type Run struct {
 	Pending     []PendingLine
 	Exceptions  []ExceptionLine
 	Obligations []ObligationLine
-	NotYou      string // who can steer, to those who cannot
+	Degraded    Degraded // meanwhile
+	NotYou      string   // who can steer, to those who cannot
 	Request     Link
 	Incident    *Link
 	Audit       Link

@@ -90,6 +90,32 @@ func TestAnIncidentIsNotClosedBeforeWhatRanDegradedInItIsSigned(t *testing.T) {
 	ines.get(t, "/incidents/"+in.Code).says(t, "degraded", "closed")
 }
 
+func TestWhatNoConnectorUnderstandsIsFoundWhenTheRuleIsSaved(t *testing.T) {
+	_, _, bea := degradable(t)
+	form := bea.get(t, "/catalog/degraded-mode-rule/paper/edit").want(t, 200)
+	typed := func(connector, params string) url.Values {
+		return url.Values{"switch.connector": {connector}, "switch.params": {params}}
+	}
+	for params, says := range map[string]string{
+		`{"observ":{}}`: "observ",
+		`{"observe":{"url":"http://flags.example/paper"}}`: "done_when is missing: what cannot be read back is not on",
+		`{"observe":{"url":"http://flags.example/paper"},"done_when":[{"pointer":"/on","is":"eq","value":true}],"apply":{"method":"PUT","url":"http://flags.example/paper","body":{"on":true}}}`: "undo is missing",
+		`{"observe":{"url":"http://flags.example/${mode.cod}"}}`: "mode.cod",
+	} {
+		answer := bea.submit(t, form, "Save", typed("http", params)).want(t, 422)
+		if got := answer.wrong("switch.params"); !strings.Contains(got, says) {
+			t.Errorf("%s: %q; want it to say %q", params, got, says)
+		}
+		if kept := answer.Find("[name='switch.params']").Text(); kept != params {
+			t.Errorf("what was typed came back as %q", kept)
+		}
+	}
+	answer := bea.submit(t, form, "Save", typed("telnet", `{}`)).want(t, 422)
+	if got := answer.wrong("switch.connector"); !strings.Contains(got, "the kinds are: dns, http") {
+		t.Errorf("an unknown connector: %q", got)
+	}
+}
+
 func codeOf(t *testing.T, answer page) string {
 	t.Helper()
 	return strings.TrimPrefix(answer.want(t, 303).location, "/degraded/")

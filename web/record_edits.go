@@ -261,6 +261,9 @@ func (s *Server) saveSent(ctx context.Context, a recordAct, who access.Principal
 	if !a.isNew() && e.Ref != a.Ref {
 		form.wrong.Add("slug", "The short name never changes; it is %s.", a.Slug)
 	}
+	if len(form.wrong) == 0 && s.config.Told != nil {
+		maps.Copy(form.wrong, s.config.Told(now, e))
+	}
 	if err := form.wrong.Err(); err != nil {
 		return e, false, err
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"keyholder/internal/access"
+	"keyholder/internal/catalog"
+	"keyholder/internal/fault"
 	"keyholder/internal/signin"
 	"keyholder/internal/store"
 	"keyholder/static"
@@ -35,7 +37,8 @@ type Config struct {
 	TrustedProxies []*net.IPNet // whose forwarding headers are believed
 	Mail           bool         // people can be told by mail
 	Files          Files
-	Drawn          func(templ.Component) // is shown every page before it is drawn, for measuring; may be nil
+	Told           func(catalog.Catalog, catalog.Entry) fault.Wrong // what is wrong with what a record tells connectors; may be nil
+	Drawn          func(templ.Component)                            // is shown every page before it is drawn, for measuring; may be nil
 }
 
 // Server is the portal.

@@ -79,11 +79,7 @@ func ReadPosition(ctx context.Context, all connector.Set, set catalog.DataSet, s
 	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
 	before.Key = rules.PositionKey(set.Slug, site.Slug)
-	vars := map[string]string{"site.slug": site.Slug}
-	for name, value := range site.Addresses {
-		vars["site."+name] = value
-	}
-	params, err := connector.Fill(set.Position.Observe, vars)
+	params, err := connector.Fill(set.Position.Observe, siteVariables(site))
 	if err != nil {
 		return before.Silence(connector.Words(err), site.Name, now)
 	}
@@ -100,6 +96,15 @@ func ReadPosition(ctx context.Context, all connector.Set, set catalog.DataSet, s
 		return before.Silence(err.Error(), seen.Source, now)
 	}
 	return rules.Reading{Key: before.Key, Source: seen.Source, Value: position.LagSeconds, Position: &position, At: now}
+}
+
+// siteVariables are what may be referred to of one site.
+func siteVariables(site catalog.Site) map[string]string {
+	vars := map[string]string{"site.slug": site.Slug}
+	for name, value := range site.Addresses {
+		vars["site."+name] = value
+	}
+	return vars
 }
 
 func position(seen connector.Observation, how catalog.Position) (p rules.Position, err error) {

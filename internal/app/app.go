@@ -13,10 +13,12 @@ import (
 	sdklog "go.temporal.io/sdk/log"
 	"golang.org/x/sync/errgroup"
 
+	"keyholder/internal/catalog"
 	"keyholder/internal/config"
 	"keyholder/internal/connector"
 	"keyholder/internal/connector/dnsc"
 	"keyholder/internal/connector/httpc"
+	"keyholder/internal/fault"
 	"keyholder/internal/notify"
 	"keyholder/internal/signin"
 	"keyholder/internal/store"
@@ -32,6 +34,11 @@ var Version = "dev" //nolint:gochecknoglobals // set by -ldflags
 func Connectors() connector.Set {
 	secrets := connector.NewSecrets(config.Lookup)
 	return connector.NewSet(httpc.New(secrets), dnsc.New(secrets))
+}
+
+// Told says what is wrong with what a record tells the connectors that there are.
+func Told(in catalog.Catalog, e catalog.Entry) fault.Wrong {
+	return workflows.Told(Connectors(), in, e)
 }
 
 // Parts says which parts of the product a process runs.
@@ -166,7 +173,9 @@ func portal(ctx context.Context, c config.Config, kept *store.Store, processes *
 			return string(secret.Reveal()), err
 		},
 	}, kept)
-	server, err := web.New(web.Config{PublicURL: c.PublicURL, Issuer: c.OIDCIssuer, Version: Version, TrustedProxies: proxies, Mail: c.MailServer != "", Files: NewFiles(kept)}, kept, processes, in, log)
+	server, err := web.New(web.Config{
+		PublicURL: c.PublicURL, Issuer: c.OIDCIssuer, Version: Version, TrustedProxies: proxies, Mail: c.MailServer != "", Files: NewFiles(kept), Told: Told,
+	}, kept, processes, in, log)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"keyholder/internal/connector"
 	"keyholder/internal/failover"
 	"keyholder/internal/store"
+	"keyholder/workflows"
 )
 
 // File is one file of a catalogue. Name is for the messages.
@@ -135,6 +136,11 @@ func (r *reader) check() {
 	}
 	if r.wrong.any() {
 		return
+	}
+	for _, e := range r.bundle.Records {
+		for path, what := range workflows.Told(r.Kinds, whole, e) {
+			r.wrong = r.wrong.add(r.document(string(e.Kind), e.Slug).at(path, "%s", what))
+		}
 	}
 	for _, p := range r.bundle.Plans {
 		if err := checkPlan(p, whole, r.Kinds); err != nil {

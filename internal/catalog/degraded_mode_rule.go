@@ -161,8 +161,9 @@ func (c Catalog) About(r DegradedModeRule, ref Ref) bool {
 		o, _ := c.Outlet(ref.Slug)
 		return (len(r.Tenants) == 0 || slices.Contains(r.Tenants, o.Tenant)) &&
 			slices.ContainsFunc(o.Flows, func(flow string) bool { return c.About(r, Ref{KindFlow, flow}) })
+	default:
+		return false
 	}
-	return false
 }
 
 func (c Catalog) checkDegradedModeRule(r DegradedModeRule, say sayer) bool {

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"keyholder/ent/changerequest"
 	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
 	"keyholder/internal/failover"
@@ -164,8 +163,9 @@ func TestAStandingOrderThatCannotBeFollowedDoesNotKeepOthersFromActing(t *testin
 		if out := w.decides(t, r.Code, w.bea, approval.Approve); out.State != failover.Approved {
 			t.Fatal(out.Err())
 		}
-		by := w.use(t).By
-		w.Client().ChangeRequest.Update().Where(changerequest.Code(by.Code)).SetTerms([]byte(`"spoilt"`)).ExecX(w.ctx)
+		if err := w.SpoilVotes(w.ctx, w.use(t).By.ID); err != nil {
+			t.Fatal(err)
+		}
 		w.bad(t)
 		w.passes(t, time.Minute)
 		if err := w.FollowOrders(w.ctx); err == nil || !strings.Contains(err.Error(), order.Slug) {

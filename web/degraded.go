@@ -101,9 +101,11 @@ func (s *Server) startModePage(c echo.Context, status int, form modeForm, refuse
 		return err
 	}
 	p.Incidents = []view.Choice{{Label: "None"}}
+	found := false
 	for i := range incidents {
 		in := &incidents[i]
-		chosen := in.Code == form.Incident || form.Incident == "" && slices.ContainsFunc(in.Services, func(slug string) bool { return version.About(rule, catalog.Ref{Kind: catalog.KindService, Slug: slug}) })
+		chosen := in.Code == form.Incident || form.Incident == "" && form.Act == "" && !found && slices.ContainsFunc(in.Services, func(slug string) bool { return version.About(rule, catalog.Ref{Kind: catalog.KindService, Slug: slug}) })
+		found = found || chosen
 		p.Incidents = append(p.Incidents, view.Choice{Value: in.Code, Label: in.Code + " " + in.Title, Chosen: chosen})
 	}
 	p.Typing = true
@@ -210,8 +212,7 @@ func (s *Server) modesWaiting(ctx context.Context, here situation, who access.Pr
 		case m.Phase == degrade.On:
 			w, err = s.limitsToDecide(ctx, m, who, here.now)
 		case m.Phase == degrade.Over && who.Has(access.BusinessOwner):
-			_, until, _ := m.Window()
-			w = &view.Waiting{Title: "Sign: " + m.Terms.Rule.Name + " is reconciled", Why: m.Terms.Rule.Reconcile, Path: view.ModePath(m.Code), Since: until}
+			w, err = s.modeToSign(ctx, m, who)
 		}
 		if err != nil {
 			return nil, err
@@ -221,6 +222,15 @@ func (s *Server) modesWaiting(ctx context.Context, here situation, who access.Pr
 		}
 	}
 	return waiting, nil
+}
+
+func (s *Server) modeToSign(ctx context.Context, m degrade.Mode, who access.Principal) (*view.Waiting, error) {
+	objects, err := s.store.ModeObjects(ctx, m)
+	if err != nil || !m.MaySign(who, objects) {
+		return nil, err
+	}
+	_, until, _ := m.Window()
+	return &view.Waiting{Title: "Sign: " + m.Terms.Rule.Name + " is reconciled", Why: m.Terms.Rule.Reconcile, Path: view.ModePath(m.Code), Since: until}, nil
 }
 
 func (s *Server) modeToDecide(ctx context.Context, m degrade.Mode, who access.Principal, now time.Time) (*view.Waiting, error) {

@@ -27,19 +27,24 @@ type commandModeForm struct {
 	Reason    string `form:"reason"`
 	Refusal   string `form:"refusal"`
 	Evidence  string `form:"evidence"`
+	Saw       string `form:"saw"`
 	Note      string `form:"note"`
 }
 
 // modeWays draws a form for everything that this person may do to a mode.
 func (s *Server) modeWays(ctx context.Context, p *view.DegradedPage, m degrade.Mode, who access.Principal, typed typedMode) error {
 	form := func(verb store.ModeVerb, label, field, note, hint string) *view.ModeForm {
-		f := &view.ModeForm{Path: view.CommandModePath(m.Code), Act: store.NewID(), Verb: string(verb), Label: label, Field: field, Note: note, Hint: hint}
+		f := &view.ModeForm{Path: view.CommandModePath(m.Code), Act: store.NewID(), Verb: string(verb), Saw: string(m.Phase), Label: label, Field: field, Note: note, Hint: hint}
 		if typed.form.Verb == string(verb) {
 			f.Typed, f.Wrong = map[string]string{"evidence": typed.form.Evidence, "note": typed.form.Note}[field], fieldsOf(typed.err)
 		}
 		return f
 	}
-	if m.Phase == degrade.Over && who.Has(access.BusinessOwner) {
+	objects, err := s.store.ModeObjects(ctx, m)
+	if err != nil {
+		return err
+	}
+	if m.MaySign(who, objects) {
 		p.Sign = form(store.SignMode, "Sign: the books agree again", "note", "What was compared, and what was put right", "It stays with your signature.")
 	}
 	if !who.May(access.RunDegraded) {
@@ -48,13 +53,13 @@ func (s *Server) modeWays(ctx context.Context, p *view.DegradedPage, m degrade.M
 	name := m.Terms.Rule.Name
 	switch {
 	case m.ByHand() && m.Phase == degrade.SwitchingOn:
-		p.ByHand = form(store.ByHandMode, "It is on: "+name, "evidence", "What shows that it is on", handHint(m.Terms.Rule.SwitchOn))
+		p.ByHand = form(store.ByHandMode, "It is on: "+name, "evidence", "What shows that it is on", handHint(m.Terms.Rule.SwitchOn, m.Terms.Drill))
 	case m.ByHand() && m.Phase == degrade.SwitchingOff:
-		p.ByHand = form(store.ByHandMode, "It is off: "+name, "evidence", "What shows that it is off", handHint(m.Terms.Rule.SwitchOff))
+		p.ByHand = form(store.ByHandMode, "It is off: "+name, "evidence", "What shows that it is off", handHint(m.Terms.Rule.SwitchOff, m.Terms.Drill))
 	case m.Drift != nil && m.Phase == degrade.On:
 		p.Again = form(store.AgainMode, "Switch on again: "+name, "", "", "")
 	}
-	if m.Phase == degrade.On || m.Phase == degrade.SwitchingOn {
+	if m.Phase == degrade.On || m.Phase == degrade.SwitchingOn || m.Phase == degrade.Stopping {
 		p.Ends = form(store.EndMode, "End: "+name, "", "", "")
 	}
 	if m.Phase == degrade.On {
@@ -63,9 +68,12 @@ func (s *Server) modeWays(ctx context.Context, p *view.DegradedPage, m degrade.M
 	return s.pendingExtension(ctx, p, m, who, typed)
 }
 
-func handHint(how string) string {
+func handHint(how string, drill bool) string {
 	if how == "" {
-		return "The rule does not say how it is switched."
+		how = "The rule does not say how it is switched."
+	}
+	if drill {
+		how += " This is a drill: for the test tenant only."
 	}
 	return how
 }
@@ -121,7 +129,7 @@ func (s *Server) commandMode(c echo.Context) error {
 	if err := bindForm(c, &form); err != nil {
 		return err
 	}
-	cmd := store.ModeCommand{ID: actID(form.Act), Code: c.Param("code"), By: principal(c), Verb: store.ModeVerb(form.Verb), Extension: form.Extension}
+	cmd := store.ModeCommand{ID: actID(form.Act), Code: c.Param("code"), By: principal(c), Verb: store.ModeVerb(form.Verb), Extension: form.Extension, Saw: degrade.Phase(form.Saw)}
 	for field, typed := range map[string]string{"reason": form.Reason, "refusal": form.Refusal, "evidence": form.Evidence, "note": form.Note} {
 		if said := text(wrong, field, typed, "", approval.MaxText); said != "" {
 			cmd.Note = said

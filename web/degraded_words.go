@@ -27,7 +27,11 @@ func modeLine(c catalog.Catalog, m degrade.Mode, now time.Time) view.ModeLine {
 	}
 	line.Since, line.Bars = *m.On, modeBars(c, m, now)
 	if at, which := m.Projection(now); !at.IsZero() && m.Reached == nil {
-		line.Next = fmt.Sprintf("Its limit in %s is reached in %s, at %s, as things go.", which, catalog.Lasting(max(0, at.Sub(now))), at.UTC().Format("15:04 UTC"))
+		when := "15:04 UTC"
+		if at.Sub(now) > 12*time.Hour {
+			when = "2006-01-02 15:04 UTC"
+		}
+		line.Next = fmt.Sprintf("Its limit in %s is reached in %s, at %s, as things go.", which, catalog.Lasting(max(0, at.Sub(now))), at.UTC().Format(when))
 	}
 	return line
 }
@@ -38,7 +42,7 @@ func modeBars(c catalog.Catalog, m degrade.Mode, now time.Time) []view.Bar {
 	if limit := m.Limits.Time.D(); limit > 0 {
 		bars[0].Most, bars[0].Percent = catalog.Lasting(limit), percent(float64(m.Runs(now)), float64(limit))
 	}
-	if m.Exposure == nil {
+	if m.Exposure == nil || m.Exposure.At.IsZero() {
 		return bars
 	}
 	orders := view.Bar{Name: "Orders", Have: fmt.Sprintf("%.0f", m.Exposure.Orders)}
@@ -57,8 +61,14 @@ func percent(have, most float64) int { return int(min(100, 100*have/most)) }
 // modeAlerts are what does not go as it should.
 func modeAlerts(m degrade.Mode, now time.Time) []string {
 	var alerts []string
-	if m.Reached != nil && m.Phase == degrade.On {
-		alerts = append(alerts, "Its limit is reached: "+m.Reached.What+". "+atLimitWords(m.Terms.Rule.AtLimit))
+	if _, what := m.Beyond(now); what != "" && m.Reached != nil && m.Phase == degrade.On {
+		alerts = append(alerts, "Its limit is reached: "+what+". "+atLimitWords(m.Terms.Rule.AtLimit))
+	}
+	if m.Stopped != nil && m.Phase != degrade.Closed {
+		alerts = append(alerts, fmt.Sprintf("Selling was stopped at %s, at its limit. Keyholder does not start it again: that is done by hand.", approval.Clock(*m.Stopped)))
+	}
+	if m.Unread != "" && m.ReadBack != nil && m.Phase == degrade.On && now.Sub(*m.ReadBack) > unreadFor {
+		alerts = append(alerts, fmt.Sprintf("Nobody can see whether it is still on, since %s: %s", approval.Clock(*m.ReadBack), m.Unread))
 	}
 	if m.Trouble != nil {
 		alerts = append(alerts, fmt.Sprintf("It is not %s yet, after %s: %s", doneWord(m.Phase), counted(m.Trouble.Attempts, "attempt", "attempts"), m.Trouble.Why))
@@ -66,11 +76,18 @@ func modeAlerts(m degrade.Mode, now time.Time) []string {
 	if m.Drift != nil {
 		alerts = append(alerts, "Somebody switched it behind our back: "+m.Drift.Why)
 	}
-	if m.Exposure != nil && m.Exposure.Failing != nil && m.Phase == degrade.On {
+	switch e := m.Exposure; {
+	case e == nil || e.Failing == nil || m.Phase != degrade.On:
+	case e.At.IsZero():
+		alerts = append(alerts, "What runs on it could not be read yet: "+e.Why)
+	default:
 		alerts = append(alerts, fmt.Sprintf("What runs on it cannot be read since %s; the numbers are %s old. %s", approval.Clock(*m.Exposure.Failing), catalog.Lasting(now.Sub(m.Exposure.At)), m.Exposure.Why))
 	}
 	return alerts
 }
+
+// unreadFor is for how long it may be unknown whether a mode is still on before a page says so.
+const unreadFor = time.Minute
 
 func doneWord(p degrade.Phase) string {
 	return map[degrade.Phase]string{
@@ -81,7 +98,7 @@ func doneWord(p degrade.Phase) string {
 func atLimitWords(at catalog.AtLimit) string {
 	switch at {
 	case catalog.BackToNormal:
-		return "It ends as soon as what was unavailable is healthy again."
+		return "It ends once what was unavailable is healthy again."
 	case catalog.StopSelling:
 		return "Selling is stopped."
 	case catalog.GoOnAndPage:
@@ -183,7 +200,11 @@ func modeDrawn(c catalog.Catalog, m degrade.Mode, now time.Time) view.DegradedPa
 	p.Have = len(m.Approvers())
 	p.Want = p.Have
 	if m.Ending != nil {
-		p.Ending = fmt.Sprintf("Ended at %s by %s: %s.", approval.Clock(m.Ending.At), byName(m.Ending.By), m.Ending.Why)
+		verb := "Ended at"
+		if m.Phase == degrade.Stopping || m.Phase == degrade.SwitchingOff {
+			verb = "Being ended since"
+		}
+		p.Ending = fmt.Sprintf("%s %s by %s: %s.", verb, approval.Clock(m.Ending.At), byName(m.Ending.By), m.Ending.Why)
 	}
 	if m.Phase == degrade.Draining && m.Exposure != nil {
 		p.Queue = fmt.Sprintf("%.0f wait to be worked off", m.Exposure.Queued)
@@ -211,7 +232,8 @@ func byName(p access.Person) string {
 }
 
 func extensionWords(c catalog.Catalog, e degrade.Extension, now time.Time) string {
-	words := fmt.Sprintf("%s asked for wider limits at %s (%s): %s. ", e.By.Name, approval.Clock(e.At), strings.ToLower(limitWords(c, e.Limits)[:1])+limitWords(c, e.Limits)[1:], e.Reason)
+	limits := limitWords(c, e.Limits)
+	words := fmt.Sprintf("%s asked for wider limits at %s (%s): %s. ", e.By.Name, approval.Clock(e.At), strings.ToLower(limits[:1])+limits[1:], strings.TrimSuffix(e.Reason, "."))
 	switch e.State(now) {
 	case approval.Approved:
 		return words + "Approved by " + e.DecidedBy.Name + "."

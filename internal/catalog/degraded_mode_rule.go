@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 )
@@ -180,22 +181,43 @@ func (c Catalog) checkDegradedModeRule(r DegradedModeRule, say sayer) bool {
 		return false
 	case (r.LimitTime > 0 || r.Orders > 0 || r.Money > 0) && r.AtLimit == "" && !say("at_limit", "a limit needs what happens at it"):
 		return false
-	case (r.Orders > 0 || r.Money > 0) && !r.Switch.IsZero() && r.Exposure.IsZero() && !say("exposure", "a limit in orders or money needs a way to read them"):
+	case r.AtLimit == BackToNormal && len(r.Signals) == 0 && !say("at_limit", "back to normal needs a signal that tells that what was unavailable is healthy"):
+		return false
+	case (r.Orders > 0 || r.Money > 0) && r.Exposure.IsZero() && !say("exposure", "a limit in orders or money needs a way to read them"):
 		return false
 	}
 	for _, other := range c.Rules {
-		if other.Slug != r.Slug && contradict(r.Does, other.Does) && !c.agree(r, other, say) {
+		if other.Slug != r.Slug && !c.agree(r, other, say) {
 			return false
 		}
 	}
 	return true
 }
 
-// agree says of two rules that contradict each other for which services they do.
+// does is what a rule does something with: the services that run so, or the third party that is done without.
+func (c Catalog) does(r DegradedModeRule) []string {
+	if services := c.RunsSo(r); len(services) > 0 {
+		return services
+	}
+	return r.Trigger
+}
+
+// agree says where two rules contradict each other: one that may only read what another writes to, and two on one switch, of which the
+// end of one would end the other.
 func (c Catalog) agree(r, other DegradedModeRule, say sayer) bool {
-	for _, slug := range c.RunsSo(r) {
-		if slices.Contains(c.RunsSo(other), slug) {
-			return say("does", "%s is %s by this rule and %s by %s: it cannot be both", c.ServiceName(slug), Words(string(r.Does)), Words(string(other.Does)), other.Name)
+	if !r.Switch.IsZero() && r.Switch.Connector == other.Switch.Connector && bytes.Equal(r.Switch.Params, other.Switch.Params) {
+		return say("switch", "%s is switched by the same: when one ended, so would the other", other.Name)
+	}
+	if !contradict(r.Does, other.Does) {
+		return true
+	}
+	for _, slug := range c.does(r) {
+		if slices.Contains(c.does(other), slug) {
+			name := c.ServiceName(slug)
+			if third, ok := c.ThirdParty(slug); ok {
+				name = third.Name
+			}
+			return say("does", "%s is %s by this rule and %s by %s: it cannot be both", name, Words(string(r.Does)), Words(string(other.Does)), other.Name)
 		}
 	}
 	return true

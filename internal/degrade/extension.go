@@ -66,6 +66,13 @@ func (m Mode) Extend(e Extension, by access.Principal, now time.Time) (Mode, err
 	if e.Limits.Time.D() <= m.Runs(now) && e.Limits.Time > 0 {
 		wrong.Add("limit_time", "This is over already: it has been on for longer.")
 	}
+	for field, gone := range map[string]bool{
+		"limit_time": m.Limits.Time > 0 && e.Limits.Time <= 0, "limit_orders": m.Limits.Orders > 0 && e.Limits.Orders <= 0, "limit_money": m.Limits.Money > 0 && e.Limits.Money <= 0,
+	} {
+		if gone {
+			wrong.Add(field, "A limit is widened, not taken away.")
+		}
+	}
 	if e.Limits == m.Limits {
 		wrong.Add("limit_time", "These are the limits that it has. Change one of them.")
 	}

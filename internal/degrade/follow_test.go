@@ -59,12 +59,12 @@ func TestAtItsLimitAModeDoesWhatItsRuleSays(t *testing.T) {
 		"stop selling":                   {catalog.StopSelling, no(), Stopping},
 		"go on and page":                 {catalog.GoOnAndPage, no(), On},
 	} {
-		m := on(t, func(r *catalog.DegradedModeRule) { r.AtLimit = c.at })
+		m := on(t, func(r *catalog.DegradedModeRule) { r.AtLimit, r.Stop = c.at, catalog.Act{Connector: "http"} })
 		if m = follow(t, m, 59*time.Minute, c.healthy, nil); m.Phase != On || m.Reached != nil {
 			t.Errorf("%s: before its limit it is %s", name, m.Phase)
 		}
 		m = follow(t, m, 63*time.Minute, c.healthy, nil)
-		if m.Phase != c.want || m.Reached == nil || !strings.Contains(m.Reached.What, "3 min longer") {
+		if m.Phase != c.want || m.Reached == nil || !strings.Contains(m.Reached.What, "3 min more") {
 			t.Errorf("%s: it is %s, %+v", name, m.Phase, m.Reached)
 		}
 	}
@@ -139,7 +139,7 @@ func TestWhatIsSwitchedBehindOurBackIsShownAndMayBeSwitchedAgain(t *testing.T) {
 
 func TestNothingIsOnOrOffBeforeItWasReadBack(t *testing.T) {
 	m := on(t, func(*catalog.DegradedModeRule) {})
-	m.Phase, m.On = SwitchingOn, nil
+	m.Phase, m.On, m.Effect = SwitchingOn, nil, nil
 	m = m.Failed("the call was answered, but the flag is off", night).Failed("still", night.Add(time.Minute))
 	if m.Phase != SwitchingOn || m.On != nil || m.Trouble.Attempts != 2 || !m.Trouble.Since.Equal(night) || m.Next() != DoSwitchOn {
 		t.Errorf("%s, %+v", m.Phase, m.Trouble)

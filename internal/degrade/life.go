@@ -1,11 +1,13 @@
 package degrade
 
 import (
+	"bytes"
 	"slices"
 	"time"
 
 	"keyholder/internal/access"
 	"keyholder/internal/approval"
+	"keyholder/internal/catalog"
 	"keyholder/internal/fault"
 )
 
@@ -13,7 +15,7 @@ import (
 const (
 	RulePhase     = "phase"               // what is asked for fits where it stands
 	RuleOneAtOnce = "one-mode-per-rule"   // a rule is on once
-	RuleHold      = "no-flapping"         // what has just ended does not begin by itself
+	RuleDrill     = "drill-is-apart"      // a drill is on for the test tenant only
 	RuleByHand    = "switched-by-hand"    // only what no connector does is said to be done
 	RuleSigns     = "who-answers-signs"   // the books are signed by who answers for running so
 	RuleRole      = "permission:degraded" // who may run degraded
@@ -51,11 +53,20 @@ func (m Mode) Begin() (Mode, error) {
 	return m, err
 }
 
+// Attempts notes that what is to be done is about to be tried: from the first attempt to switch it on, it may be on.
+func (m Mode) Attempts(do Do, now time.Time) Mode {
+	if do == DoSwitchOn && m.Effect == nil {
+		m.Effect = &now
+	}
+	return m
+}
+
 // Switched notes what was read back after switching: it is on, or off.
 func (m Mode) Switched(now time.Time) (Mode, error) {
 	switch m.Phase {
 	case SwitchingOn:
-		m.Drift = nil
+		m = m.Attempts(DoSwitchOn, now)
+		m.Drift, m.ReadBack, m.Unread = nil, &now, ""
 		if m.On == nil {
 			m.On = &now
 		}
@@ -63,7 +74,7 @@ func (m Mode) Switched(now time.Time) (Mode, error) {
 	case SwitchingOff:
 		m.Off, m.Drift = &now, nil
 		switch {
-		case m.On == nil:
+		case m.Effect == nil:
 			return m.to(Dropped)
 		case !m.Terms.Rule.Drain.IsZero():
 			return m.to(Draining)
@@ -74,11 +85,35 @@ func (m Mode) Switched(now time.Time) (Mode, error) {
 	return m, fault.Late(RulePhase, "It is %s: nothing is being switched.", m.Phase.Words())
 }
 
-// Stopped notes that selling was stopped at the limit: what is left is to switch it off.
-func (m Mode) Stopped() (Mode, error) {
+// StopsSelling notes that selling was stopped at the limit: what is left is to switch it off.
+func (m Mode) StopsSelling(now time.Time) (Mode, error) {
 	m, err := m.to(SwitchingOff)
 	m.Period++
+	m.Stopped = &now
 	return m, err
+}
+
+// Drillable says whether a rule can be switched on for the test tenant only: by hand, or by a switch that is told for whom.
+func Drillable(r catalog.DegradedModeRule) bool {
+	return r.Switch.IsZero() || bytes.Contains(r.Switch.Params, []byte("${mode.scope}"))
+}
+
+// Overtaken notes that a drill gave way to the real thing, which has the switch from here on.
+func (m Mode) Overtaken(by access.Person, now time.Time) (Mode, error) {
+	m.Ending = &Ending{Why: "the rule is needed in earnest", By: by, At: now}
+	m.Off = &now
+	return m.to(Dropped)
+}
+
+// Working notes how much still waits to be worked off.
+func (m Mode) Working(queued float64, now time.Time) Mode {
+	e := Exposure{}
+	if m.Exposure != nil {
+		e = *m.Exposure
+	}
+	e.Queued, e.At = queued, now
+	m.Exposure = &e
+	return m
 }
 
 // WorkedOff notes that nothing waits any more.
@@ -100,14 +135,14 @@ func (m Mode) reconcile() (Mode, error) {
 
 // Window is from the first effect to the last: what was done in it must be reconciled.
 func (m Mode) Window() (from, until time.Time, ok bool) {
-	if m.On == nil || m.Off == nil {
+	if m.Effect == nil || m.Off == nil {
 		return from, until, false
 	}
 	until = *m.Off
 	if m.Drained != nil {
 		until = *m.Drained
 	}
-	return *m.On, until, true
+	return *m.Effect, until, true
 }
 
 // Failed notes that an attempt to switch, stop or drain did not succeed.
@@ -125,7 +160,7 @@ func (m Mode) Failed(why string, now time.Time) Mode {
 
 // End ends it, by hand, by its limit or by health. Before it is on it is switched off all the same: the switch may have taken.
 func (m Mode) End(why string, by access.Person, now time.Time) (Mode, error) {
-	if m.Phase != On && m.Phase != SwitchingOn {
+	if m.Phase != On && m.Phase != SwitchingOn && m.Phase != Stopping {
 		return m, fault.Late(RulePhase, "It is %s already.", m.Phase.Words())
 	}
 	m.Ending = &Ending{Why: why, By: by, At: now}
@@ -162,17 +197,19 @@ func (m Mode) Again(by access.Principal, now time.Time) (Mode, error) {
 }
 
 func (m Mode) mayGoOn(now time.Time) error {
-	if what := m.beyond(now); what != "" {
+	if _, what := m.Beyond(now); what != "" {
 		return fault.Refused(approval.RuleExpiry, "whoever may widen its limits", "Its limit is reached: %s.", what)
 	}
 	return nil
 }
 
-// ByHandDone is a person's word that they switched it on, off, or worked off what waited, where no connector does.
-func (m Mode) ByHandDone(by access.Principal, evidence string, now time.Time) (Mode, error) {
+// ByHandDone is a person's word that they switched it, on or off as the phase was that they saw, where no connector does.
+func (m Mode) ByHandDone(by access.Principal, saw Phase, evidence string, now time.Time) (Mode, error) {
 	switch {
 	case !by.May(access.RunDegraded):
 		return m, refusedRole()
+	case saw != m.Phase:
+		return m, fault.Late(RulePhase, "Meanwhile it is %s. Look again before you say that it is done.", m.Phase.Words())
 	case !m.ByHand():
 		return m, fault.Refused(RuleByHand, "nobody: what the connector reads back decides", "A connector switches this and reads it back.")
 	case evidence == "":
@@ -181,11 +218,16 @@ func (m Mode) ByHandDone(by access.Principal, evidence string, now time.Time) (M
 	return m.Switched(now)
 }
 
+// MaySign says whether somebody answers for what ran so: a business owner of it.
+func (m Mode) MaySign(by access.Principal, objects []access.Object) bool {
+	return m.Phase == Over && len(by.Holds(access.BusinessOwner, objects...)) > 0
+}
+
 // Sign is the signature under what was reconciled.
-func (m Mode) Sign(by access.Principal, note string, now time.Time) (Mode, error) {
+func (m Mode) Sign(by access.Principal, objects []access.Object, note string, now time.Time) (Mode, error) {
 	switch {
-	case !by.Has(access.BusinessOwner):
-		return m, fault.Refused(RuleSigns, access.BusinessOwner.Title(), "The books are signed by a business owner.")
+	case m.Phase == Over && !m.MaySign(by, objects):
+		return m, fault.Refused(RuleSigns, access.BusinessOwner.Title(), "The books are signed by a business owner who answers for what ran so.")
 	case note == "":
 		return m, fault.Wrong{"note": "Say what was compared, and what was put right."}.Err()
 	}

@@ -22,14 +22,14 @@ const (
 	Draining     Phase = "draining"      // what was queued is worked off
 	Over         Phase = "over"          // what must be reconciled is not signed yet
 	Closed       Phase = "closed"        // signed, or nothing was to be reconciled
-	Dropped      Phase = "dropped"       // given up before it was on
+	Dropped      Phase = "dropped"       // given up before it was on; or a drill that gave way
 )
 
 // transitions are what may lead to what.
 var transitions = map[Phase][]Phase{
 	Wished:       {SwitchingOn},
 	SwitchingOn:  {On, Dropped, SwitchingOff},
-	On:           {SwitchingOn, Stopping, SwitchingOff},
+	On:           {SwitchingOn, Stopping, SwitchingOff, Dropped},
 	Stopping:     {SwitchingOff},
 	SwitchingOff: {Draining, Over, Closed, Dropped},
 	Draining:     {Over, Closed},
@@ -101,8 +101,9 @@ type Trouble struct {
 
 // Reached is a limit that was reached.
 type Reached struct {
-	What string    `json:"what"` // in words, with by how much it was exceeded when anybody looked
-	At   time.Time `json:"at"`
+	Which []string  `json:"which"` // of time, orders and money
+	What  string    `json:"what"`  // in words, with by how much it was exceeded when anybody looked
+	At    time.Time `json:"at"`
 }
 
 // Ending is why and by whom it was ended.
@@ -121,17 +122,22 @@ type Mode struct {
 	InAdvance  string      `json:"in_advance,omitempty"` // the change request by which it was approved beforehand
 	Phase      Phase       `json:"phase"`
 	Limits     Limits      `json:"limits"`
-	Period     int         `json:"period"`        // how often it was to be switched, on or off: each is done once
-	On         *time.Time  `json:"on,omitempty"`  // read back
-	Off        *time.Time  `json:"off,omitempty"` // read back
+	Period     int         `json:"period"`           // how often it was to be switched, on or off: each is done once
+	Effect     *time.Time  `json:"effect,omitempty"` // since when it may be on: the first attempt to switch it
+	On         *time.Time  `json:"on,omitempty"`     // read back
+	Off        *time.Time  `json:"off,omitempty"`    // read back
 	Drained    *time.Time  `json:"drained,omitempty"`
-	Healthy    *time.Time  `json:"healthy,omitempty"` // since when what was unavailable is back
+	Healthy    *time.Time  `json:"healthy,omitempty"`   // since when what was unavailable is back
+	ReadBack   *time.Time  `json:"read_back,omitempty"` // when it last was seen to be as it should
+	Unread     string      `json:"unread,omitempty"`    // why it cannot be seen since
 	Exposure   *Exposure   `json:"exposure,omitempty"`
+	Base       *Exposure   `json:"base,omitempty"`    // what had run on it when its source began to count anew
 	Trouble    *Trouble    `json:"trouble,omitempty"` // of switching or draining
 	Drift      *Trouble    `json:"drift,omitempty"`   // somebody switched it behind our back
 	Reached    *Reached    `json:"reached,omitempty"`
 	Ending     *Ending     `json:"ending,omitempty"`
 	Extensions []Extension `json:"extensions,omitempty"`
+	Stopped    *time.Time  `json:"stopped,omitempty"` // when selling was stopped, at its limit
 	Signed     *Ending     `json:"signed,omitempty"`
 }
 
@@ -186,13 +192,13 @@ func (t Terms) Asking(c catalog.Catalog, at time.Time) approval.About {
 	return approval.About{Action: catalog.ActDegrade, Services: c.RunsSo(t.Rule), At: at}
 }
 
-// Runs is how long it has been on.
+// Runs is for how long it has been on, or may have been.
 func (m Mode) Runs(now time.Time) time.Duration {
-	if m.On == nil {
+	if m.Effect == nil {
 		return 0
 	}
 	if m.Off != nil {
 		now = *m.Off
 	}
-	return now.Sub(*m.On)
+	return now.Sub(*m.Effect)
 }

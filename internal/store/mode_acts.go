@@ -22,8 +22,10 @@ func (s *Store) DecideMode(ctx context.Context, v Vote) (Outcome, error) {
 		if err != nil {
 			return m, err
 		}
-		if err := s.modeBound(t, m, ballot); err != nil {
-			return m, err
+		if v.Verdict != approval.Reject { // a no to what is void stops it all the same
+			if err := s.modeBound(t, m, ballot); err != nil {
+				return m, err
+			}
 		}
 		if v.By, err = s.principalNow(ctx, t, v.By); err != nil {
 			return m, err
@@ -31,6 +33,11 @@ func (s *Store) DecideMode(ctx context.Context, v Vote) (Outcome, error) {
 		after, err := m.Decide(v.By, approval.Decision{ID: v.ID, Verdict: v.Verdict, Comment: v.Comment, Digest: v.Digest}, ballot, t.now)
 		if err != nil {
 			return m, err
+		}
+		if after.Phase == degrade.SwitchingOn {
+			if err := t.takesSwitch(after); err != nil {
+				return m, err
+			}
 		}
 		t.record(audit.Event{
 			Action: "degraded.decide", Object: m.Code, Act: v.ID, Text: fmt.Sprintf("%s voted to %s %s; it is now %s.", v.By.Name, v.Verdict, m.Code, after.State.Words()),
@@ -122,6 +129,7 @@ type ModeCommand struct {
 	Verb      ModeVerb
 	Extension string // of which a yes or no is
 	Limits    degrade.Limits
+	Saw       degrade.Phase // the phase that the person saw, of what was done by hand
 	Note      string
 }
 
@@ -152,9 +160,13 @@ func (s *Store) commandMode(t *tx, m degrade.Mode, c ModeCommand) (degrade.Mode,
 	case AgainMode:
 		return m.Again(c.By, t.now)
 	case ByHandMode:
-		return m.ByHandDone(c.By, c.Note, t.now)
+		return m.ByHandDone(c.By, c.Saw, c.Note, t.now)
 	case SignMode:
-		return m.Sign(c.By, c.Note, t.now)
+		objects, err := s.ModeObjects(t.ctx, m)
+		if err != nil {
+			return m, err
+		}
+		return m.Sign(c.By, objects, c.Note, t.now)
 	case ExtendMode:
 		return s.extend(t, m, c)
 	case WidenMode, KeepMode:
@@ -221,6 +233,11 @@ func (s *Store) BeginMode(ctx context.Context, code string, do degrade.Do) (Mode
 			return fault.Late(degrade.RulePhase, "It is %s already.", m.Phase.Words())
 		}
 		a.Mode = m
+		if tried := m.Attempts(do, t.now); tried.Effect != m.Effect {
+			if err := t.saveMode(tried); err != nil {
+				return err
+			}
+		}
 		t.record(audit.Event{Action: "degraded." + string(do), Object: code, Outcome: audit.Intent, Act: a.act(), Text: fmt.Sprintf("%s: %s.", m.Terms.Rule.Name, do)})
 		return nil
 	})
@@ -236,7 +253,7 @@ func (s *Store) ModeDone(ctx context.Context, a ModeAttempt, text string, eviden
 		}
 		switch a.Do {
 		case degrade.DoStop:
-			return m.Stopped()
+			return m.StopsSelling(t.now)
 		case degrade.DoDrain:
 			return m.WorkedOff(t.now)
 		case degrade.DoSwitchOn, degrade.DoSwitchOff:
@@ -251,6 +268,9 @@ func (s *Store) ModeDone(ctx context.Context, a ModeAttempt, text string, eviden
 func (s *Store) ModeFailed(ctx context.Context, a ModeAttempt, why string, evidence any) (degrade.Mode, error) {
 	return s.changeMode(ctx, audit.Worker, a.Mode.Code, func(t *tx, m degrade.Mode) (degrade.Mode, error) {
 		t.settleMode(a, audit.Failed, why, evidence)
+		if m.Next() != a.Do || m.Period != a.Mode.Period {
+			return m, nil // it is no failure of what is to be done now
+		}
 		return m.Failed(why, t.now), nil
 	})
 }
@@ -266,14 +286,7 @@ func (t *tx) settleMode(a ModeAttempt, outcome audit.Outcome, text string, evide
 // ModeWorking notes how much still waits while it is worked off.
 func (s *Store) ModeWorking(ctx context.Context, code string, queued float64) error {
 	_, err := s.changeMode(ctx, audit.Worker, code, func(t *tx, m degrade.Mode) (degrade.Mode, error) {
-		return m.Follow(degrade.Seen{Exposure: &degrade.Exposure{Queued: queued, Orders: exposed(m).Orders, Money: exposed(m).Money}, At: t.now}, audit.Worker)
+		return m.Working(queued, t.now), nil
 	})
 	return err
-}
-
-func exposed(m degrade.Mode) degrade.Exposure {
-	if m.Exposure == nil {
-		return degrade.Exposure{}
-	}
-	return *m.Exposure
 }

@@ -27,6 +27,9 @@ func (s *Store) FollowMode(ctx context.Context, read degrade.Mode, seen degrade.
 		return nil
 	}
 	_, err := s.changeMode(ctx, audit.Worker, read.Code, func(t *tx, before degrade.Mode) (degrade.Mode, error) {
+		if before.Phase != read.Phase || before.Period != read.Period {
+			return before, nil // what was seen is of before
+		}
 		after, err := before.Follow(seen, audit.Worker)
 		if err != nil {
 			return before, err
@@ -47,7 +50,7 @@ func news(before, after degrade.Mode) []newsLine {
 	if after.Phase != before.Phase && after.Ending != nil {
 		lines = append(lines, newsLine{"degraded.end", after.Ending.Why + "."})
 	}
-	if before.Reached == nil && after.Reached != nil {
+	if after.Reached != nil && (before.Reached == nil || len(before.Reached.Which) < len(after.Reached.Which)) {
 		lines = append(lines, newsLine{"degraded.limit", "its limit is reached: " + after.Reached.What + "."})
 	}
 	switch {
@@ -75,7 +78,7 @@ func (s *Store) FollowRules(ctx context.Context) error {
 	}
 	on := map[string]bool{} // by rule; whether one really is not on is looked at again in the transaction
 	for _, m := range open {
-		on[m.Terms.Rule.Slug] = on[m.Terms.Rule.Slug] || slices.Contains(openPhases, m.Phase)
+		on[m.Terms.Rule.Slug] = on[m.Terms.Rule.Slug] || !m.Terms.Drill && slices.Contains(switchedPhases, m.Phase)
 	}
 	var failed []error
 	for _, rule := range version.Rules {
@@ -124,7 +127,7 @@ func HealthyBy(rule catalog.DegradedModeRule, readings failover.Readings, now ti
 func (s *Store) followRule(ctx context.Context, rule catalog.DegradedModeRule, since time.Time) error {
 	actor := access.Person{ID: "rule:" + rule.Slug, Name: "Rule " + rule.Name}
 	err := s.act(ctx, actor, func(t *tx) error {
-		if err := t.alreadyOn(rule); err != nil {
+		if err := t.alreadyOn(rule, false); err != nil {
 			return err
 		}
 		ended, err := endedLately(ctx, t.Client(), rule.Slug)
@@ -134,7 +137,7 @@ func (s *Store) followRule(ctx context.Context, rule catalog.DegradedModeRule, s
 		if !ended.IsZero() && (degrade.Rests(rule, ended, t.now) || since.Before(ended)) {
 			return nil // what flaps is switched by people
 		}
-		refused, err := refusedSince(ctx, t.Client(), rule.Slug, since)
+		refused, err := refusedSince(ctx, t.Client(), rule.Slug, since, degrade.RestsFor(rule))
 		if err != nil || refused {
 			return err
 		}
@@ -158,9 +161,10 @@ func (s *Store) followRule(ctx context.Context, rule catalog.DegradedModeRule, s
 	return nil
 }
 
-// refusedSince says whether people decided against a rule since its signals turned bad.
-func refusedSince(ctx context.Context, c *ent.Client, rule string, since time.Time) (bool, error) {
-	modes, err := c.DegradedMode.Query().Where(degradedmode.Rule(rule), degradedmode.FiledAtGT(since)).All(ctx)
+// refusedSince says whether people decided against a rule since its signals turned bad, or shortly before: they may have been good for a
+// moment.
+func refusedSince(ctx context.Context, c *ent.Client, rule string, since time.Time, rest time.Duration) (bool, error) {
+	modes, err := c.DegradedMode.Query().Where(degradedmode.Rule(rule), degradedmode.FiledAtGT(since.Add(-rest))).All(ctx)
 	if err != nil {
 		return false, fmt.Errorf("look for what people decided: %w", err)
 	}

@@ -13,6 +13,8 @@ import (
 
 	"keyholder/ent"
 	"keyholder/ent/degradedmode"
+	"keyholder/ent/incident"
+	"keyholder/ent/predicate"
 	"keyholder/internal/access"
 	"keyholder/internal/approval"
 	"keyholder/internal/audit"
@@ -178,8 +180,8 @@ func (t *tx) saveMode(m degrade.Mode) error {
 	}
 	update := t.DegradedMode.Update().Where(degradedmode.ID(m.ID), degradedmode.Revision(m.Version)).
 		SetState(m.State).SetPhase(m.Phase).SetRound(m.Round).SetOpen(m.Open).SetNillableDecidedAt(m.DecidedAt).SetBody(body).SetRevision(m.Version + 1)
-	if m.Phase == degrade.Dropped || m.Off != nil {
-		update.SetEndedAt(t.now)
+	if m.Off != nil {
+		update.SetEndedAt(*m.Off)
 	}
 	n, err := update.Save(t.ctx)
 	if err != nil {
@@ -196,6 +198,23 @@ func (t *tx) saveMode(m degrade.Mode) error {
 func (s *Store) ModeBallot(ctx context.Context, m degrade.Mode) (approval.Ballot, error) {
 	yes, no := sides(m.Question)
 	return s.modeBallot(ctx, s.client, m, m.Requester, yes, no)
+}
+
+// ModeObjects are what a degraded mode is about, as roles cover it.
+func (s *Store) ModeObjects(ctx context.Context, m degrade.Mode) ([]access.Object, error) {
+	version, err := s.Catalog(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := rulesOf(version, m.Terms.Asking(version.Catalog, m.FiledAt))
+	if err != nil {
+		return nil, err
+	}
+	var objects []access.Object
+	for _, r := range rules {
+		objects = append(objects, r.Objects...)
+	}
+	return objects, nil
 }
 
 // ExtensionBallot is where a wish for wider limits stands.
@@ -271,7 +290,13 @@ func (s *Store) fileMode(t *tx, f ModeFile, byItself bool) (m degrade.Mode, err 
 		return m, fault.Missing("degraded-mode rule", f.Rule)
 	}
 	rule := stands.Record.(catalog.DegradedModeRule)
-	if err := t.alreadyOn(rule); err != nil {
+	if f.Drill && !degrade.Drillable(rule) {
+		return m, fault.Refused(degrade.RuleDrill, "a business owner, by a switch of the rule that refers to ${mode.scope}", "This rule is switched for everybody: a drill of it would be no drill.")
+	}
+	if err := t.alreadyOn(rule, f.Drill); err != nil {
+		return m, err
+	}
+	if err := t.joins(f.Incident); err != nil {
 		return m, err
 	}
 	version, err := s.Catalog(t.ctx)
@@ -308,16 +333,67 @@ func (s *Store) fileMode(t *tx, f ModeFile, byItself bool) (m degrade.Mode, err 
 	return m, t.createMode(m)
 }
 
-// alreadyOn refuses a second mode of one rule.
-func (t *tx) alreadyOn(rule catalog.DegradedModeRule) error {
-	rows, err := t.DegradedMode.Query().Where(degradedmode.Rule(rule.Slug), degradedmode.Or(degradedmode.PhaseIn(openPhases...), degradedmode.StateEQ(approval.Requested))).All(t.ctx)
+// switchedPhases are those in which the switch of a rule is a mode's business; what only works off what waits leaves it to the next.
+var switchedPhases = []degrade.Phase{degrade.SwitchingOn, degrade.On, degrade.Stopping, degrade.SwitchingOff} //nolint:gochecknoglobals // a table
+
+// alreadyOn refuses a second mode of one rule. A drill gives way to the real thing, and does not begin beside it.
+func (t *tx) alreadyOn(rule catalog.DegradedModeRule, drill bool) error {
+	others, err := t.switched(rule.Slug, degradedmode.StateEQ(approval.Requested))
 	if err != nil {
-		return fmt.Errorf("look for what runs degraded: %w", err)
+		return err
 	}
-	for _, row := range rows {
-		if m, err := modeOf(row, nil); err != nil || m.Standing(t.now) != approval.Expired {
-			return fault.Late(degrade.RuleOneAtOnce, "%s asked for this at %s, as %s. It is %s.", row.RequesterName, approval.Clock(row.FiledAt), row.Code, row.Phase.Words())
+	for _, m := range others {
+		if m.Standing(t.now) != approval.Expired && (drill || !m.Terms.Drill) {
+			return fault.Late(degrade.RuleOneAtOnce, "%s asked for this at %s, as %s. It is %s.", m.Requester.Name, approval.Clock(m.FiledAt), m.Code, m.Phase.Words())
 		}
+	}
+	return nil
+}
+
+// switched are the modes that have the switch of a rule, and others of it.
+func (t *tx) switched(rule string, others ...predicate.DegradedMode) ([]degrade.Mode, error) {
+	rows, err := t.DegradedMode.Query().Where(degradedmode.Rule(rule), degradedmode.Or(append(others, degradedmode.PhaseIn(switchedPhases...))...)).All(t.ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look for what runs degraded: %w", err)
+	}
+	return modesWith(rows, nil)
+}
+
+// takesSwitch makes sure that a mode which is to be switched on has the switch of its rule for itself: drills give way to the real thing.
+func (t *tx) takesSwitch(m degrade.Mode) error {
+	others, err := t.switched(m.Terms.Rule.Slug)
+	if err != nil {
+		return err
+	}
+	for _, other := range others {
+		switch {
+		case other.ID == m.ID:
+		case !other.Terms.Drill || m.Terms.Drill:
+			return fault.Late(degrade.RuleOneAtOnce, "%s is %s, as %s.", other.Terms.Rule.Name, other.Phase.Words(), other.Code)
+		default:
+			if other, err = other.Overtaken(t.actor, t.now); err != nil {
+				return err
+			}
+			t.record(audit.Event{Action: "degraded.overtaken", Object: other.Code, Text: fmt.Sprintf("The drill %s gave way to %s.", other.Code, m.Code)})
+			if err := t.saveMode(other); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// joins makes sure that an incident is open, and stays so until this is written.
+func (t *tx) joins(code string) error {
+	if code == "" {
+		return nil
+	}
+	n, err := t.Incident.Update().Where(incident.Code(code), incident.ClosedAtIsNil()).AddRevision(1).Save(t.ctx)
+	if err != nil {
+		return fmt.Errorf("join incident %s: %w", code, err)
+	}
+	if n == 0 {
+		return fault.Wrong{"incident": "There is no such incident, or it is closed."}.Err()
 	}
 	return nil
 }
@@ -330,6 +406,9 @@ func (s *Store) approvedInAdvance(t *tx, m degrade.Mode, rules approval.Rules, b
 	}
 	approved, ok, err := s.ruleApproval(t.ctx, t.Client(), m, rules)
 	if err != nil || !ok {
+		return m, err
+	}
+	if err := t.takesSwitch(m); err != nil {
 		return m, err
 	}
 	m.InAdvance, m.State, m.DecidedAt, m.ExpiresAt = approved, approval.Approved, &t.now, t.now

@@ -113,6 +113,7 @@ type DegradedPage struct {
 // ModeForm is one thing that somebody may do to a mode.
 type ModeForm struct {
 	Path, Act, Verb, Label string
+	Saw                    string // the phase that it was drawn for
 	Note, Hint             string // of its field; none where it has none
 	Field                  string
 	Typed                  string

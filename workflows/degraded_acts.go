@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"keyholder/internal/catalog"
@@ -18,6 +19,7 @@ const (
 	modeRetryFirst   = time.Second
 	modeRetryLongest = 5 * time.Second
 	drainEvery       = time.Second
+	drainQuiet       = 3 // looks in a row that find nothing
 )
 
 // ModeDo does what the record says is next for a degraded mode, and says what is next then. The intent is committed before anything is
@@ -82,7 +84,11 @@ func (a *Activities) modeAct(ctx context.Context, attempt store.ModeAttempt) (st
 
 // bring has a connector bring a state about, or take it back, and look that it is so.
 func (a *Activities) bring(ctx context.Context, act catalog.Act, attempt store.ModeAttempt, back bool) (string, any, error) {
-	kind, params, err := a.filled(act, attempt.Mode)
+	return a.bringBy(ctx, act, attempt.Mode, attempt.Key(), back)
+}
+
+func (a *Activities) bringBy(ctx context.Context, act catalog.Act, m degrade.Mode, key string, back bool) (string, any, error) {
+	kind, params, err := a.filled(act, m)
 	if err != nil {
 		return "", nil, err
 	}
@@ -95,7 +101,7 @@ func (a *Activities) bring(ctx context.Context, act catalog.Act, attempt store.M
 		return "", nil, err
 	}
 	defer leave()
-	evidence, err := apply(ctx, attempt.Key(), params)
+	evidence, err := apply(ctx, key, params)
 	switch {
 	case err != nil:
 		return "", evidence, err
@@ -119,20 +125,30 @@ func ModeVariables(m degrade.Mode) map[string]string {
 	return map[string]string{"mode.code": m.Code, "mode.scope": m.Terms.Scope()}
 }
 
-// drain begins to work off what was queued, and waits until nothing waits any more.
+// drain works off what was queued, and waits until nothing waits any more and nothing comes after: whoever queues may hear a little later
+// that the mode is off. Where something does, it is begun again.
 func (a *Activities) drain(ctx context.Context, attempt store.ModeAttempt) (string, any, error) {
 	how := attempt.Mode.Terms.Rule.Drain
-	text, evidence, err := a.bring(ctx, catalog.Act{Connector: how.Connector, Params: how.Params}, attempt, false)
-	if err != nil {
-		return text, evidence, err
-	}
-	for {
+	empty := drainQuiet // looks that found nothing: it is begun at the first look
+	for began := 0; ; {
 		queued, seen, err := a.number(ctx, how.Observe, how.Queued, attempt.Mode)
-		if err != nil {
+		switch {
+		case err != nil:
 			return "", seen, err
-		}
-		if queued <= 0 {
-			return "nothing waits any more", seen, nil
+		case queued < 0:
+			return "", seen, fmt.Errorf("%s is %g, which is no length of a queue", how.Queued, queued)
+		case queued > 0 && empty > 0 || began == 0:
+			text, evidence, err := a.beginDrain(ctx, attempt, began)
+			if err != nil {
+				return text, evidence, err
+			}
+			began, empty = began+1, 0
+		case queued > 0:
+			empty = 0
+		default:
+			if empty++; empty >= drainQuiet {
+				return "nothing waits any more", seen, nil
+			}
 		}
 		if err := a.store.ModeWorking(ctx, attempt.Mode.Code, queued); err != nil {
 			return "", seen, err
@@ -141,6 +157,15 @@ func (a *Activities) drain(ctx context.Context, attempt store.ModeAttempt) (stri
 			return "", seen, err
 		}
 	}
+}
+
+func (a *Activities) beginDrain(ctx context.Context, attempt store.ModeAttempt, again int) (string, any, error) {
+	how := attempt.Mode.Terms.Rule.Drain
+	key := attempt.Key()
+	if again > 0 {
+		key += fmt.Sprintf("/%d", again)
+	}
+	return a.bringBy(ctx, catalog.Act{Connector: how.Connector, Params: how.Params}, attempt.Mode, key, false)
 }
 
 // number reads one number by the http connector.
@@ -219,7 +244,8 @@ func (a *Activities) Stands(ctx context.Context, m degrade.Mode) (stands *bool, 
 		return nil, connector.Words(err)
 	}
 	holds, why, seen := kind.Stands(ctx, params)
-	if !holds && (seen.Error != "" || len(seen.Body) == 0) {
+	gone := strings.HasPrefix(seen.Status, "404") || strings.HasPrefix(seen.Status, "410")
+	if !holds && !gone && (seen.Error != "" || len(seen.Body) == 0) {
 		return nil, why // it does not answer, which says nothing of how it is switched
 	}
 	return &holds, why

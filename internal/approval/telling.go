@@ -18,11 +18,12 @@ const (
 	Escalated Occasion = "escalated" // nobody has decided for too long, or somebody cannot
 	Voided    Occasion = "voided"    // what had been voted counts no more, for what it was about has changed
 	Outcome   Occasion = "outcome"   // it is decided
-	Started   Occasion = "started"   // it was approved in advance, and began by itself
+	Started   Occasion = "started"   // what was approved in advance began by itself, or something runs degraded
 	Failing   Occasion = "failing"   // a channel by which people are told does not work
 	Nearing   Occasion = "nearing"   // a limit of running degraded is near
 	Limited   Occasion = "limited"   // it is reached
 	Drifted   Occasion = "drifted"   // somebody switched it behind our back
+	Ended     Occasion = "ended"     // what ran degraded has ended
 	Tested    Occasion = "tested"    // they want to see whether a channel reaches them
 )
 

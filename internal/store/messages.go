@@ -41,9 +41,10 @@ type Message struct {
 
 // The patience with a channel that fails: the wait doubles from the first to the longest.
 const (
-	retryFirst   = 5 * time.Second
-	retryLongest = 10 * time.Minute
-	tellWithin   = 24 * time.Hour
+	retryFirst    = 5 * time.Second
+	retryLongest  = 10 * time.Minute
+	tellWithin    = 24 * time.Hour
+	endedLatelyIs = time.Hour // of degraded modes
 )
 
 // Tell keeps messages to be sent. One that was kept already, for the same occasion, is left as it is.
@@ -219,6 +220,17 @@ func (s *Store) UntoldModes(ctx context.Context) ([]degrade.Mode, error) {
 		return nil, fmt.Errorf("look for outcomes that nobody was told: %w", err)
 	}
 	return modesOf(ctx, s.client, rows)
+}
+
+// EndedModes are those that ended lately: whoever is told of them may not have been yet.
+func (s *Store) EndedModes(ctx context.Context) ([]degrade.Mode, error) {
+	return readOnce(ctx, "ended degraded modes", func() ([]degrade.Mode, error) {
+		rows, err := s.client.DegradedMode.Query().Where(degradedmode.EndedAtGT(s.Now().Add(-endedLatelyIs)), degradedmode.PhaseIn(degrade.Closed, degrade.Dropped)).All(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("look for degraded modes that ended lately: %w", err)
+		}
+		return modesWith(rows, nil)
+	})
 }
 
 // told chooses the requests, of whatever sort, about which there is a message on some occasion, or is none.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -11,6 +14,7 @@ import (
 	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
 	"keyholder/internal/degrade"
+	"keyholder/internal/failover"
 	"keyholder/internal/store"
 )
 
@@ -19,7 +23,7 @@ const (
 	modesEvery    = time.Second
 	exposureEvery = 2 * time.Second
 	standsEvery   = 5 * time.Second
-	modesAtOnce   = 20
+	modesAtOnce   = 100         // of which many may hang
 	troubledFor   = time.Minute // after which people are told
 )
 
@@ -32,8 +36,40 @@ type Modes interface {
 // looked is when a mode was last looked at.
 type looked struct{ exposure, stands time.Time }
 
-// followModes looks at what runs degraded, and ends what must end.
-func (w *Watch) followModes(ctx context.Context) error {
+// followed says that a mode is looked at: it is on, or may be.
+func followed(m degrade.Mode) bool { return m.Phase == degrade.On || m.Phase == degrade.SwitchingOn }
+
+// endModes ends what must end by the clock, by health and by what was read last. It reads no system: none that hangs keeps a limit from
+// holding.
+func (w *Watch) endModes(ctx context.Context) error {
+	open, err := w.Store.OpenModes(ctx)
+	if err != nil || len(open) == 0 {
+		return err
+	}
+	readings, err := w.Store.Readings(ctx)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, m := range open {
+		if followed(m) {
+			failed = append(failed, w.Store.FollowMode(ctx, m, w.healthSeen(m, readings)))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// healthSeen is what the signals say of a mode.
+func (w *Watch) healthSeen(m degrade.Mode, readings failover.Readings) degrade.Seen {
+	seen := degrade.Seen{At: w.Store.Now()}
+	if healthy, ok := store.HealthyBy(m.Terms.Rule, readings, seen.At); ok {
+		seen.Healthy = &healthy
+	}
+	return seen
+}
+
+// lookAtModes reads what runs on each mode, and whether it is still on.
+func (w *Watch) lookAtModes(ctx context.Context) error {
 	if w.Modes == nil {
 		return nil
 	}
@@ -54,29 +90,31 @@ func (w *Watch) followModes(ctx context.Context) error {
 		if m.Phase != degrade.On {
 			continue
 		}
-		seen := degrade.Seen{At: w.Store.Now()}
-		if healthy, ok := store.HealthyBy(m.Terms.Rule, readings, seen.At); ok {
-			seen.Healthy = &healthy
-		}
-		at := before[m.Code]
-		exposure, stands := seen.At.Sub(at.exposure) >= exposureEvery, seen.At.Sub(at.stands) >= standsEvery
+		now, at := w.Store.Now(), before[m.Code]
+		exposure, stands := now.Sub(at.exposure) >= exposureEvery, now.Sub(at.stands) >= standsEvery
 		if exposure {
-			at.exposure = seen.At
+			at.exposure = now
 		}
 		if stands {
-			at.stands = seen.At
+			at.stands = now
 		}
 		w.looked[m.Code] = at
+		if !exposure && !stands {
+			continue
+		}
 		room <- struct{}{}
 		all.Go(func() {
 			defer func() { <-room }()
+			var read degrade.Seen
 			if exposure {
-				seen.Exposure = w.Modes.ReadExposure(ctx, m)
+				read.Exposure = w.Modes.ReadExposure(ctx, m)
 			}
 			if stands {
-				seen.Stands, seen.Why = w.Modes.Stands(ctx, m)
+				read.Stands, read.Why = w.Modes.Stands(ctx, m)
 			}
-			failed[i] = w.Store.FollowMode(ctx, m, seen)
+			seen := w.healthSeen(m, readings)
+			read.Healthy, read.At = seen.Healthy, seen.At
+			failed[i] = w.Store.FollowMode(ctx, m, read)
 		})
 	}
 	all.Wait()
@@ -131,16 +169,27 @@ func (w *Watch) modeMatters(ctx context.Context, standing func(approval.State) b
 	return all, nil
 }
 
-// tellOfModes tells whoever may run degraded what they must know of it: a limit that nears or is reached, a switch that does not take or
-// was turned behind our back, and what began by itself.
+// tellOfModes tells whoever may run degraded what they must know of it: that it is on, and what others are to be told; a limit that nears
+// or is reached; a switch that does not take or was turned behind our back; that it has ended.
 func (w *Watch) tellOfModes(ctx context.Context) error {
 	open, err := w.Store.OpenModes(ctx)
 	if err != nil {
 		return err
 	}
-	for _, m := range open {
+	ended, err := w.Store.EndedModes(ctx)
+	if err != nil {
+		return err
+	}
+	before := w.toldOf
+	w.toldOf = map[string]bool{}
+	for _, m := range slices.Concat(open, ended) {
 		for _, n := range modeNews(m, w.Store.Now()) {
+			key := fmt.Sprint(m.Code, n.on, n.nth)
+			if w.toldOf[key] = true; before[key] {
+				continue
+			}
 			if err := w.tellMode(ctx, m, n); err != nil {
+				w.toldOf = before
 				return fmt.Errorf("tell people of %s: %w", m.Code, err)
 			}
 		}
@@ -151,29 +200,57 @@ func (w *Watch) tellOfModes(ctx context.Context) error {
 // modeWord is something about a mode that people are told once.
 type modeWord struct {
 	on   approval.Occasion
-	at   time.Time
+	nth  int
 	text string
+	more string // in the letter
 }
 
 func modeNews(m degrade.Mode, now time.Time) []modeWord {
 	var all []modeWord
+	say := func(on approval.Occasion, nth int64, text string, args ...any) {
+		all = append(all, modeWord{on: on, nth: int(nth), text: fmt.Sprintf(text, args...)})
+	}
+	if m.On != nil {
+		how := "it is on"
+		if m.InAdvance != "" {
+			how = m.Requester.Name + " switched it on, as was approved in advance"
+		}
+		say(approval.Started, m.On.Unix(), "%s", how)
+		all[0].more = announcement(m)
+	}
 	if m.Nears(now) {
 		at, which := m.Projection(now)
-		all = append(all, modeWord{approval.Nearing, *m.On, fmt.Sprintf("its limit in %s is reached in %s", which, catalog.Lasting(at.Sub(now)))})
+		say(approval.Nearing, int64(crc32.ChecksumIEEE(fmt.Append(nil, which, m.Limits))>>1), "its limit in %s is reached in %s", which, catalog.Lasting(at.Sub(now)))
 	}
 	if m.Reached != nil {
-		all = append(all, modeWord{approval.Limited, m.Reached.At, "its limit is reached: " + m.Reached.What})
+		say(approval.Limited, m.Reached.At.Unix()+int64(len(m.Reached.Which)), "its limit is reached: %s", m.Reached.What)
 	}
 	if m.Trouble != nil && now.Sub(m.Trouble.Since) >= troubledFor {
-		all = append(all, modeWord{approval.Escalated, m.Trouble.Since, fmt.Sprintf("it is still %s after %s: %s", m.Phase.Words(), catalog.Lasting(now.Sub(m.Trouble.Since)), m.Trouble.Why)})
+		say(approval.Escalated, m.Trouble.Since.Unix(), "it is still %s after %s: %s", m.Phase.Words(), catalog.Lasting(now.Sub(m.Trouble.Since)), m.Trouble.Why)
 	}
 	if m.Drift != nil {
-		all = append(all, modeWord{approval.Drifted, m.Drift.Since, "it was switched behind our back: " + m.Drift.Why})
+		say(approval.Drifted, m.Drift.Since.Unix(), "it was switched behind our back: %s", m.Drift.Why)
 	}
-	if m.InAdvance != "" {
-		all = append(all, modeWord{approval.Started, m.FiledAt, fmt.Sprintf("%s switched it on, as was approved in advance", m.Requester.Name)})
+	if m.Off != nil && m.Ending != nil && m.On != nil {
+		say(approval.Ended, m.Off.Unix(), "it has ended: %s", m.Ending.Why)
 	}
 	return all
+}
+
+// announcement is what others are to be told while a mode lasts.
+func announcement(m degrade.Mode) string {
+	if m.Terms.Drill {
+		return "This is a drill: nobody is to be told anything."
+	}
+	var lines []string
+	for _, to := range []struct{ who, text string }{
+		{"customers", m.Terms.Rule.Message}, {"outlets", m.Terms.Rule.OutletMessage}, {"the call centre", m.Terms.Rule.CallCentreMessage},
+	} {
+		if to.text != "" {
+			lines = append(lines, "Tell "+to.who+": "+to.text)
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (w *Watch) tellMode(ctx context.Context, m degrade.Mode, n modeWord) error {
@@ -181,9 +258,8 @@ func (w *Watch) tellMode(ctx context.Context, m degrade.Mode, n modeWord) error 
 	if err != nil {
 		return err
 	}
-	nth := int(n.at.Unix())
 	for _, one := range had {
-		if one.Occasion == n.on && one.Nth == nth {
+		if one.Occasion == n.on && one.Nth == n.nth {
 			return nil
 		}
 	}
@@ -191,14 +267,18 @@ func (w *Watch) tellMode(ctx context.Context, m degrade.Mode, n modeWord) error 
 	if err != nil {
 		return err
 	}
+	said := m.Terms.Rule.Name + ": " + n.text + "."
+	if n.more != "" {
+		said += "\n\n" + n.more
+	}
 	var messages []store.Message
 	for _, p := range everybody {
 		if p.Mail == "" || !p.Has(access.IncidentCommander, access.BusinessOwner) {
 			continue
 		}
 		messages = append(messages, store.Message{
-			About: m.Code, Occasion: n.on, Nth: nth, To: p.Person(), Address: p.Mail, Subject: m.Terms.Rule.Name + " (" + m.Code + "): " + n.text,
-			Text: w.letter("/degraded/"+m.Code, m.Terms.Rule.Name+": "+n.text+"."),
+			About: m.Code, Occasion: n.on, Nth: n.nth, To: p.Person(), Address: p.Mail, Subject: m.Terms.Rule.Name + " (" + m.Code + "): " + n.text,
+			Text: w.letter("/degraded/"+m.Code, said),
 		})
 	}
 	return w.Store.Tell(ctx, messages)

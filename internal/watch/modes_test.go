@@ -2,6 +2,9 @@ package watch
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -39,7 +42,7 @@ func running(t *testing.T) (*night, *system, degrade.Mode) {
 	n, seen := newNight(t), &system{stands: true}
 	n.Modes = seen
 	rule := catalog.DegradedModeRule{
-		Slug: "points-later", Name: "Sell without points", Trigger: []string{"checkout"}, Instead: "Credit them later.",
+		Slug: "points-later", Name: "Sell without points", Trigger: []string{"checkout"}, Instead: "Credit them later.", Message: "Your points come later.",
 		LimitTime: catalog.Duration(time.Hour), AtLimit: catalog.GoOnAndPage, Switch: catalog.Act{Connector: "http", Params: []byte(`{}`)},
 	}
 	b := store.Bundle{Records: []catalog.Entry{{Ref: catalog.Ref{Kind: catalog.KindRule, Slug: rule.Slug}, Record: rule}}}
@@ -73,6 +76,11 @@ func (n *night) switchedOn(t *testing.T, m degrade.Mode) {
 	}
 }
 
+// followsModes does once what the watch does of them at every moment.
+func (n *night) followsModes(ctx context.Context) error {
+	return errors.Join(n.endModes(ctx), n.lookAtModes(ctx))
+}
+
 // subjects are what somebody was told about a mode.
 func (n *night) subjects(t *testing.T, code string, to access.Principal) map[approval.Occasion]int {
 	t.Helper()
@@ -103,14 +111,14 @@ func TestPeopleAreAskedToldOfTheOutcomeAndOfALimitThatNearsOnce(t *testing.T) {
 	}
 	n.clock.Add(55 * time.Minute)
 	for range 3 {
-		if err := n.followModes(t.Context()); err != nil {
+		if err := n.followsModes(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		n.subjects(t, m.Code, n.bea)
 	}
 	seen.stands = false
 	n.clock.Add(6 * time.Minute)
-	if err := n.followModes(t.Context()); err != nil {
+	if err := n.followsModes(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got := n.subjects(t, m.Code, n.bea); got[approval.Nearing] != 1 || got[approval.Limited] != 1 || got[approval.Drifted] != 1 {
@@ -139,4 +147,56 @@ func TestASwitchThatDoesNotTakeIsToldAfterAMinute(t *testing.T) {
 	if got := n.subjects(t, m.Code, n.bea); got[approval.Escalated] != 1 {
 		t.Errorf("nobody is told that it does not take: %v", got)
 	}
+}
+
+// TestASourceThatHangsKeepsNoLimitFromHolding, and an end is told, though the mode is over by then.
+func TestASourceThatHangsKeepsNoLimitFromHolding(t *testing.T) {
+	n, _, m := running(t)
+	n.switchedOn(t, m)
+	n.subjects(t, m.Code, n.bea)
+	all, err := n.Store.MessagesAbout(t.Context(), m.Code)
+	if err != nil || !slices.ContainsFunc(all, func(m store.Message) bool {
+		return m.Occasion == approval.Started && strings.Contains(m.Text, "Tell customers: Your points come later.")
+	}) {
+		t.Errorf("what is to be announced is told to nobody: %v", err)
+	}
+	n.Modes = hanging{}
+	ctx, cancel := context.WithCancel(t.Context())
+	hangs := make(chan error, 1)
+	go func() { hangs <- n.lookAtModes(ctx) }()
+	n.clock.Add(61 * time.Minute)
+	if err := n.endModes(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if m, err = n.Store.Mode(t.Context(), m.Code); err != nil || m.Reached == nil {
+		t.Errorf("its limit does not hold: %v", err)
+	}
+	cancel()
+	<-hangs
+	if out, err := n.Store.CommandMode(t.Context(), store.ModeCommand{ID: store.NewID(), Code: m.Code, By: n.ines, Verb: store.EndMode}); err != nil || out.Refusal != nil {
+		t.Fatal(err, out.Refusal)
+	}
+	a, err := n.Store.BeginMode(t.Context(), m.Code, degrade.DoSwitchOff)
+	if err == nil {
+		_, err = n.Store.ModeDone(t.Context(), a, "it is off", nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := n.subjects(t, m.Code, n.bea); got[approval.Limited] != 1 || got[approval.Ended] != 1 || got[approval.Started] != 1 {
+		t.Errorf("they were told %v", got)
+	}
+}
+
+// hanging is a system that answers when it is not asked any more.
+type hanging struct{}
+
+func (hanging) ReadExposure(ctx context.Context, _ degrade.Mode) *degrade.Exposure {
+	<-ctx.Done()
+	return &degrade.Exposure{Why: "it hangs"}
+}
+
+func (hanging) Stands(ctx context.Context, _ degrade.Mode) (*bool, string) {
+	<-ctx.Done()
+	return nil, "it hangs"
 }

@@ -40,6 +40,7 @@ type Watch struct {
 
 	out    outbox
 	looked map[string]looked // by degraded mode
+	toldOf map[string]bool   // what has been told of degraded modes
 }
 
 // Run works until ctx ends. A failure is logged when it begins and when it ends, not every second.
@@ -56,7 +57,8 @@ func (w *Watch) Run(ctx context.Context) error {
 		{"look for first writes", writeEvery, w.SeeWrites},
 		{"close change requests that have run out", tellEvery, w.Store.ExpireChanges},
 		{"follow standing orders", readEvery, w.Store.FollowOrders},
-		{"follow what runs degraded", modesEvery, w.followModes},
+		{"end what runs degraded", modesEvery, w.endModes},
+		{"look at what runs degraded", modesEvery, w.lookAtModes},
 		{"follow the rules of running degraded", readEvery, w.Store.FollowRules},
 		{"close wishes to run degraded that have run out", tellEvery, w.Store.ExpireModes},
 		{"see whom to tell", tellEvery, w.tell},

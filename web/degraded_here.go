@@ -79,7 +79,11 @@ func (here situation) modesNow() (lines []view.ModeLine, more int) {
 // degraded is the situation as far as running degraded goes.
 func (s *Server) degraded(ctx context.Context, c catalog.Catalog) (situation, error) {
 	open, err := s.store.OpenModes(ctx)
-	return situation{catalog: c, modes: open, now: s.store.Now()}, err
+	if err != nil {
+		return situation{}, err
+	}
+	readings, err := s.store.Readings(ctx)
+	return situation{catalog: c, modes: open, readings: readings, now: s.store.Now()}, err
 }
 
 // degradedBy is what runs degraded by some rules or in an incident, and which of the rules may be switched on.

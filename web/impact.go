@@ -74,7 +74,7 @@ func (s *Server) showImpact(c echo.Context) error {
 			if err != nil {
 				return err
 			}
-			rules := version.RulesAgainst(append(impact.FailedServices(), failure.ThirdParties...), impact)
+			rules := version.RulesAgainst(append(impact.FailedServices(), failure.ThirdParties...), impact, here.readings.Bad)
 			p.Impact.Degraded = here.degradedBy(rules, "", principal(c))
 		}
 	}

@@ -335,7 +335,7 @@ func (s *Server) incidentDegraded(ctx context.Context, p *view.Incident, c catal
 		if err != nil {
 			return "", err
 		}
-		rules = c.RulesAgainst(in.Services, c.ImpactOf(in.Services, here.now))
+		rules = c.RulesAgainst(in.Services, c.ImpactOf(in.Services, here.now), others.readings.Bad)
 		for _, m := range others.modes {
 			if m.Terms.Incident != in.Code {
 				here.modes = append(here.modes, m)

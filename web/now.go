@@ -262,7 +262,7 @@ func (here situation) proposal(from failover.Proposal, in *store.Incident, who a
 		query := url.Values{"title": {title}, "services": from.Impact.Down()}
 		p.Open = &view.Link{Path: view.NewIncidentPath() + "?" + query.Encode(), Text: "Open incident: " + title}
 	}
-	rules := here.catalog.RulesAgainst(from.Impact.FailedServices(), from.Impact)
+	rules := here.catalog.RulesAgainst(from.Impact.FailedServices(), from.Impact, here.readings.Bad)
 	p.Runs = here.runsDegraded(rules)
 	if p.Degrade = here.degradeOffers(rules, "", who, linksOnCard); in == nil {
 		return p

@@ -193,7 +193,7 @@ func (s *Server) runPage(c echo.Context, status int, typed typedCommand) error {
 		return err
 	}
 	if !r.State.Final() {
-		p.Degraded = here.degradedBy(version.RulesAgainst(r.Terms.Services, version.ImpactOf(r.Terms.Services, now)), r.Incident, who)
+		p.Degraded = here.degradedBy(version.RulesAgainst(r.Terms.Services, version.ImpactOf(r.Terms.Services, now), here.readings.Bad), r.Incident, who)
 	}
 	for _, x := range r.PendingExceptions(now) {
 		ballot, err := s.store.BallotOn(ctx, r, x)

@@ -127,22 +127,27 @@ func (c Catalog) RunsSo(r DegradedModeRule) []string {
 	return services
 }
 
-// RulesAgainst are the rules by which the retailer goes on while something is down: those that it calls, and those that the flows which
-// it touches name.
-func (c Catalog) RulesAgainst(down []string, i Impact) []DegradedModeRule {
+// RulesAgainst are the rules by which the retailer goes on while something is down: those that it calls, those that the flows which it
+// touches name, and those by which just that goes on, where their signals are bad: what it needs is down, not it.
+func (c Catalog) RulesAgainst(down []string, i Impact, bad func(signal string) bool) []DegradedModeRule {
 	named := map[string]bool{}
 	for _, f := range i.Flows {
 		for _, step := range f.Steps {
 			named[step.Rule] = true
 		}
 	}
+	isDown := func(slug string) bool { return slices.Contains(down, slug) }
 	var rules []DegradedModeRule
 	for _, r := range c.Rules {
-		if named[r.Slug] || slices.ContainsFunc(r.Trigger, func(slug string) bool { return slices.Contains(down, slug) }) {
+		if named[r.Slug] || slices.ContainsFunc(r.Trigger, isDown) || slices.ContainsFunc(c.RunsSo(r), isDown) && r.allBad(bad) {
 			rules = append(rules, r)
 		}
 	}
 	return rules
+}
+
+func (r DegradedModeRule) allBad(bad func(signal string) bool) bool {
+	return len(r.Signals) > 0 && !slices.ContainsFunc(r.Signals, func(slug string) bool { return !bad(slug) })
 }
 
 // About says whether a record is concerned by running so: a service or a third party, a flow over such, or an outlet that works by such a

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"keyholder/internal/canonical"
@@ -239,10 +238,7 @@ func (s Situation) move() Option {
 // degrade are the degraded modes by which what is to be moved could go on where it is.
 func (s Situation) degrade() []Option {
 	var options []Option
-	for _, r := range s.Catalog.Rules {
-		if !slices.ContainsFunc(r.Trigger, func(slug string) bool { return slices.Contains(s.Terms.Services, slug) }) {
-			continue
-		}
+	for _, r := range s.Catalog.RulesAgainst(s.Terms.Services, s.Catalog.ImpactOf(s.Terms.Services, s.Now), s.Readings.Bad) {
 		o := Option{
 			Slug: "degrade/" + r.Slug, Name: "Run degraded: " + r.Name, Cost: "not said", Loss: "none of data; some orders may not be kept",
 			Time: "until it is ended", Reversible: "yes: it is switched off again, and what was done is reconciled",

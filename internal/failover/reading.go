@@ -35,6 +35,12 @@ func (r Reading) Seen() bool { return !r.At.IsZero() }
 // Readings are all readings by key.
 type Readings map[string]Reading
 
+// Bad says whether a signal is bad, as far as anybody can tell.
+func (rs Readings) Bad(signal string) bool {
+	r, ok := rs[SignalKey(signal)]
+	return ok && r.Bad && !r.Stale()
+}
+
 // SignalKey is the key of a signal's reading.
 func SignalKey(slug string) string { return "signal/" + slug }
 

@@ -252,3 +252,155 @@ func TestAModeBeginsByItselfOnceAndNotAgainstWhatPeopleSaid(t *testing.T) {
 		}
 	})
 }
+
+// switchedOn has a mode approved and read back as on.
+func (w degradable) switchedOn(t *testing.T, m degrade.Mode) degrade.Mode {
+	t.Helper()
+	if m.State == approval.Requested {
+		if err := w.votes(t, m, w.bea, approval.Approve).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w.does(t, m, degrade.DoSwitchOn)
+}
+
+func (w degradable) does(t *testing.T, m degrade.Mode, do degrade.Do) degrade.Mode {
+	t.Helper()
+	a, err := w.BeginMode(w.ctx, m.Code, do)
+	if err == nil {
+		m, err = w.ModeDone(w.ctx, a, "done", nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func (w degradable) commands(t *testing.T, m degrade.Mode, by access.Principal, verb store.ModeVerb, note string) store.Outcome {
+	t.Helper()
+	out, err := w.CommandMode(w.ctx, store.ModeCommand{ID: store.NewID(), Code: m.Code, By: by, Verb: verb, Note: note})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func scoped(r *catalog.DegradedModeRule) { r.Switch.Params = []byte(`{"for":"${mode.scope}"}`) }
+
+func TestADrillGivesWayToTheRealThingAndDoesNotBeginBesideIt(t *testing.T) {
+	eachDegradable(t, scoped, func(t *testing.T, w degradable) {
+		drill, err := w.FileMode(w.ctx, w.ines, store.ModeFile{ID: store.NewID(), Rule: "points-later", Drill: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		drill = w.switchedOn(t, drill)
+		m := w.asks(t, w.ines)
+		if still, err := w.Mode(w.ctx, drill.Code); err != nil || still.Phase != degrade.On {
+			t.Errorf("before the real thing was approved the drill is %s, %v", still.Phase, err)
+		}
+		m = w.switchedOn(t, m)
+		if drill, err = w.Mode(w.ctx, drill.Code); err != nil || drill.Phase != degrade.Dropped || drill.Next() != degrade.DoNothing || m.Phase != degrade.On {
+			t.Errorf("the drill is %s, the real thing %s, %v", drill.Phase, m.Phase, err)
+		}
+		_, err = w.FileMode(w.ctx, w.ines, store.ModeFile{ID: store.NewID(), Rule: "points-later", Drill: true})
+		ruledBy(t, "a drill beside the real thing", err, degrade.RuleOneAtOnce)
+	})
+}
+
+func TestWhatIsSwitchedForEverybodyIsNotDrilled(t *testing.T) {
+	eachDegradable(t, asIs, func(t *testing.T, w degradable) {
+		_, err := w.FileMode(w.ctx, w.ines, store.ModeFile{ID: store.NewID(), Rule: "points-later", Drill: true})
+		ruledBy(t, "a switch that is not told for whom", err, degrade.RuleDrill)
+	})
+}
+
+func TestARuleIsSwitchedOnAgainWhileWhatWaitedIsWorkedOff(t *testing.T) {
+	change := func(r *catalog.DegradedModeRule) { r.Drain = catalog.Draining{Connector: "http", Params: []byte(`{}`), Observe: []byte(`{}`), Queued: "/n"} }
+	eachDegradable(t, change, func(t *testing.T, w degradable) {
+		m := w.switchedOn(t, w.asks(t, w.ines))
+		if err := w.commands(t, m, w.ines, store.EndMode, "").Err(); err != nil {
+			t.Fatal(err)
+		}
+		if m = w.does(t, m, degrade.DoSwitchOff); m.Phase != degrade.Draining {
+			t.Fatalf("it is %s", m.Phase)
+		}
+		if again := w.switchedOn(t, w.asks(t, w.ines)); again.Phase != degrade.On {
+			t.Errorf("broken again while it drains, it is %s", again.Phase)
+		}
+	})
+}
+
+func TestANoStopsWhatIsVoid(t *testing.T) {
+	eachDegradable(t, asIs, func(t *testing.T, w degradable) {
+		m := w.asks(t, w.ines)
+		e := edited(t, w.world, catalog.Ref{Kind: catalog.KindRule, Slug: "points-later"}, func(r *catalog.DegradedModeRule) { r.LimitTime *= 2 })
+		w.approvesAll(t, w.propose(t, w.bea, e).Code)
+		if err := w.votes(t, m, w.bea, approval.Reject).Err(); err != nil {
+			t.Errorf("a no to it: %v", err)
+		}
+		if m := w.asks(t, w.ines); m.State != approval.Requested {
+			t.Errorf("asked anew it is %s", m.State)
+		}
+	})
+}
+
+func TestSigningTheBooksDoesNotEndAModeAgain(t *testing.T) {
+	change := func(r *catalog.DegradedModeRule) {
+		r.GoAhead, r.BadFor = catalog.ByItself, catalog.Duration(30*time.Second)
+	}
+	eachDegradable(t, change, func(t *testing.T, w degradable) {
+		m := w.switchedOn(t, w.asks(t, w.ines))
+		if err := w.commands(t, m, w.ines, store.EndMode, "").Err(); err != nil {
+			t.Fatal(err)
+		}
+		w.does(t, m, degrade.DoSwitchOff)
+		w.clock.add(10 * time.Minute)
+		bad := w.Now()
+		w.clock.add(time.Minute)
+		if err := w.commands(t, m, w.bea, store.SignMode, "compared").Err(); err != nil {
+			t.Fatal(err)
+		}
+		r := failover.Reading{Key: failover.SignalKey("checkout-success"), Source: "x", At: w.Now(), Bad: true, BadSince: &bad}
+		if err := w.SaveReadings(w.ctx, []failover.Reading{r}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.FollowRules(w.ctx); err != nil {
+			t.Fatal(err)
+		}
+		if all, err := w.Modes(w.ctx, "points-later", "", 10); err != nil || len(all) != 2 {
+			t.Errorf("bad since after the last one had ended, there are %d, %v", len(all), err)
+		}
+	})
+}
+
+func TestNothingRunsDegradedInAnIncidentThatIsClosed(t *testing.T) {
+	eachDegradable(t, asIs, func(t *testing.T, w degradable) {
+		in, err := w.OpenIncident(w.ctx, w.ines, store.Incident{ID: store.NewID(), Title: "It is down", Cause: failover.CauseUnknown, Services: []string{"checkout"}, ImpactAt: w.Now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ask := func() error {
+			_, err := w.FileMode(w.ctx, w.ines, store.ModeFile{ID: store.NewID(), Rule: "points-later", Incident: in.Code})
+			return err
+		}
+		if err := ask(); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.CloseIncident(w.ctx, w.ines, in.Code); fault.KindOf(err) != fault.Conflict {
+			t.Errorf("closed while somebody asks to run degraded in it: %v", err)
+		}
+		open, err := w.OpenModes(w.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.votes(t, open[0], w.bea, approval.Reject).Err(); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.CloseIncident(w.ctx, w.ines, in.Code); err != nil {
+			t.Fatal(err)
+		}
+		if err := ask(); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("asked for in a closed incident: %v", err)
+		}
+	})
+}

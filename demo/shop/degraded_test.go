@@ -39,13 +39,13 @@ func TestBrokenLoyaltyStopsMembersUntilPointsAreDeferred(t *testing.T) {
 	if e.On || e.Since == nil || e.Orders != int64(len(deferred)) || e.MoneyMinor != sum(deferred) || e.Queued != int64(len(deferred)) {
 		t.Errorf("%+v, want %d orders", e, len(deferred))
 	}
-	if q := s.queue("points"); q.Draining || q.Queued != e.Orders || q.OldestSeconds <= 0 || q.Delivered != 0 {
+	if q := s.queue("points"); q.Draining || q.Released || q.Queued != e.Orders || q.KeptBack != q.Queued || q.OldestSeconds <= 0 || q.Delivered != 0 {
 		t.Errorf("before it is drained: %+v", q)
 	}
 	s.drain("points", 100, "drain")
 	s.drain("points", 100, "drain")
 	s.drained("points")
-	if q := s.queue("points"); q.Delivered != e.Orders || q.OldestSeconds != 0 {
+	if q := s.queue("points"); q.Delivered != e.Orders || q.OldestSeconds != 0 || q.KeptBack != 0 || !q.Released {
 		t.Errorf("drained: %+v", q)
 	}
 	s.credited(leeds)
@@ -215,10 +215,14 @@ func TestOrdersQueueForTheERPAndArePostedOnce(t *testing.T) {
 	if !e.On || e.Orders < 10 || e.Queued < 10 {
 		t.Errorf("%+v", e)
 	}
+	s.until("what was sold before is posted", func() bool { q := s.queue("postings"); return q.KeptBack == q.Queued && !q.Released })
 	s.quiet()
 	before := s.posted().Posted
 	s.drain("postings", 50, "drain")
 	s.drained("postings")
+	if q := s.queue("postings"); q.KeptBack != 0 || !q.Released {
+		t.Errorf("drained: %+v", q)
+	}
 	if s.posted().Posted-before < 10 {
 		t.Error("nothing was drained")
 	}

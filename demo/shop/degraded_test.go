@@ -229,6 +229,30 @@ func TestOrdersQueueForTheERPAndArePostedOnce(t *testing.T) {
 	s.booked(leeds)
 }
 
+func TestStoppedSellingIsRefusedAtCheckoutAndInTheOutlets(t *testing.T) {
+	t.Parallel()
+	s := newStreet(t).open()
+	s.until("everybody sells", func() bool { return s.sells() && s.all(func(o outlets.Outlet) bool { return o.Sold > 0 }) })
+	s.flag(flags.SellingStopped, true, flags.Test, "test")
+	s.until("only tests are refused", func() bool {
+		now := s.sales().ByTenant
+		return now["shop"].Succeeded > 5 && now["shop"].Failed == 0 && now["test"].Succeeded == 0 && now["test"].Failed > 0
+	})
+	s.flag(flags.SellingStopped, true, flags.All, "all")
+	s.until("nothing is sold", func() bool { r := s.sales().SuccessRatio; return r != nil && *r == 0 })
+	head := s.status(leeds).HeadSeq
+	s.until("every outlet refuses", func() bool { return s.all(func(o outlets.Outlet) bool { return o.Refused > 1 }) })
+	if now := s.status(leeds).HeadSeq; now != head {
+		t.Errorf("%d orders were taken although selling is stopped", now-head)
+	}
+	s.end(syscall.SIGKILL)
+	s.open()
+	s.until("nothing is sold after a kill", func() bool { r := s.sales().SuccessRatio; return r != nil && *r == 0 })
+	s.flag(flags.SellingStopped, false, flags.All, "off")
+	s.until("everybody sells again", func() bool { return s.sells() && s.all(func(o outlets.Outlet) bool { return o.Queued == 0 }) })
+	s.forwardedInOrder()
+}
+
 func TestQueuedPointsMoveWithTheWriter(t *testing.T) {
 	t.Parallel()
 	s := newStreet(t).open()

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,7 +53,7 @@ func TestBreakingERPQueuesPostingsThatDrainAtTheirRateOnceEach(t *testing.T) {
 	code := w.askedAndApproved(ines, bea, w.offered(ines, "postings-queued"), "Queue the invoices", "Finance is down")
 	path := "/degraded/" + code
 	var seen []float64
-	const enough = 150
+	const enough = 100
 	w.until("a backlog grows", 120*time.Second, func() bool {
 		m, err := w.store.Mode(t.Context(), code)
 		if err != nil || m.Exposure == nil {
@@ -61,12 +62,10 @@ func TestBreakingERPQueuesPostingsThatDrainAtTheirRateOnceEach(t *testing.T) {
 		if n := m.Exposure.Queued; len(seen) == 0 || n != seen[len(seen)-1] {
 			seen = append(seen, n)
 		}
-		return m.Exposure.Queued >= enough && m.Exposure.Orders > 20 && m.Exposure.Money > 0
+		return len(seen) > 2 && m.Exposure.Orders >= enough && m.Exposure.Queued >= enough && m.Exposure.Money > 0
 	})
-	for i := range seen[1:] {
-		if seen[i+1] < seen[i] || len(seen) < 3 {
-			t.Errorf("nothing is posted, and what waits was %v", seen)
-		}
+	if !slices.IsSorted(seen) {
+		t.Errorf("nothing is posted, and what waits was %v", seen)
 	}
 	if bars := text(ines.get(path).Find("dl.facts")); !strings.Contains(bars, "Orders") || !strings.Contains(bars, "GBP") {
 		t.Errorf("its page does not show what runs on it: %q", bars)
@@ -84,8 +83,8 @@ func TestBreakingERPQueuesPostingsThatDrainAtTheirRateOnceEach(t *testing.T) {
 	})
 	before := w.posted()
 	looks := w.drained(ines, bea, code)
-	if took := looks[len(looks)-1].answered.Sub(looks[0].asked); looks[len(looks)-1].done-before.Posted < enough/2 {
-		t.Errorf("only %d were worked off in %s", looks[len(looks)-1].done-before.Posted, took)
+	if done := looks[len(looks)-1].done - before.Posted; done < enough {
+		t.Errorf("it is said to be worked off, and only %d were posted", done)
 	}
 	const rate, turn = 50, 10 // a second, and posted at once at most
 	for i, from := range looks {
@@ -149,14 +148,10 @@ func (w *world) bookedOnce(repeats int64) {
 	if got := w.posted(); got.Posted != int64(len(all)) || got.MoneyMinor != money || got.Repeats != repeats {
 		w.t.Errorf("booked %+v of %d orders of %d; %d had come twice before", got, len(all), money, repeats)
 	}
-	kept := under(all, "erp-queued")
-	for _, o := range kept {
+	for _, o := range under(all, "erp-queued") {
 		var got erp.Posting
 		if err := w.tryShop(http.MethodGet, "erp", "/postings?order="+o.Key, nil, &got); err != nil || got != (erp.Posting{Order: o.Key, AmountMinor: o.AmountMinor}) {
 			w.t.Errorf("order %s is booked as %+v, %v", o.OrderID, got, err)
 		}
-	}
-	if len(kept) < 20 {
-		w.t.Errorf("only %d orders were kept back", len(kept))
 	}
 }

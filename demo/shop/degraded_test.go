@@ -39,13 +39,13 @@ func TestBrokenLoyaltyStopsMembersUntilPointsAreDeferred(t *testing.T) {
 	if e.On || e.Since == nil || e.Orders != int64(len(deferred)) || e.MoneyMinor != sum(deferred) || e.Queued != int64(len(deferred)) {
 		t.Errorf("%+v, want %d orders", e, len(deferred))
 	}
-	if q := s.queue("points"); q.Draining || q.Queued != e.Orders || q.OldestSeconds <= 0 || q.Delivered != 0 {
+	if q := s.queue("points"); q.Draining || q.Released || q.Queued != e.Orders || q.KeptBack != q.Queued || q.OldestSeconds <= 0 || q.Delivered != 0 {
 		t.Errorf("before it is drained: %+v", q)
 	}
 	s.drain("points", 100, "drain")
 	s.drain("points", 100, "drain")
 	s.drained("points")
-	if q := s.queue("points"); q.Delivered != e.Orders || q.OldestSeconds != 0 {
+	if q := s.queue("points"); q.Delivered != e.Orders || q.OldestSeconds != 0 || q.KeptBack != 0 || !q.Released {
 		t.Errorf("drained: %+v", q)
 	}
 	s.credited(leeds)
@@ -215,14 +215,42 @@ func TestOrdersQueueForTheERPAndArePostedOnce(t *testing.T) {
 	if !e.On || e.Orders < 10 || e.Queued < 10 {
 		t.Errorf("%+v", e)
 	}
+	s.until("what was sold before is posted", func() bool { q := s.queue("postings"); return q.KeptBack == q.Queued && !q.Released })
 	s.quiet()
 	before := s.posted().Posted
 	s.drain("postings", 50, "drain")
 	s.drained("postings")
+	if q := s.queue("postings"); q.KeptBack != 0 || !q.Released {
+		t.Errorf("drained: %+v", q)
+	}
 	if s.posted().Posted-before < 10 {
 		t.Error("nothing was drained")
 	}
 	s.booked(leeds)
+}
+
+func TestStoppedSellingIsRefusedAtCheckoutAndInTheOutlets(t *testing.T) {
+	t.Parallel()
+	s := newStreet(t).open()
+	s.until("everybody sells", func() bool { return s.sells() && s.all(func(o outlets.Outlet) bool { return o.Sold > 0 }) })
+	s.flag(flags.SellingStopped, true, flags.Test, "test")
+	s.until("only tests are refused", func() bool {
+		now := s.sales().ByTenant
+		return now["shop"].Succeeded > 5 && now["shop"].Failed == 0 && now["test"].Succeeded == 0 && now["test"].Failed > 0
+	})
+	s.flag(flags.SellingStopped, true, flags.All, "all")
+	s.until("nothing is sold", func() bool { r := s.sales().SuccessRatio; return r != nil && *r == 0 })
+	head := s.status(leeds).HeadSeq
+	s.until("every outlet refuses", func() bool { return s.all(func(o outlets.Outlet) bool { return o.Refused > 1 }) })
+	if now := s.status(leeds).HeadSeq; now != head {
+		t.Errorf("%d orders were taken although selling is stopped", now-head)
+	}
+	s.end(syscall.SIGKILL)
+	s.open()
+	s.until("nothing is sold after a kill", func() bool { r := s.sales().SuccessRatio; return r != nil && *r == 0 })
+	s.flag(flags.SellingStopped, false, flags.All, "off")
+	s.until("everybody sells again", func() bool { return s.sells() && s.all(func(o outlets.Outlet) bool { return o.Queued == 0 }) })
+	s.forwardedInOrder()
 }
 
 func TestQueuedPointsMoveWithTheWriter(t *testing.T) {

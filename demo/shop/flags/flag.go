@@ -14,10 +14,13 @@ const (
 	StandardTax     = "standard-tax"     // tax is taken at the standard rate and recalculated later
 	ERPQueued       = "erp-queued"       // orders are not posted for the time being
 	StoresOffline   = "stores-offline"   // outlets sell from their journals
+	SellingStopped  = "selling-stopped"  // neither checkout nor the outlets sell
 )
 
 // Names of all flags, in the order in which they are shown.
-func Names() []string { return []string{LoyaltyDeferred, StandardTax, ERPQueued, StoresOffline} }
+func Names() []string {
+	return []string{LoyaltyDeferred, StandardTax, ERPQueued, StoresOffline, SellingStopped}
+}
 
 // Whom a flag is for.
 const (

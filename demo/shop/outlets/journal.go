@@ -48,7 +48,7 @@ const (
 	tenant    = "shop"
 )
 
-// ring writes a sale into the journal. An outlet that has been offline for too long refuses it.
+// ring writes a sale into the journal. An outlet that has been offline for too long, or is told to stop selling, refuses it.
 func (o *Outlets) ring(ctx context.Context, slug string, number int) error {
 	s, now := wish(number), time.Now()
 	flag := o.flags.Get(flags.StoresOffline)
@@ -66,7 +66,8 @@ func (o *Outlets) ring(ctx context.Context, slug string, number int) error {
 		if err != nil {
 			return err
 		}
-		if since > 0 && now.Sub(time.Unix(0, since)) > o.pace.Offline {
+		tooLong := since > 0 && now.Sub(time.Unix(0, since)) > o.pace.Offline
+		if tooLong || o.flags.Get(flags.SellingStopped).Covers(s.tenant) {
 			_, err := tx.ExecContext(ctx, `UPDATE outlets SET refused = refused + 1 WHERE slug = ?`, slug)
 			return err
 		}

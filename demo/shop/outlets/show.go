@@ -19,7 +19,7 @@ type Outlet struct {
 	MoneyMinor    int64      `json:"money_minor"` // of what is queued
 	Forwarded     int64      `json:"forwarded"`   // sales that were made offline and have become orders
 	Sold          int64      `json:"sold"`        // ever
-	Refused       int64      `json:"refused"`     // sales, after the outlet had been offline for too long
+	Refused       int64      `json:"refused"`     // sales, after the outlet had been offline for too long or while selling was stopped
 }
 
 // List is what GET /outlets answers.

@@ -65,10 +65,12 @@ func enqueue(ctx context.Context, tx *sql.Tx, o Order) error {
 type Queue struct {
 	Name          string  `json:"name"`
 	Queued        int64   `json:"queued"`
+	KeptBack      int64   `json:"kept_back"`      // of what is queued, what a flag left for later
 	OldestSeconds float64 `json:"oldest_seconds"` // 0 if it is empty
 	Delivered     int64   `json:"delivered"`      // ever
 	RatePerSecond float64 `json:"rate_per_second"`
 	Draining      bool    `json:"draining"`
+	Released      bool    `json:"released"`  // nothing is kept back, or it is being drained
 	SetAside      int64   `json:"set_aside"` // not delivered, of orders that were set aside here
 }
 
@@ -90,15 +92,33 @@ func (s *Site) queue(ctx context.Context, name string) (Queue, error) {
 	if err := s.db.QueryRowContext(ctx, aside, name).Scan(&q.SetAside); err != nil {
 		return q, fmt.Errorf("count %s set aside: %w", name, err)
 	}
+	if err := s.keptBack(ctx, &q); err != nil {
+		return q, err
+	}
 	if oldest > 0 {
 		q.OldestSeconds = max(0, time.Since(fromNS(oldest)).Seconds())
 	}
 	d, err := readDrain(ctx, s.db, name)
-	q.Draining, q.RatePerSecond = d.Draining, d.Rate
+	q.Draining, q.RatePerSecond, q.Released = d.Draining, d.Rate, d.Draining || q.KeptBack == 0
 	if name == queuePostings && !d.Draining {
 		q.RatePerSecond = s.pace.postRate()
 	}
 	return q, err
+}
+
+// keptBack counts what a flag left for later: of the postings those orders that ran under it, of the others everything. Postings that
+// have only just been accepted always wait for their turn, so that their queue is hardly ever seen empty.
+func (s *Site) keptBack(ctx context.Context, q *Queue) error {
+	q.KeptBack = q.Queued
+	if q.Name != queuePostings {
+		return nil
+	}
+	err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM orders WHERE posted = 0
+		AND EXISTS (SELECT 1 FROM exposed WHERE flag = ? AND seq = orders.seq)`, flags.ERPQueued).Scan(&q.KeptBack)
+	if err != nil {
+		return fmt.Errorf("count what is kept back of %s: %w", q.Name, err)
+	}
+	return nil
 }
 
 func (s *Site) showQueue(w http.ResponseWriter, r *http.Request) {

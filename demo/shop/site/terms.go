@@ -20,6 +20,7 @@ const needPatience = 800 * time.Millisecond
 var (
 	errNoTax    = errors.New("the tax cannot be computed")
 	errNoPoints = errors.New("the points cannot be credited")
+	errStopped  = errors.New("we take no orders at the moment; please come back later")
 )
 
 // terms are what is settled before a purchase is accepted.
@@ -35,6 +36,9 @@ type terms struct {
 func (s *Site) terms(ctx context.Context, key string, p Purchase) (t terms, err error) {
 	if _, known, _, err := earlier(ctx, s.db, key, p); known || err != nil {
 		return terms{}, err
+	}
+	if s.flags.Get(flags.SellingStopped).Covers(p.tenant()) {
+		return terms{}, errStopped
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), needPatience)
 	defer cancel()
@@ -54,7 +58,7 @@ func (s *Site) terms(ctx context.Context, key string, p Purchase) (t terms, err 
 	return t, nil
 }
 
-// under are the flags that make a difference to a purchase here; the outlets' flag makes none.
+// under are the flags that make a difference to a purchase here; the outlets' flag makes none, and what is not sold runs under none.
 func (s *Site) under(p Purchase) Under {
 	u := Under{}
 	for _, flag := range []string{flags.LoyaltyDeferred, flags.StandardTax, flags.ERPQueued} {

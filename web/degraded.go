@@ -40,7 +40,7 @@ func (s *Server) listModes(c echo.Context) error {
 	}
 	on := map[string]bool{}
 	for _, m := range open {
-		on[m.Terms.Rule.Slug] = on[m.Terms.Rule.Slug] || m.Phase.Open()
+		on[m.Terms.Rule.Slug] = on[m.Terms.Rule.Slug] || m.Phase.Open() && !m.Terms.Drill
 		if m.Standing(now) != approval.Expired {
 			p.Lasting = append(p.Lasting, modeLine(version.Catalog, m, now))
 		}

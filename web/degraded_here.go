@@ -18,10 +18,10 @@ const (
 	modesHere   = 6
 )
 
-// on says whether a rule is switched on, or asked for.
+// on says whether a rule is switched on in earnest, or asked for.
 func (here situation) on(rule string) bool {
 	return slices.ContainsFunc(here.modes, func(m degrade.Mode) bool {
-		return m.Terms.Rule.Slug == rule && (m.Phase.Open() || m.Standing(here.now) == approval.Requested)
+		return m.Terms.Rule.Slug == rule && !m.Terms.Drill && (m.Phase.Open() || m.Standing(here.now) == approval.Requested)
 	})
 }
 
@@ -44,7 +44,7 @@ func (here situation) runsDegraded(rules []catalog.DegradedModeRule) []view.Link
 	var links []view.Link
 	for i := range here.modes {
 		m := &here.modes[i]
-		if m.Phase != degrade.On || !slices.ContainsFunc(rules, func(r catalog.DegradedModeRule) bool { return r.Slug == m.Terms.Rule.Slug }) {
+		if m.Phase != degrade.On || m.Terms.Drill || !slices.ContainsFunc(rules, func(r catalog.DegradedModeRule) bool { return r.Slug == m.Terms.Rule.Slug }) {
 			continue
 		}
 		if len(links) == linksOnCard {

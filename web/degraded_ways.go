@@ -62,6 +62,9 @@ func (s *Server) modeWays(ctx context.Context, p *view.DegradedPage, m degrade.M
 	if m.Phase == degrade.On || m.Phase == degrade.SwitchingOn || m.Phase == degrade.Stopping {
 		p.Ends = form(store.EndMode, "End: "+name, "", "", "")
 	}
+	if m.MayResume() && m.Off != nil {
+		p.Resume = form(store.ResumeMode, "Start selling again", "", "", "")
+	}
 	if m.Phase == degrade.On {
 		p.Extend = extendForm(m, typed)
 	}

@@ -43,7 +43,7 @@ func modeBars(c catalog.Catalog, m degrade.Mode, now time.Time) []view.Bar {
 		bars[0].Most, bars[0].Percent = catalog.Lasting(limit), percent(float64(m.Runs(now)), float64(limit))
 	}
 	if m.Exposure == nil || m.Exposure.At.IsZero() {
-		return bars
+		return append(bars, uncounted(c, m)...)
 	}
 	orders := view.Bar{Name: "Orders", Have: fmt.Sprintf("%.0f", m.Exposure.Orders)}
 	if m.Limits.Orders > 0 {
@@ -53,7 +53,26 @@ func modeBars(c catalog.Catalog, m degrade.Mode, now time.Time) []view.Bar {
 	if m.Limits.Money > 0 {
 		money.Most, money.Percent = failover.Money(m.Limits.Money, c.Currency), percent(m.Exposure.Money, m.Limits.Money)
 	}
-	return append(bars, orders, money)
+	bars = append(bars, orders, money)
+	if m.Phase == degrade.On && m.Exposure.Queued > 0 {
+		bars = append(bars, view.Bar{Name: "Waiting", Have: fmt.Sprintf("%.0f, to be worked off after", m.Exposure.Queued)})
+	}
+	return bars
+}
+
+// uncounted are the limits that people must keep, because nobody reads what runs on the mode.
+func uncounted(c catalog.Catalog, m degrade.Mode) (bars []view.Bar) {
+	const have = "counted by people"
+	if !m.Terms.Rule.Exposure.IsZero() {
+		return nil // it will be read
+	}
+	if m.Limits.Orders > 0 {
+		bars = append(bars, view.Bar{Name: "Orders", Have: have, Most: fmt.Sprint(m.Limits.Orders)})
+	}
+	if m.Limits.Money > 0 {
+		bars = append(bars, view.Bar{Name: "Money", Have: have, Most: failover.Money(m.Limits.Money, c.Currency)})
+	}
+	return bars
 }
 
 func percent(have, most float64) int { return int(min(100, 100*have/most)) }
@@ -64,13 +83,22 @@ func modeAlerts(m degrade.Mode, now time.Time) []string {
 	if _, what := m.Beyond(now); what != "" && m.Reached != nil && m.Phase == degrade.On {
 		alerts = append(alerts, "Its limit is reached: "+what+". "+atLimitWords(m.Terms.Rule.AtLimit))
 	}
-	if m.Stopped != nil && m.Phase != degrade.Closed {
-		alerts = append(alerts, fmt.Sprintf("Selling was stopped at %s, at its limit. Keyholder does not start it again: that is done by hand.", approval.Clock(*m.Stopped)))
+	if m.Stopped != nil && m.Resumed == nil {
+		how := " It is started again by hand: the rule says no way back."
+		switch {
+		case m.Resume != nil:
+			how = fmt.Sprintf(" %s has it started again.", m.Resume.By.Name)
+		case m.MayResume():
+			how = ""
+		}
+		alerts = append(alerts, fmt.Sprintf("Selling was stopped at %s, at its limit, and is not seen to be started again.%s", approval.Clock(*m.Stopped), how))
 	}
 	if m.Unread != "" && m.ReadBack != nil && m.Phase == degrade.On && now.Sub(*m.ReadBack) > unreadFor {
 		alerts = append(alerts, fmt.Sprintf("Nobody can see whether it is still on, since %s: %s", approval.Clock(*m.ReadBack), m.Unread))
 	}
-	if m.Trouble != nil {
+	if m.Trouble != nil && m.Next() == degrade.DoResume {
+		alerts = append(alerts, fmt.Sprintf("Selling is not started again yet, after %s: %s", counted(m.Trouble.Attempts, "attempt", "attempts"), m.Trouble.Why))
+	} else if m.Trouble != nil {
 		alerts = append(alerts, fmt.Sprintf("It is not %s yet, after %s: %s", doneWord(m.Phase), counted(m.Trouble.Attempts, "attempt", "attempts"), m.Trouble.Why))
 	}
 	if m.Drift != nil {

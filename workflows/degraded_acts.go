@@ -75,6 +75,8 @@ func (a *Activities) modeAct(ctx context.Context, attempt store.ModeAttempt) (st
 		return a.bring(ctx, rule.Switch, attempt, true)
 	case degrade.DoStop:
 		return a.bring(ctx, rule.Stop, attempt, false)
+	case degrade.DoResume:
+		return a.bring(ctx, rule.Stop, attempt, true)
 	case degrade.DoDrain:
 		return a.drain(ctx, attempt)
 	case degrade.DoAwait, degrade.DoNothing:
@@ -139,7 +141,7 @@ func (a *Activities) drain(ctx context.Context, attempt store.ModeAttempt) (stri
 			return "", seen, fmt.Errorf("%s is %g, which is no length of a queue", how.Queued, queued)
 		case queued > 0 && empty > 0 || began == 0:
 			text, evidence, err := a.beginDrain(ctx, attempt, began)
-			if err != nil {
+			if err != nil && queued > 0 { // what is empty may have been worked off by the last attempt, and does not begin again
 				return text, evidence, err
 			}
 			began, empty = began+1, 0
@@ -150,8 +152,12 @@ func (a *Activities) drain(ctx context.Context, attempt store.ModeAttempt) (stri
 				return "nothing waits any more", seen, nil
 			}
 		}
-		if err := a.store.ModeWorking(ctx, attempt.Mode.Code, queued); err != nil {
+		m, err := a.store.ModeWorking(ctx, attempt.Mode.Code, queued)
+		if err != nil {
 			return "", seen, err
+		}
+		if m.Next() != degrade.DoDrain {
+			return "it goes on after what people want first", seen, nil
 		}
 		if err := pause(ctx, drainEvery); err != nil {
 			return "", seen, err

@@ -39,8 +39,8 @@ func (w *world) buy(key string) (status int, said string) {
 }
 
 // TestAtItsLimitSellingStopsWhereTheRuleSaysSo: two people have said how long tax may be taken by the table, and that nothing is sold
-// after that. The portal stops selling, looks that it is stopped, and only then takes the table away. It does not begin to sell again:
-// people do, at the shop.
+// after that. The portal stops selling, looks that it is stopped, and only then takes the table away. It does not begin to sell again
+// before somebody says so.
 func TestAtItsLimitSellingStopsWhereTheRuleSaysSo(t *testing.T) {
 	w := newWorld(t)
 	const limit = 30 * time.Second
@@ -66,8 +66,11 @@ func TestAtItsLimitSellingStopsWhereTheRuleSaysSo(t *testing.T) {
 	}
 	w.mode(code, degrade.Draining) // which it does not end while there is no tax engine
 	page := ines.get(path)
-	if said := text(page.Find("[data-field=ending]")); !strings.Contains(said, "its limit was reached, and selling was stopped: 30 s") {
+	if said := text(page.Find("[data-field=ending]")); !strings.Contains(said, "its limit was reached: 30 s") {
 		t.Errorf("its page says %q", said)
+	}
+	if said := text(page.Find("[data-field=alert]")); !strings.Contains(said, "Selling was stopped at") {
+		t.Errorf("its page warns of %q", said)
 	}
 	if page.Find("button:contains('End: ')").Length() != 0 {
 		t.Error("what has ended can be ended")
@@ -96,13 +99,16 @@ func TestAtItsLimitSellingStopsWhereTheRuleSaysSo(t *testing.T) {
 	if more := len(w.sold()) - sold; more != 0 || !w.flag("selling-stopped") {
 		t.Errorf("%d orders were taken although nobody said that it is sold again", more)
 	}
-	w.shop(http.MethodPut, "flags", "/flags/selling-stopped", map[string]any{"on": false, "scope": "all", "by": "ines"}, nil)
+	ines.submit(ines.get(path), "Start selling again", nil)
 	w.until("everybody buys again", 60*time.Second, func() bool { return w.selling() > 0.99 })
 	if status, said := w.buy(fmt.Sprint("asks-", asks)); status != http.StatusCreated {
 		t.Errorf("a customer who comes back is answered %d %s", status, said)
 	}
 	if times := w.switched(); times["selling-stopped"] != 2 || times["standard-tax"] != 2 {
 		t.Errorf("the flags were switched %v", times)
+	}
+	if said := text(ines.get(path).Find("[data-field=alert]")); strings.Contains(said, "Selling was stopped") {
+		t.Errorf("while everybody buys again its page warns of %q", said)
 	}
 	bea.submit(bea.get(path), "Sign: the books agree again", map[string]string{"note": "Every order has its tax"})
 	w.mode(code, degrade.Closed)

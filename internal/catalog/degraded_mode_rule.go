@@ -188,7 +188,7 @@ func (c Catalog) checkDegradedModeRule(r DegradedModeRule, say sayer) bool {
 		return false
 	case r.AtLimit == BackToNormal && len(r.Signals) == 0 && !say("at_limit", "back to normal needs a signal that tells that what was unavailable is healthy"):
 		return false
-	case (r.Orders > 0 || r.Money > 0) && r.Exposure.IsZero() && !say("exposure", "a limit in orders or money needs a way to read them"):
+	case (r.Orders > 0 || r.Money > 0) && !r.Switch.IsZero() && r.Exposure.IsZero() && !say("exposure", "a limit in orders or money needs a way to read them"):
 		return false
 	}
 	for _, other := range c.Rules {

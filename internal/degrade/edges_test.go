@@ -163,3 +163,33 @@ func TestWhetherItIsStillOnIsSaidToBeUnknownWhileNobodyCanTell(t *testing.T) {
 		t.Errorf("%q", m.Unread)
 	}
 }
+
+func TestSellingThatWasStoppedIsStartedAgainByAPersonAndReadBack(t *testing.T) {
+	m := on(t, func(r *catalog.DegradedModeRule) {
+		r.AtLimit, r.Stop = catalog.StopSelling, catalog.Act{Connector: "http", Params: []byte(`{"undo":{}}`)}
+	})
+	m = follow(t, m, time.Hour, no(), nil)
+	m, err := m.StopsSelling(night.Add(61 * time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.ResumeBy(inCommand, "", night.Add(61*time.Minute)); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("started again before it is off: %v", err)
+	}
+	if m, err = m.Switched(night.Add(62 * time.Minute)); err != nil || m.Next() != DoNothing {
+		t.Fatalf("%s, %v", m.Next(), err)
+	}
+	auditor := access.Principal{ID: "ada", Name: "Ada", Roles: []access.Role{access.Auditor}}
+	if _, err := m.ResumeBy(auditor, "", night.Add(63*time.Minute)); fault.KindOf(err) != fault.Forbidden {
+		t.Errorf("an auditor starts it again: %v", err)
+	}
+	if m, err = m.ResumeBy(inCommand, "", night.Add(63*time.Minute)); err != nil || m.Next() != DoResume {
+		t.Fatalf("%s, %v", m.Next(), err)
+	}
+	if _, err := m.ResumeBy(inCommand, "", night.Add(64*time.Minute)); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("started again twice: %v", err)
+	}
+	if m = m.ResumesSelling(night.Add(65 * time.Minute)); m.Next() != DoNothing || m.MayResume() {
+		t.Errorf("it is still to %s", m.Next())
+	}
+}

@@ -93,6 +93,29 @@ func (m Mode) StopsSelling(now time.Time) (Mode, error) {
 	return m, err
 }
 
+// MayResume says whether selling was stopped, and nobody wants it started again yet. What a rule has no way back for people start by hand.
+func (m Mode) MayResume() bool {
+	return m.Stopped != nil && m.Resume == nil && bytes.Contains(m.Terms.Rule.Stop.Params, []byte(`"undo"`))
+}
+
+// ResumeBy is a person's wish to sell again. Anybody who may end a mode may: it leads back to normal.
+func (m Mode) ResumeBy(by access.Principal, why string, now time.Time) (Mode, error) {
+	if !by.May(access.RunDegraded) {
+		return m, refusedRole()
+	}
+	if !m.MayResume() || m.Off == nil {
+		return m, fault.Late(RulePhase, "Selling is not stopped, or somebody is starting it already.")
+	}
+	m.Resume, m.Trouble = &Ending{Why: why, By: by.Person(), At: now}, nil
+	return m, nil
+}
+
+// ResumesSelling notes that it was read back.
+func (m Mode) ResumesSelling(now time.Time) Mode {
+	m.Resumed, m.Trouble = &now, nil
+	return m
+}
+
 // Drillable says whether a rule can be switched on for the test tenant only: by hand, or by a switch that is told for whom.
 func Drillable(r catalog.DegradedModeRule) bool {
 	return r.Switch.IsZero() || bytes.Contains(r.Switch.Params, []byte("${mode.scope}"))

@@ -138,6 +138,8 @@ type Mode struct {
 	Ending     *Ending     `json:"ending,omitempty"`
 	Extensions []Extension `json:"extensions,omitempty"`
 	Stopped    *time.Time  `json:"stopped,omitempty"` // when selling was stopped, at its limit
+	Resume     *Ending     `json:"resume,omitempty"`  // who wants selling started again
+	Resumed    *time.Time  `json:"resumed,omitempty"` // read back
 	Signed     *Ending     `json:"signed,omitempty"`
 }
 
@@ -152,10 +154,14 @@ const (
 	DoStop      Do = "stop"       //
 	DoSwitchOff Do = "switch-off" //
 	DoDrain     Do = "drain"      //
+	DoResume    Do = "resume"     // to sell
 )
 
 // Next is what the record says is to be done.
 func (m Mode) Next() Do {
+	if m.Resume != nil && m.Resumed == nil {
+		return DoResume
+	}
 	switch m.Phase {
 	case SwitchingOn:
 		return m.byConnector(DoSwitchOn)

@@ -113,6 +113,7 @@ type ModeVerb string
 // The verbs.
 const (
 	EndMode    ModeVerb = "end"
+	ResumeMode ModeVerb = "resume" // to sell, after its limit stopped that
 	ExtendMode ModeVerb = "extend"
 	WidenMode  ModeVerb = "widen"   // yes to an extension
 	KeepMode   ModeVerb = "keep"    // no to it
@@ -157,6 +158,8 @@ func (s *Store) commandMode(t *tx, m degrade.Mode, c ModeCommand) (degrade.Mode,
 	switch c.Verb {
 	case EndMode:
 		return m.EndBy(c.By, c.Note, t.now)
+	case ResumeMode:
+		return m.ResumeBy(c.By, c.Note, t.now)
 	case AgainMode:
 		return m.Again(c.By, t.now)
 	case ByHandMode:
@@ -254,6 +257,8 @@ func (s *Store) ModeDone(ctx context.Context, a ModeAttempt, text string, eviden
 		switch a.Do {
 		case degrade.DoStop:
 			return m.StopsSelling(t.now)
+		case degrade.DoResume:
+			return m.ResumesSelling(t.now), nil
 		case degrade.DoDrain:
 			return m.WorkedOff(t.now)
 		case degrade.DoSwitchOn, degrade.DoSwitchOff:
@@ -283,10 +288,9 @@ func (t *tx) settleMode(a ModeAttempt, outcome audit.Outcome, text string, evide
 	t.record(e)
 }
 
-// ModeWorking notes how much still waits while it is worked off.
-func (s *Store) ModeWorking(ctx context.Context, code string, queued float64) error {
-	_, err := s.changeMode(ctx, audit.Worker, code, func(t *tx, m degrade.Mode) (degrade.Mode, error) {
+// ModeWorking notes how much still waits while it is worked off, and says how the mode stands.
+func (s *Store) ModeWorking(ctx context.Context, code string, queued float64) (degrade.Mode, error) {
+	return s.changeMode(ctx, audit.Worker, code, func(t *tx, m degrade.Mode) (degrade.Mode, error) {
 		return m.Working(queued, t.now), nil
 	})
-	return err
 }

@@ -267,7 +267,11 @@ func (w *Watch) tellMode(ctx context.Context, m degrade.Mode, n modeWord) error 
 	if err != nil {
 		return err
 	}
-	said := m.Terms.Rule.Name + ": " + n.text + "."
+	name := m.Terms.Rule.Name
+	if m.Terms.Drill {
+		name = "Drill: " + name
+	}
+	said := name + ": " + n.text + "."
 	if n.more != "" {
 		said += "\n\n" + n.more
 	}
@@ -277,7 +281,7 @@ func (w *Watch) tellMode(ctx context.Context, m degrade.Mode, n modeWord) error 
 			continue
 		}
 		messages = append(messages, store.Message{
-			About: m.Code, Occasion: n.on, Nth: n.nth, To: p.Person(), Address: p.Mail, Subject: m.Terms.Rule.Name + " (" + m.Code + "): " + n.text,
+			About: m.Code, Occasion: n.on, Nth: n.nth, To: p.Person(), Address: p.Mail, Subject: name + " (" + m.Code + "): " + n.text,
 			Text: w.letter("/degraded/"+m.Code, said),
 		})
 	}

@@ -95,6 +95,7 @@ type DegradedPage struct {
 	Votes      []VoteLine
 	Problem    *Refusal
 	Ends       *ModeForm
+	Resume     *ModeForm
 	Again      *ModeForm
 	ByHand     *ModeForm
 	Extend     *ExtendForm

@@ -79,7 +79,7 @@ func TestEveryLimitThatIsReachedIsSaid(t *testing.T) {
 	if got := strings.Join(m.Reached.Which, " "); got != "time orders" || !strings.Contains(m.Reached.What, "4900 more") || !m.Reached.At.Equal(night.Add(time.Hour)) {
 		t.Errorf("%+v", m.Reached)
 	}
-	if _, what := m.Beyond(night.Add(3 * time.Hour)); !strings.HasPrefix(what, "1 h, 2 h more") {
+	if _, what := m.Beyond(night.Add(3 * time.Hour)); !strings.HasPrefix(what, "1 h, 2 h longer") {
 		t.Errorf("by how much is %q", what)
 	}
 }

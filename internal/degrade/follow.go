@@ -108,17 +108,17 @@ func (m Mode) withDrift(stands bool, why string, now time.Time) Mode {
 func (m Mode) Beyond(now time.Time) (which []string, what string) {
 	var words []string
 	reached := func(name, limit, more string) {
-		which, words = append(which, name), append(words, limit+", "+more+" more than that")
+		which, words = append(which, name), append(words, limit+", "+more+" than that")
 	}
 	if limit := m.Limits.Time.D(); limit > 0 && m.Runs(now) >= limit {
-		reached("time", catalog.Lasting(limit), catalog.Lasting(m.Runs(now)-limit))
+		reached("time", catalog.Lasting(limit), catalog.Lasting(m.Runs(now)-limit)+" longer")
 	}
 	if e := m.Exposure; e != nil {
 		if limit := m.Limits.Orders; limit > 0 && e.Orders >= float64(limit) {
-			reached("orders", fmt.Sprintf("%d orders", limit), fmt.Sprintf("%.0f", e.Orders-float64(limit)))
+			reached("orders", fmt.Sprintf("%d orders", limit), fmt.Sprintf("%.0f more", e.Orders-float64(limit)))
 		}
 		if limit := m.Limits.Money; limit > 0 && e.Money >= limit {
-			reached("money", fmt.Sprintf("%.0f in money", limit), fmt.Sprintf("%.0f", e.Money-limit))
+			reached("money", fmt.Sprintf("%.0f in money", limit), fmt.Sprintf("%.0f more", e.Money-limit))
 		}
 	}
 	return which, strings.Join(words, "; ")

@@ -64,7 +64,7 @@ func TestAtItsLimitAModeDoesWhatItsRuleSays(t *testing.T) {
 			t.Errorf("%s: before its limit it is %s", name, m.Phase)
 		}
 		m = follow(t, m, 63*time.Minute, c.healthy, nil)
-		if m.Phase != c.want || m.Reached == nil || !strings.Contains(m.Reached.What, "3 min more") {
+		if m.Phase != c.want || m.Reached == nil || !strings.Contains(m.Reached.What, "3 min longer") {
 			t.Errorf("%s: it is %s, %+v", name, m.Phase, m.Reached)
 		}
 	}

@@ -315,7 +315,9 @@ func TestWhatIsSwitchedForEverybodyIsNotDrilled(t *testing.T) {
 }
 
 func TestARuleIsSwitchedOnAgainWhileWhatWaitedIsWorkedOff(t *testing.T) {
-	change := func(r *catalog.DegradedModeRule) { r.Drain = catalog.Draining{Connector: "http", Params: []byte(`{}`), Observe: []byte(`{}`), Queued: "/n"} }
+	change := func(r *catalog.DegradedModeRule) {
+		r.Drain = catalog.Draining{Connector: "http", Params: []byte(`{}`), Observe: []byte(`{}`), Queued: "/n"}
+	}
 	eachDegradable(t, change, func(t *testing.T, w degradable) {
 		m := w.switchedOn(t, w.asks(t, w.ines))
 		if err := w.commands(t, m, w.ines, store.EndMode, "").Err(); err != nil {

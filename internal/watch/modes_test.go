@@ -172,7 +172,9 @@ func TestASourceThatHangsKeepsNoLimitFromHolding(t *testing.T) {
 		t.Errorf("its limit does not hold: %v", err)
 	}
 	cancel()
-	<-hangs
+	if err := <-hangs; err != nil && !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
 	if out, err := n.Store.CommandMode(t.Context(), store.ModeCommand{ID: store.NewID(), Code: m.Code, By: n.ines, Verb: store.EndMode}); err != nil || out.Refusal != nil {
 		t.Fatal(err, out.Refusal)
 	}

@@ -46,7 +46,7 @@ func TestTheEnvironmentGoesBeforeTheFileAndTheFileBeforeDefaults(t *testing.T) {
 	want := config.Config{
 		Listen: "127.0.0.1:9001", PublicURL: "http://localhost:9001", TemporalAddress: "127.0.0.1:7233",
 		TemporalNamespace: "default", TemporalTaskQueue: "keyholder", OIDCIssuer: "https://id.example",
-		OIDCRolesClaim: "groups", LogLevel: "warn", DemoDir: ".demo",
+		OIDCRolesClaim: "groups", CallsAtOnce: 4, LogLevel: "warn", DemoDir: ".demo",
 	}
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Error(diff)

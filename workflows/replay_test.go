@@ -36,6 +36,7 @@ func TestProcessesThatBeganUnderAnOlderProgramGoOn(t *testing.T) {
 			}
 			replayer := worker.NewWorkflowReplayer()
 			replayer.RegisterWorkflowWithOptions(Failover, workflow.RegisterOptions{Name: failoverWorkflow})
+			replayer.RegisterWorkflowWithOptions(Degraded, workflow.RegisterOptions{Name: degradedWorkflow})
 			if err := replayer.ReplayWorkflowHistory(nil, history); err != nil {
 				t.Error(err)
 			}

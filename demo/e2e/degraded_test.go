@@ -130,6 +130,7 @@ func TestLoyaltyBreaksAndCheckoutGoesOnWithoutIt(t *testing.T) {
 			t.Errorf("the record does not tell of %q", said)
 		}
 	}
+	w.keepHistory("degraded", code)
 }
 
 // switchOn asks for a mode of a rule that two people approved beforehand, and returns its code.

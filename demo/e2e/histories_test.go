@@ -7,12 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"keyholder/internal/store"
 	"keyholder/workflows"
 )
 
@@ -32,7 +34,11 @@ func (w *world) keepHistory(name, code string) {
 	}
 	defer temporal.Close()
 	all := &history.History{}
-	events := temporal.GetWorkflowHistory(w.t.Context(), workflows.FailoverID(code), "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	id := workflows.FailoverID(code)
+	if strings.HasPrefix(code, store.ModeCode) {
+		id = workflows.DegradedID(code)
+	}
+	events := temporal.GetWorkflowHistory(w.t.Context(), id, "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
 		event, err := events.Next()
 		if err != nil {

@@ -50,8 +50,8 @@ func (m Mode) Pending(now time.Time) (Extension, bool) {
 
 // Extend asks for wider limits. until is when the wish lapses.
 func (m Mode) Extend(e Extension, by access.Principal, now time.Time) (Mode, error) {
-	if !by.May(access.RunDegraded) {
-		return m, refusedRole()
+	if err := MayRun(by); err != nil {
+		return m, err
 	}
 	if m.Phase != On {
 		return m, fault.Late(RulePhase, "It is %s: there is no limit to widen.", m.Phase.Words())

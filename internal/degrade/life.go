@@ -21,7 +21,11 @@ const (
 	RuleRole      = "permission:degraded" // who may run degraded
 )
 
-func refusedRole() error {
+// MayRun is the rule by which somebody asks to run degraded, ends it, or says how it goes on.
+func MayRun(by access.Principal) error {
+	if by.May(access.RunDegraded) {
+		return nil
+	}
 	return fault.Refused(RuleRole, access.Titles(access.Holders(access.RunDegraded)), "Your role does not say how the retailer runs.")
 }
 
@@ -100,8 +104,8 @@ func (m Mode) MayResume() bool {
 
 // ResumeBy is a person's wish to sell again. Anybody who may end a mode may: it leads back to normal.
 func (m Mode) ResumeBy(by access.Principal, why string, now time.Time) (Mode, error) {
-	if !by.May(access.RunDegraded) {
-		return m, refusedRole()
+	if err := MayRun(by); err != nil {
+		return m, err
 	}
 	if !m.MayResume() || m.Off == nil {
 		return m, fault.Late(RulePhase, "Selling is not stopped, or somebody is starting it already.")
@@ -194,8 +198,8 @@ func (m Mode) End(why string, by access.Person, now time.Time) (Mode, error) {
 
 // EndBy is a person's wish to end it. Anybody in command or who answers for it may: it leads back to normal.
 func (m Mode) EndBy(by access.Principal, why string, now time.Time) (Mode, error) {
-	if !by.May(access.RunDegraded) {
-		return m, refusedRole()
+	if err := MayRun(by); err != nil {
+		return m, err
 	}
 	if why == "" {
 		why = "ended by hand"
@@ -205,8 +209,8 @@ func (m Mode) EndBy(by access.Principal, why string, now time.Time) (Mode, error
 
 // Again switches on anew what somebody switched off behind our back.
 func (m Mode) Again(by access.Principal, now time.Time) (Mode, error) {
-	if !by.May(access.RunDegraded) {
-		return m, refusedRole()
+	if err := MayRun(by); err != nil {
+		return m, err
 	}
 	if m.Drift == nil {
 		return m, fault.Late(RulePhase, "It is %s, and nobody has switched it behind our back.", m.Phase.Words())
@@ -228,9 +232,10 @@ func (m Mode) mayGoOn(now time.Time) error {
 
 // ByHandDone is a person's word that they switched it, on or off as the phase was that they saw, where no connector does.
 func (m Mode) ByHandDone(by access.Principal, saw Phase, evidence string, now time.Time) (Mode, error) {
+	if err := MayRun(by); err != nil {
+		return m, err
+	}
 	switch {
-	case !by.May(access.RunDegraded):
-		return m, refusedRole()
 	case saw != m.Phase:
 		return m, fault.Late(RulePhase, "Meanwhile it is %s. Look again before you say that it is done.", m.Phase.Words())
 	case !m.ByHand():

@@ -406,3 +406,31 @@ func TestNothingRunsDegradedInAnIncidentThatIsClosed(t *testing.T) {
 		}
 	})
 }
+
+func TestOfTwoRulesForOneServiceOneEndsBeforeTheOther(t *testing.T) {
+	eachDegradable(t, asIs, func(t *testing.T, w degradable) {
+		other := pointsLater
+		other.Slug, other.Name, other.Switch = "tax-later", "Sell without tax", catalog.Act{Connector: "http", Params: []byte(`{"tax":true}`)}
+		if r, err := w.ProposeBundle(w.ctx, w.bea.Person(), store.NewID(), store.Bundle{Records: []catalog.Entry{entry(other)}}, store.Manner{Why: "because"}); err != nil {
+			testkit.Change(t, w.Store, store.Bundle{Records: []catalog.Entry{entry(other)}}, store.Manner{})
+		} else {
+			w.approvesAll(t, r.Code)
+		}
+		first := w.switchedOn(t, w.asks(t, w.ines))
+		second, err := w.FileMode(w.ctx, w.ines, store.ModeFile{ID: store.NewID(), Rule: other.Slug})
+		if err != nil {
+			t.Fatal(err)
+		}
+		second = w.switchedOn(t, second)
+		if err := w.commands(t, first, w.ines, store.EndMode, "").Err(); err != nil {
+			t.Fatal(err)
+		}
+		w.does(t, first, degrade.DoSwitchOff)
+		if second, err = w.Mode(w.ctx, second.Code); err != nil || second.Phase != degrade.On || second.Next() != degrade.DoAwait {
+			t.Errorf("the end of one leaves the other %s, %v", second.Phase, err)
+		}
+		if again := w.switchedOn(t, w.asks(t, w.ines)); again.Phase != degrade.On {
+			t.Errorf("and it can be switched on again: %s", again.Phase)
+		}
+	})
+}

@@ -18,11 +18,24 @@ const (
 	modesHere   = 6
 )
 
-// on says whether a rule is switched on in earnest, or asked for.
-func (here situation) on(rule string) bool {
-	return slices.ContainsFunc(here.modes, func(m degrade.Mode) bool {
-		return m.Terms.Rule.Slug == rule && !m.Terms.Drill && (m.Phase.Open() || m.Standing(here.now) == approval.Requested)
-	})
+// on are the rules that are switched on in earnest, or asked for.
+func (here situation) on() map[string]bool {
+	on := make(map[string]bool, len(here.modes))
+	for i := range here.modes {
+		if m := &here.modes[i]; !m.Terms.Drill && (m.Phase.Open() || m.Standing(here.now) == approval.Requested) {
+			on[m.Terms.Rule.Slug] = true
+		}
+	}
+	return on
+}
+
+// slugs are the slugs of some rules.
+func slugs(rules []catalog.DegradedModeRule) map[string]bool {
+	by := make(map[string]bool, len(rules))
+	for i := range rules {
+		by[rules[i].Slug] = true
+	}
+	return by
 }
 
 // degradeOffers are the first of some rules that are not on, for who may switch them on.
@@ -31,8 +44,9 @@ func (here situation) degradeOffers(rules []catalog.DegradedModeRule, incident s
 		return nil
 	}
 	var offers []view.Link
+	on := here.on()
 	for i := range rules {
-		if len(offers) < most && !here.on(rules[i].Slug) {
+		if len(offers) < most && !on[rules[i].Slug] {
 			offers = append(offers, view.Link{Path: view.StartModePath(rules[i].Slug, incident), Text: "Run degraded: " + rules[i].Name})
 		}
 	}
@@ -42,9 +56,10 @@ func (here situation) degradeOffers(rules []catalog.DegradedModeRule, incident s
 // runsDegraded is what is on by some rules.
 func (here situation) runsDegraded(rules []catalog.DegradedModeRule) []view.Link {
 	var links []view.Link
+	by := slugs(rules)
 	for i := range here.modes {
 		m := &here.modes[i]
-		if m.Phase != degrade.On || m.Terms.Drill || !slices.ContainsFunc(rules, func(r catalog.DegradedModeRule) bool { return r.Slug == m.Terms.Rule.Slug }) {
+		if m.Phase != degrade.On || m.Terms.Drill || !by[m.Terms.Rule.Slug] {
 			continue
 		}
 		if len(links) == linksOnCard {
@@ -89,13 +104,14 @@ func (s *Server) degraded(ctx context.Context, c catalog.Catalog) (situation, er
 // degradedBy is what runs degraded by some rules or in an incident, and which of the rules may be switched on.
 func (here situation) degradedBy(rules []catalog.DegradedModeRule, incident string, who access.Principal) view.Degraded {
 	d := view.Degraded{Offers: here.degradeOffers(rules, incident, who, modesHere)}
-	for _, m := range here.modes {
-		by := slices.ContainsFunc(rules, func(r catalog.DegradedModeRule) bool { return r.Slug == m.Terms.Rule.Slug })
-		if !by && (incident == "" || m.Terms.Incident != incident) || m.Standing(here.now) == approval.Expired {
+	by := slugs(rules)
+	for i := range here.modes {
+		m := &here.modes[i]
+		if !by[m.Terms.Rule.Slug] && (incident == "" || m.Terms.Incident != incident) || m.Standing(here.now) == approval.Expired {
 			continue
 		}
 		if len(d.Modes) < modesHere {
-			d.Modes = append(d.Modes, modeLine(here.catalog, m, here.now))
+			d.Modes = append(d.Modes, modeLine(here.catalog, *m, here.now))
 		} else {
 			d.More++
 		}
@@ -123,7 +139,7 @@ func (s *Server) degradedHere(ctx context.Context, c catalog.Catalog, e catalog.
 	}
 	preview := modePreview(c, rule, degrade.LimitsOf(rule))
 	p.Preview = &preview
-	if who.May(access.RunDegraded) && !here.on(rule.Slug) {
+	if who.May(access.RunDegraded) && !here.on()[rule.Slug] {
 		p.Start = view.StartModePath(rule.Slug, "")
 	}
 	return nil

@@ -126,6 +126,6 @@ func (s *site) switchedOn(ctx context.Context, by, owner access.Principal, rule 
 	if err = errors.Join(err, out.Err()); err != nil {
 		return "", err
 	}
-	out, err = s.store.CommandMode(ctx, store.ModeCommand{ID: store.NewID(), Code: m.Code, By: by, Verb: store.ByHandMode, Note: "bench"})
+	out, err = s.store.CommandMode(ctx, store.ModeCommand{ID: store.NewID(), Code: m.Code, By: by, Verb: store.ByHandMode, Saw: degrade.SwitchingOn, Note: "bench"})
 	return m.Code, errors.Join(err, out.Err())
 }

@@ -182,13 +182,19 @@ func (w *Watch) tellOfModes(ctx context.Context) error {
 	}
 	before := w.toldOf
 	w.toldOf = map[string]bool{}
+	var everybody []access.Principal // once, where there is news
 	for _, m := range slices.Concat(open, ended) {
 		for _, n := range modeNews(m, w.Store.Now()) {
 			key := fmt.Sprint(m.Code, n.on, n.nth)
 			if w.toldOf[key] = true; before[key] {
 				continue
 			}
-			if err := w.tellMode(ctx, m, n); err != nil {
+			if everybody == nil {
+				if everybody, err = w.Store.Electorate(ctx); err != nil {
+					return err
+				}
+			}
+			if err := w.tellMode(ctx, m, n, everybody); err != nil {
 				w.toldOf = before
 				return fmt.Errorf("tell people of %s: %w", m.Code, err)
 			}
@@ -253,7 +259,7 @@ func announcement(m degrade.Mode) string {
 	return strings.Join(lines, "\n")
 }
 
-func (w *Watch) tellMode(ctx context.Context, m degrade.Mode, n modeWord) error {
+func (w *Watch) tellMode(ctx context.Context, m degrade.Mode, n modeWord, everybody []access.Principal) error {
 	had, err := w.Store.MessagesAbout(ctx, m.Code)
 	if err != nil {
 		return err
@@ -262,10 +268,6 @@ func (w *Watch) tellMode(ctx context.Context, m degrade.Mode, n modeWord) error 
 		if one.Occasion == n.on && one.Nth == n.nth {
 			return nil
 		}
-	}
-	everybody, err := w.Store.Electorate(ctx)
-	if err != nil {
-		return err
 	}
 	name := m.Terms.Rule.Name
 	if m.Terms.Drill {

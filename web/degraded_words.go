@@ -222,6 +222,9 @@ func modeDrawn(c catalog.Catalog, m degrade.Mode, now time.Time) view.DegradedPa
 	if m.InAdvance != "" {
 		p.Advance = view.ChangeRequestPath(m.InAdvance)
 	}
+	if m.InAdvance == "" && m.Terms.Rule.GoAhead.Approved() {
+		p.GoAhead = "The rule was not approved by people who may decide on this: they decide each time."
+	}
 	for _, d := range m.Decisions {
 		p.Votes = append(p.Votes, voteLine(m.Question, d))
 	}

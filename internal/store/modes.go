@@ -12,6 +12,7 @@ import (
 
 	"keyholder/ent"
 	"keyholder/ent/degradedmode"
+	"keyholder/ent/predicate"
 	"keyholder/internal/access"
 	"keyholder/internal/approval"
 	"keyholder/internal/degrade"
@@ -82,13 +83,16 @@ func (s *Store) Mode(ctx context.Context, code string) (degrade.Mode, error) {
 // openPhases are those in which something is still to be done or watched.
 var openPhases = []degrade.Phase{degrade.SwitchingOn, degrade.On, degrade.Stopping, degrade.SwitchingOff, degrade.Draining} //nolint:gochecknoglobals // a table
 
+// unfinished are the modes that wait for people, last, or are owed something.
+func unfinished() predicate.DegradedMode {
+	return degradedmode.Or(degradedmode.PhaseIn(append([]degrade.Phase{degrade.Over}, openPhases...)...), degradedmode.StateEQ(approval.Requested))
+}
+
 // OpenModes are the degraded modes that wait for people, last, or are owed something, the oldest first. Of those that have not changed
 // since they were last read only that is read: hundreds last at once when a site is lost, and one of them changes at a time.
 func (s *Store) OpenModes(ctx context.Context) ([]degrade.Mode, error) {
 	return readOnce(ctx, "open degraded modes", func() ([]degrade.Mode, error) {
-		rows, err := s.client.DegradedMode.Query().Where(degradedmode.Or(
-			degradedmode.PhaseIn(append([]degrade.Phase{degrade.Over}, openPhases...)...), degradedmode.StateEQ(approval.Requested),
-		)).Order(degradedmode.ByFiledAt()).Select(degradedmode.FieldID, degradedmode.FieldRevision).All(ctx)
+		rows, err := s.client.DegradedMode.Query().Where(unfinished()).Order(degradedmode.ByFiledAt()).Select(degradedmode.FieldID, degradedmode.FieldRevision).All(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("look for open degraded modes: %w", err)
 		}

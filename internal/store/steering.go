@@ -10,7 +10,6 @@ import (
 	"keyholder/internal/access"
 	"keyholder/internal/approval"
 	"keyholder/internal/audit"
-	"keyholder/internal/degrade"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 )
@@ -181,9 +180,7 @@ func (t *tx) nothingOpen(incident string) error {
 	for _, row := range running {
 		return fault.Late("state", "%s is %s.", row.Code, row.State.Words())
 	}
-	modes, err := t.DegradedMode.Query().Where(degradedmode.Incident(incident), degradedmode.Or(
-		degradedmode.PhaseIn(append([]degrade.Phase{degrade.Over}, openPhases...)...), degradedmode.StateEQ(approval.Requested),
-	)).All(t.ctx)
+	modes, err := t.DegradedMode.Query().Where(degradedmode.Incident(incident), unfinished()).All(t.ctx)
 	if err != nil {
 		return fmt.Errorf("find open degraded modes: %w", err)
 	}

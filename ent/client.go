@@ -12,6 +12,10 @@ import (
 	"keyholder/ent/migrate"
 
 	"keyholder/ent/acceptance"
+	"keyholder/ent/accessgrant"
+	"keyholder/ent/accessholding"
+	"keyholder/ent/accesslock"
+	"keyholder/ent/accessrequest"
 	"keyholder/ent/auditevent"
 	"keyholder/ent/catalogrecord"
 	"keyholder/ent/catalogversion"
@@ -49,6 +53,14 @@ type Client struct {
 	Schema *migrate.Schema
 	// Acceptance is the client for interacting with the Acceptance builders.
 	Acceptance *AcceptanceClient
+	// AccessGrant is the client for interacting with the AccessGrant builders.
+	AccessGrant *AccessGrantClient
+	// AccessHolding is the client for interacting with the AccessHolding builders.
+	AccessHolding *AccessHoldingClient
+	// AccessLock is the client for interacting with the AccessLock builders.
+	AccessLock *AccessLockClient
+	// AccessRequest is the client for interacting with the AccessRequest builders.
+	AccessRequest *AccessRequestClient
 	// AuditEvent is the client for interacting with the AuditEvent builders.
 	AuditEvent *AuditEventClient
 	// CatalogRecord is the client for interacting with the CatalogRecord builders.
@@ -105,6 +117,10 @@ func NewClient(opts ...Option) *Client {
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
 	c.Acceptance = NewAcceptanceClient(c.config)
+	c.AccessGrant = NewAccessGrantClient(c.config)
+	c.AccessHolding = NewAccessHoldingClient(c.config)
+	c.AccessLock = NewAccessLockClient(c.config)
+	c.AccessRequest = NewAccessRequestClient(c.config)
 	c.AuditEvent = NewAuditEventClient(c.config)
 	c.CatalogRecord = NewCatalogRecordClient(c.config)
 	c.CatalogVersion = NewCatalogVersionClient(c.config)
@@ -220,6 +236,10 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		ctx:            ctx,
 		config:         cfg,
 		Acceptance:     NewAcceptanceClient(cfg),
+		AccessGrant:    NewAccessGrantClient(cfg),
+		AccessHolding:  NewAccessHoldingClient(cfg),
+		AccessLock:     NewAccessLockClient(cfg),
+		AccessRequest:  NewAccessRequestClient(cfg),
 		AuditEvent:     NewAuditEventClient(cfg),
 		CatalogRecord:  NewCatalogRecordClient(cfg),
 		CatalogVersion: NewCatalogVersionClient(cfg),
@@ -262,6 +282,10 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		ctx:            ctx,
 		config:         cfg,
 		Acceptance:     NewAcceptanceClient(cfg),
+		AccessGrant:    NewAccessGrantClient(cfg),
+		AccessHolding:  NewAccessHoldingClient(cfg),
+		AccessLock:     NewAccessLockClient(cfg),
+		AccessRequest:  NewAccessRequestClient(cfg),
 		AuditEvent:     NewAuditEventClient(cfg),
 		CatalogRecord:  NewCatalogRecordClient(cfg),
 		CatalogVersion: NewCatalogVersionClient(cfg),
@@ -313,7 +337,8 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Acceptance, c.AuditEvent, c.CatalogRecord, c.CatalogVersion, c.ChangeRequest,
+		c.Acceptance, c.AccessGrant, c.AccessHolding, c.AccessLock, c.AccessRequest,
+		c.AuditEvent, c.CatalogRecord, c.CatalogVersion, c.ChangeRequest,
 		c.ChannelHealth, c.Decision, c.DegradedMode, c.Draft, c.FactSheet, c.Head,
 		c.Incident, c.Message, c.Outbox, c.Outcome, c.OutletReport, c.Person,
 		c.PlanVersion, c.Reading, c.Request, c.RoleReview, c.Run, c.Session,
@@ -326,7 +351,8 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Acceptance, c.AuditEvent, c.CatalogRecord, c.CatalogVersion, c.ChangeRequest,
+		c.Acceptance, c.AccessGrant, c.AccessHolding, c.AccessLock, c.AccessRequest,
+		c.AuditEvent, c.CatalogRecord, c.CatalogVersion, c.ChangeRequest,
 		c.ChannelHealth, c.Decision, c.DegradedMode, c.Draft, c.FactSheet, c.Head,
 		c.Incident, c.Message, c.Outbox, c.Outcome, c.OutletReport, c.Person,
 		c.PlanVersion, c.Reading, c.Request, c.RoleReview, c.Run, c.Session,
@@ -340,6 +366,14 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
 	case *AcceptanceMutation:
 		return c.Acceptance.mutate(ctx, m)
+	case *AccessGrantMutation:
+		return c.AccessGrant.mutate(ctx, m)
+	case *AccessHoldingMutation:
+		return c.AccessHolding.mutate(ctx, m)
+	case *AccessLockMutation:
+		return c.AccessLock.mutate(ctx, m)
+	case *AccessRequestMutation:
+		return c.AccessRequest.mutate(ctx, m)
 	case *AuditEventMutation:
 		return c.AuditEvent.mutate(ctx, m)
 	case *CatalogRecordMutation:
@@ -519,6 +553,538 @@ func (c *AcceptanceClient) mutate(ctx context.Context, m *AcceptanceMutation) (V
 		return (&AcceptanceDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Acceptance mutation op: %q", m.Op())
+	}
+}
+
+// AccessGrantClient is a client for the AccessGrant schema.
+type AccessGrantClient struct {
+	config
+}
+
+// NewAccessGrantClient returns a client for the AccessGrant from the given config.
+func NewAccessGrantClient(c config) *AccessGrantClient {
+	return &AccessGrantClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `accessgrant.Hooks(f(g(h())))`.
+func (c *AccessGrantClient) Use(hooks ...Hook) {
+	c.hooks.AccessGrant = append(c.hooks.AccessGrant, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `accessgrant.Intercept(f(g(h())))`.
+func (c *AccessGrantClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AccessGrant = append(c.inters.AccessGrant, interceptors...)
+}
+
+// Create returns a builder for creating a AccessGrant entity.
+func (c *AccessGrantClient) Create() *AccessGrantCreate {
+	mutation := newAccessGrantMutation(c.config, OpCreate)
+	return &AccessGrantCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AccessGrant entities.
+func (c *AccessGrantClient) CreateBulk(builders ...*AccessGrantCreate) *AccessGrantCreateBulk {
+	return &AccessGrantCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AccessGrantClient) MapCreateBulk(slice any, setFunc func(*AccessGrantCreate, int)) *AccessGrantCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AccessGrantCreateBulk{err: fmt.Errorf("calling to AccessGrantClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AccessGrantCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AccessGrantCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AccessGrant.
+func (c *AccessGrantClient) Update() *AccessGrantUpdate {
+	mutation := newAccessGrantMutation(c.config, OpUpdate)
+	return &AccessGrantUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AccessGrantClient) UpdateOne(_m *AccessGrant) *AccessGrantUpdateOne {
+	mutation := newAccessGrantMutation(c.config, OpUpdateOne, withAccessGrant(_m))
+	return &AccessGrantUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AccessGrantClient) UpdateOneID(id string) *AccessGrantUpdateOne {
+	mutation := newAccessGrantMutation(c.config, OpUpdateOne, withAccessGrantID(id))
+	return &AccessGrantUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AccessGrant.
+func (c *AccessGrantClient) Delete() *AccessGrantDelete {
+	mutation := newAccessGrantMutation(c.config, OpDelete)
+	return &AccessGrantDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AccessGrantClient) DeleteOne(_m *AccessGrant) *AccessGrantDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AccessGrantClient) DeleteOneID(id string) *AccessGrantDeleteOne {
+	builder := c.Delete().Where(accessgrant.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AccessGrantDeleteOne{builder}
+}
+
+// Query returns a query builder for AccessGrant.
+func (c *AccessGrantClient) Query() *AccessGrantQuery {
+	return &AccessGrantQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAccessGrant},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AccessGrant entity by its id.
+func (c *AccessGrantClient) Get(ctx context.Context, id string) (*AccessGrant, error) {
+	return c.Query().Where(accessgrant.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AccessGrantClient) GetX(ctx context.Context, id string) *AccessGrant {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *AccessGrantClient) Hooks() []Hook {
+	return c.hooks.AccessGrant
+}
+
+// Interceptors returns the client interceptors.
+func (c *AccessGrantClient) Interceptors() []Interceptor {
+	return c.inters.AccessGrant
+}
+
+func (c *AccessGrantClient) mutate(ctx context.Context, m *AccessGrantMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AccessGrantCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AccessGrantUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AccessGrantUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AccessGrantDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AccessGrant mutation op: %q", m.Op())
+	}
+}
+
+// AccessHoldingClient is a client for the AccessHolding schema.
+type AccessHoldingClient struct {
+	config
+}
+
+// NewAccessHoldingClient returns a client for the AccessHolding from the given config.
+func NewAccessHoldingClient(c config) *AccessHoldingClient {
+	return &AccessHoldingClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `accessholding.Hooks(f(g(h())))`.
+func (c *AccessHoldingClient) Use(hooks ...Hook) {
+	c.hooks.AccessHolding = append(c.hooks.AccessHolding, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `accessholding.Intercept(f(g(h())))`.
+func (c *AccessHoldingClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AccessHolding = append(c.inters.AccessHolding, interceptors...)
+}
+
+// Create returns a builder for creating a AccessHolding entity.
+func (c *AccessHoldingClient) Create() *AccessHoldingCreate {
+	mutation := newAccessHoldingMutation(c.config, OpCreate)
+	return &AccessHoldingCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AccessHolding entities.
+func (c *AccessHoldingClient) CreateBulk(builders ...*AccessHoldingCreate) *AccessHoldingCreateBulk {
+	return &AccessHoldingCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AccessHoldingClient) MapCreateBulk(slice any, setFunc func(*AccessHoldingCreate, int)) *AccessHoldingCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AccessHoldingCreateBulk{err: fmt.Errorf("calling to AccessHoldingClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AccessHoldingCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AccessHoldingCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AccessHolding.
+func (c *AccessHoldingClient) Update() *AccessHoldingUpdate {
+	mutation := newAccessHoldingMutation(c.config, OpUpdate)
+	return &AccessHoldingUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AccessHoldingClient) UpdateOne(_m *AccessHolding) *AccessHoldingUpdateOne {
+	mutation := newAccessHoldingMutation(c.config, OpUpdateOne, withAccessHolding(_m))
+	return &AccessHoldingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AccessHoldingClient) UpdateOneID(id string) *AccessHoldingUpdateOne {
+	mutation := newAccessHoldingMutation(c.config, OpUpdateOne, withAccessHoldingID(id))
+	return &AccessHoldingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AccessHolding.
+func (c *AccessHoldingClient) Delete() *AccessHoldingDelete {
+	mutation := newAccessHoldingMutation(c.config, OpDelete)
+	return &AccessHoldingDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AccessHoldingClient) DeleteOne(_m *AccessHolding) *AccessHoldingDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AccessHoldingClient) DeleteOneID(id string) *AccessHoldingDeleteOne {
+	builder := c.Delete().Where(accessholding.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AccessHoldingDeleteOne{builder}
+}
+
+// Query returns a query builder for AccessHolding.
+func (c *AccessHoldingClient) Query() *AccessHoldingQuery {
+	return &AccessHoldingQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAccessHolding},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AccessHolding entity by its id.
+func (c *AccessHoldingClient) Get(ctx context.Context, id string) (*AccessHolding, error) {
+	return c.Query().Where(accessholding.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AccessHoldingClient) GetX(ctx context.Context, id string) *AccessHolding {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *AccessHoldingClient) Hooks() []Hook {
+	return c.hooks.AccessHolding
+}
+
+// Interceptors returns the client interceptors.
+func (c *AccessHoldingClient) Interceptors() []Interceptor {
+	return c.inters.AccessHolding
+}
+
+func (c *AccessHoldingClient) mutate(ctx context.Context, m *AccessHoldingMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AccessHoldingCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AccessHoldingUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AccessHoldingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AccessHoldingDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AccessHolding mutation op: %q", m.Op())
+	}
+}
+
+// AccessLockClient is a client for the AccessLock schema.
+type AccessLockClient struct {
+	config
+}
+
+// NewAccessLockClient returns a client for the AccessLock from the given config.
+func NewAccessLockClient(c config) *AccessLockClient {
+	return &AccessLockClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `accesslock.Hooks(f(g(h())))`.
+func (c *AccessLockClient) Use(hooks ...Hook) {
+	c.hooks.AccessLock = append(c.hooks.AccessLock, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `accesslock.Intercept(f(g(h())))`.
+func (c *AccessLockClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AccessLock = append(c.inters.AccessLock, interceptors...)
+}
+
+// Create returns a builder for creating a AccessLock entity.
+func (c *AccessLockClient) Create() *AccessLockCreate {
+	mutation := newAccessLockMutation(c.config, OpCreate)
+	return &AccessLockCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AccessLock entities.
+func (c *AccessLockClient) CreateBulk(builders ...*AccessLockCreate) *AccessLockCreateBulk {
+	return &AccessLockCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AccessLockClient) MapCreateBulk(slice any, setFunc func(*AccessLockCreate, int)) *AccessLockCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AccessLockCreateBulk{err: fmt.Errorf("calling to AccessLockClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AccessLockCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AccessLockCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AccessLock.
+func (c *AccessLockClient) Update() *AccessLockUpdate {
+	mutation := newAccessLockMutation(c.config, OpUpdate)
+	return &AccessLockUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AccessLockClient) UpdateOne(_m *AccessLock) *AccessLockUpdateOne {
+	mutation := newAccessLockMutation(c.config, OpUpdateOne, withAccessLock(_m))
+	return &AccessLockUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AccessLockClient) UpdateOneID(id string) *AccessLockUpdateOne {
+	mutation := newAccessLockMutation(c.config, OpUpdateOne, withAccessLockID(id))
+	return &AccessLockUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AccessLock.
+func (c *AccessLockClient) Delete() *AccessLockDelete {
+	mutation := newAccessLockMutation(c.config, OpDelete)
+	return &AccessLockDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AccessLockClient) DeleteOne(_m *AccessLock) *AccessLockDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AccessLockClient) DeleteOneID(id string) *AccessLockDeleteOne {
+	builder := c.Delete().Where(accesslock.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AccessLockDeleteOne{builder}
+}
+
+// Query returns a query builder for AccessLock.
+func (c *AccessLockClient) Query() *AccessLockQuery {
+	return &AccessLockQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAccessLock},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AccessLock entity by its id.
+func (c *AccessLockClient) Get(ctx context.Context, id string) (*AccessLock, error) {
+	return c.Query().Where(accesslock.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AccessLockClient) GetX(ctx context.Context, id string) *AccessLock {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *AccessLockClient) Hooks() []Hook {
+	return c.hooks.AccessLock
+}
+
+// Interceptors returns the client interceptors.
+func (c *AccessLockClient) Interceptors() []Interceptor {
+	return c.inters.AccessLock
+}
+
+func (c *AccessLockClient) mutate(ctx context.Context, m *AccessLockMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AccessLockCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AccessLockUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AccessLockUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AccessLockDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AccessLock mutation op: %q", m.Op())
+	}
+}
+
+// AccessRequestClient is a client for the AccessRequest schema.
+type AccessRequestClient struct {
+	config
+}
+
+// NewAccessRequestClient returns a client for the AccessRequest from the given config.
+func NewAccessRequestClient(c config) *AccessRequestClient {
+	return &AccessRequestClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `accessrequest.Hooks(f(g(h())))`.
+func (c *AccessRequestClient) Use(hooks ...Hook) {
+	c.hooks.AccessRequest = append(c.hooks.AccessRequest, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `accessrequest.Intercept(f(g(h())))`.
+func (c *AccessRequestClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AccessRequest = append(c.inters.AccessRequest, interceptors...)
+}
+
+// Create returns a builder for creating a AccessRequest entity.
+func (c *AccessRequestClient) Create() *AccessRequestCreate {
+	mutation := newAccessRequestMutation(c.config, OpCreate)
+	return &AccessRequestCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AccessRequest entities.
+func (c *AccessRequestClient) CreateBulk(builders ...*AccessRequestCreate) *AccessRequestCreateBulk {
+	return &AccessRequestCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AccessRequestClient) MapCreateBulk(slice any, setFunc func(*AccessRequestCreate, int)) *AccessRequestCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AccessRequestCreateBulk{err: fmt.Errorf("calling to AccessRequestClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AccessRequestCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AccessRequestCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AccessRequest.
+func (c *AccessRequestClient) Update() *AccessRequestUpdate {
+	mutation := newAccessRequestMutation(c.config, OpUpdate)
+	return &AccessRequestUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AccessRequestClient) UpdateOne(_m *AccessRequest) *AccessRequestUpdateOne {
+	mutation := newAccessRequestMutation(c.config, OpUpdateOne, withAccessRequest(_m))
+	return &AccessRequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AccessRequestClient) UpdateOneID(id string) *AccessRequestUpdateOne {
+	mutation := newAccessRequestMutation(c.config, OpUpdateOne, withAccessRequestID(id))
+	return &AccessRequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AccessRequest.
+func (c *AccessRequestClient) Delete() *AccessRequestDelete {
+	mutation := newAccessRequestMutation(c.config, OpDelete)
+	return &AccessRequestDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AccessRequestClient) DeleteOne(_m *AccessRequest) *AccessRequestDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AccessRequestClient) DeleteOneID(id string) *AccessRequestDeleteOne {
+	builder := c.Delete().Where(accessrequest.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AccessRequestDeleteOne{builder}
+}
+
+// Query returns a query builder for AccessRequest.
+func (c *AccessRequestClient) Query() *AccessRequestQuery {
+	return &AccessRequestQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAccessRequest},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AccessRequest entity by its id.
+func (c *AccessRequestClient) Get(ctx context.Context, id string) (*AccessRequest, error) {
+	return c.Query().Where(accessrequest.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AccessRequestClient) GetX(ctx context.Context, id string) *AccessRequest {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *AccessRequestClient) Hooks() []Hook {
+	return c.hooks.AccessRequest
+}
+
+// Interceptors returns the client interceptors.
+func (c *AccessRequestClient) Interceptors() []Interceptor {
+	return c.inters.AccessRequest
+}
+
+func (c *AccessRequestClient) mutate(ctx context.Context, m *AccessRequestMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AccessRequestCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AccessRequestUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AccessRequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AccessRequestDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AccessRequest mutation op: %q", m.Op())
 	}
 }
 
@@ -3451,16 +4017,18 @@ func (c *SessionClient) mutate(ctx context.Context, m *SessionMutation) (Value, 
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Acceptance, AuditEvent, CatalogRecord, CatalogVersion, ChangeRequest,
-		ChannelHealth, Decision, DegradedMode, Draft, FactSheet, Head, Incident,
-		Message, Outbox, Outcome, OutletReport, Person, PlanVersion, Reading, Request,
-		RoleReview, Run, Session []ent.Hook
+		Acceptance, AccessGrant, AccessHolding, AccessLock, AccessRequest, AuditEvent,
+		CatalogRecord, CatalogVersion, ChangeRequest, ChannelHealth, Decision,
+		DegradedMode, Draft, FactSheet, Head, Incident, Message, Outbox, Outcome,
+		OutletReport, Person, PlanVersion, Reading, Request, RoleReview, Run,
+		Session []ent.Hook
 	}
 	inters struct {
-		Acceptance, AuditEvent, CatalogRecord, CatalogVersion, ChangeRequest,
-		ChannelHealth, Decision, DegradedMode, Draft, FactSheet, Head, Incident,
-		Message, Outbox, Outcome, OutletReport, Person, PlanVersion, Reading, Request,
-		RoleReview, Run, Session []ent.Interceptor
+		Acceptance, AccessGrant, AccessHolding, AccessLock, AccessRequest, AuditEvent,
+		CatalogRecord, CatalogVersion, ChangeRequest, ChannelHealth, Decision,
+		DegradedMode, Draft, FactSheet, Head, Incident, Message, Outbox, Outcome,
+		OutletReport, Person, PlanVersion, Reading, Request, RoleReview, Run,
+		Session []ent.Interceptor
 	}
 )
 

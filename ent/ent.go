@@ -7,6 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"keyholder/ent/acceptance"
+	"keyholder/ent/accessgrant"
+	"keyholder/ent/accessholding"
+	"keyholder/ent/accesslock"
+	"keyholder/ent/accessrequest"
 	"keyholder/ent/auditevent"
 	"keyholder/ent/catalogrecord"
 	"keyholder/ent/catalogversion"
@@ -96,6 +100,10 @@ func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			acceptance.Table:     acceptance.ValidColumn,
+			accessgrant.Table:    accessgrant.ValidColumn,
+			accessholding.Table:  accessholding.ValidColumn,
+			accesslock.Table:     accesslock.ValidColumn,
+			accessrequest.Table:  accessrequest.ValidColumn,
 			auditevent.Table:     auditevent.ValidColumn,
 			catalogrecord.Table:  catalogrecord.ValidColumn,
 			catalogversion.Table: catalogversion.ValidColumn,

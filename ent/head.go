@@ -21,7 +21,9 @@ type Head struct {
 	// Change holds the value of the "change" field.
 	Change int64 `json:"change,omitempty"`
 	// Readings holds the value of the "readings" field.
-	Readings     int64 `json:"readings,omitempty"`
+	Readings int64 `json:"readings,omitempty"`
+	// the highest time that was ever kept, in microseconds
+	Clock        int64 `json:"clock,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -30,7 +32,7 @@ func (*Head) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case head.FieldID, head.FieldAudit, head.FieldChange, head.FieldReadings:
+		case head.FieldID, head.FieldAudit, head.FieldChange, head.FieldReadings, head.FieldClock:
 			values[i] = new(sql.NullInt64)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -70,6 +72,12 @@ func (_m *Head) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field readings", values[i])
 			} else if value.Valid {
 				_m.Readings = value.Int64
+			}
+		case head.FieldClock:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field clock", values[i])
+			} else if value.Valid {
+				_m.Clock = value.Int64
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -115,6 +123,9 @@ func (_m *Head) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("readings=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Readings))
+	builder.WriteString(", ")
+	builder.WriteString("clock=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Clock))
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -63,6 +63,20 @@ func (_c *HeadCreate) SetNillableReadings(v *int64) *HeadCreate {
 	return _c
 }
 
+// SetClock sets the "clock" field.
+func (_c *HeadCreate) SetClock(v int64) *HeadCreate {
+	_c.mutation.SetClock(v)
+	return _c
+}
+
+// SetNillableClock sets the "clock" field if the given value is not nil.
+func (_c *HeadCreate) SetNillableClock(v *int64) *HeadCreate {
+	if v != nil {
+		_c.SetClock(*v)
+	}
+	return _c
+}
+
 // Mutation returns the HeadMutation object of the builder.
 func (_c *HeadCreate) Mutation() *HeadMutation {
 	return _c.mutation
@@ -110,6 +124,10 @@ func (_c *HeadCreate) defaults() {
 		v := head.DefaultReadings
 		_c.mutation.SetReadings(v)
 	}
+	if _, ok := _c.mutation.Clock(); !ok {
+		v := head.DefaultClock
+		_c.mutation.SetClock(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -122,6 +140,9 @@ func (_c *HeadCreate) check() error {
 	}
 	if _, ok := _c.mutation.Readings(); !ok {
 		return &ValidationError{Name: "readings", err: errors.New(`ent: missing required field "Head.readings"`)}
+	}
+	if _, ok := _c.mutation.Clock(); !ok {
+		return &ValidationError{Name: "clock", err: errors.New(`ent: missing required field "Head.clock"`)}
 	}
 	return nil
 }
@@ -161,6 +182,10 @@ func (_c *HeadCreate) createSpec() (*Head, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Readings(); ok {
 		_spec.SetField(head.FieldReadings, field.TypeInt64, value)
 		_node.Readings = value
+	}
+	if value, ok := _c.mutation.Clock(); ok {
+		_spec.SetField(head.FieldClock, field.TypeInt64, value)
+		_node.Clock = value
 	}
 	return _node, _spec
 }
@@ -268,6 +293,24 @@ func (u *HeadUpsert) AddReadings(v int64) *HeadUpsert {
 	return u
 }
 
+// SetClock sets the "clock" field.
+func (u *HeadUpsert) SetClock(v int64) *HeadUpsert {
+	u.Set(head.FieldClock, v)
+	return u
+}
+
+// UpdateClock sets the "clock" field to the value that was provided on create.
+func (u *HeadUpsert) UpdateClock() *HeadUpsert {
+	u.SetExcluded(head.FieldClock)
+	return u
+}
+
+// AddClock adds v to the "clock" field.
+func (u *HeadUpsert) AddClock(v int64) *HeadUpsert {
+	u.Add(head.FieldClock, v)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create.
 // Using this option is equivalent to using:
 //
@@ -368,6 +411,27 @@ func (u *HeadUpsertOne) AddReadings(v int64) *HeadUpsertOne {
 func (u *HeadUpsertOne) UpdateReadings() *HeadUpsertOne {
 	return u.Update(func(s *HeadUpsert) {
 		s.UpdateReadings()
+	})
+}
+
+// SetClock sets the "clock" field.
+func (u *HeadUpsertOne) SetClock(v int64) *HeadUpsertOne {
+	return u.Update(func(s *HeadUpsert) {
+		s.SetClock(v)
+	})
+}
+
+// AddClock adds v to the "clock" field.
+func (u *HeadUpsertOne) AddClock(v int64) *HeadUpsertOne {
+	return u.Update(func(s *HeadUpsert) {
+		s.AddClock(v)
+	})
+}
+
+// UpdateClock sets the "clock" field to the value that was provided on create.
+func (u *HeadUpsertOne) UpdateClock() *HeadUpsertOne {
+	return u.Update(func(s *HeadUpsert) {
+		s.UpdateClock()
 	})
 }
 
@@ -635,6 +699,27 @@ func (u *HeadUpsertBulk) AddReadings(v int64) *HeadUpsertBulk {
 func (u *HeadUpsertBulk) UpdateReadings() *HeadUpsertBulk {
 	return u.Update(func(s *HeadUpsert) {
 		s.UpdateReadings()
+	})
+}
+
+// SetClock sets the "clock" field.
+func (u *HeadUpsertBulk) SetClock(v int64) *HeadUpsertBulk {
+	return u.Update(func(s *HeadUpsert) {
+		s.SetClock(v)
+	})
+}
+
+// AddClock adds v to the "clock" field.
+func (u *HeadUpsertBulk) AddClock(v int64) *HeadUpsertBulk {
+	return u.Update(func(s *HeadUpsert) {
+		s.AddClock(v)
+	})
+}
+
+// UpdateClock sets the "clock" field to the value that was provided on create.
+func (u *HeadUpsertBulk) UpdateClock() *HeadUpsertBulk {
+	return u.Update(func(s *HeadUpsert) {
+		s.UpdateClock()
 	})
 }
 

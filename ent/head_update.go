@@ -90,6 +90,27 @@ func (_u *HeadUpdate) AddReadings(v int64) *HeadUpdate {
 	return _u
 }
 
+// SetClock sets the "clock" field.
+func (_u *HeadUpdate) SetClock(v int64) *HeadUpdate {
+	_u.mutation.ResetClock()
+	_u.mutation.SetClock(v)
+	return _u
+}
+
+// SetNillableClock sets the "clock" field if the given value is not nil.
+func (_u *HeadUpdate) SetNillableClock(v *int64) *HeadUpdate {
+	if v != nil {
+		_u.SetClock(*v)
+	}
+	return _u
+}
+
+// AddClock adds value to the "clock" field.
+func (_u *HeadUpdate) AddClock(v int64) *HeadUpdate {
+	_u.mutation.AddClock(v)
+	return _u
+}
+
 // Mutation returns the HeadMutation object of the builder.
 func (_u *HeadUpdate) Mutation() *HeadMutation {
 	return _u.mutation
@@ -148,6 +169,12 @@ func (_u *HeadUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedReadings(); ok {
 		_spec.AddField(head.FieldReadings, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Clock(); ok {
+		_spec.SetField(head.FieldClock, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedClock(); ok {
+		_spec.AddField(head.FieldClock, field.TypeInt64, value)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -229,6 +256,27 @@ func (_u *HeadUpdateOne) SetNillableReadings(v *int64) *HeadUpdateOne {
 // AddReadings adds value to the "readings" field.
 func (_u *HeadUpdateOne) AddReadings(v int64) *HeadUpdateOne {
 	_u.mutation.AddReadings(v)
+	return _u
+}
+
+// SetClock sets the "clock" field.
+func (_u *HeadUpdateOne) SetClock(v int64) *HeadUpdateOne {
+	_u.mutation.ResetClock()
+	_u.mutation.SetClock(v)
+	return _u
+}
+
+// SetNillableClock sets the "clock" field if the given value is not nil.
+func (_u *HeadUpdateOne) SetNillableClock(v *int64) *HeadUpdateOne {
+	if v != nil {
+		_u.SetClock(*v)
+	}
+	return _u
+}
+
+// AddClock adds value to the "clock" field.
+func (_u *HeadUpdateOne) AddClock(v int64) *HeadUpdateOne {
+	_u.mutation.AddClock(v)
 	return _u
 }
 
@@ -320,6 +368,12 @@ func (_u *HeadUpdateOne) sqlSave(ctx context.Context) (_node *Head, err error) {
 	}
 	if value, ok := _u.mutation.AddedReadings(); ok {
 		_spec.AddField(head.FieldReadings, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Clock(); ok {
+		_spec.SetField(head.FieldClock, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedClock(); ok {
+		_spec.AddField(head.FieldClock, field.TypeInt64, value)
 	}
 	_node = &Head{config: _u.config}
 	_spec.Assign = _node.assignValues

@@ -3,6 +3,10 @@
 package ent
 
 import (
+	"keyholder/ent/accessgrant"
+	"keyholder/ent/accessholding"
+	"keyholder/ent/accesslock"
+	"keyholder/ent/accessrequest"
 	"keyholder/ent/catalogrecord"
 	"keyholder/ent/catalogversion"
 	"keyholder/ent/changerequest"
@@ -22,6 +26,70 @@ import (
 // (default values, validators, hooks and policies) and stitches it
 // to their package variables.
 func init() {
+	accessgrantFields := schema.AccessGrant{}.Fields()
+	_ = accessgrantFields
+	// accessgrantDescHolderMail is the schema descriptor for holder_mail field.
+	accessgrantDescHolderMail := accessgrantFields[5].Descriptor()
+	// accessgrant.DefaultHolderMail holds the default value on creation for the holder_mail field.
+	accessgrant.DefaultHolderMail = accessgrantDescHolderMail.Default.(string)
+	// accessgrantDescRun is the schema descriptor for run field.
+	accessgrantDescRun := accessgrantFields[6].Descriptor()
+	// accessgrant.DefaultRun holds the default value on creation for the run field.
+	accessgrant.DefaultRun = accessgrantDescRun.Default.(string)
+	// accessgrantDescOpen is the schema descriptor for open field.
+	accessgrantDescOpen := accessgrantFields[8].Descriptor()
+	// accessgrant.DefaultOpen holds the default value on creation for the open field.
+	accessgrant.DefaultOpen = accessgrantDescOpen.Default.(bool)
+	// accessgrantDescReviewed is the schema descriptor for reviewed field.
+	accessgrantDescReviewed := accessgrantFields[9].Descriptor()
+	// accessgrant.DefaultReviewed holds the default value on creation for the reviewed field.
+	accessgrant.DefaultReviewed = accessgrantDescReviewed.Default.(bool)
+	// accessgrantDescRevision is the schema descriptor for revision field.
+	accessgrantDescRevision := accessgrantFields[11].Descriptor()
+	// accessgrant.DefaultRevision holds the default value on creation for the revision field.
+	accessgrant.DefaultRevision = accessgrantDescRevision.Default.(int)
+	accessholdingFields := schema.AccessHolding{}.Fields()
+	_ = accessholdingFields
+	// accessholdingDescVerifier is the schema descriptor for verifier field.
+	accessholdingDescVerifier := accessholdingFields[4].Descriptor()
+	// accessholding.DefaultVerifier holds the default value on creation for the verifier field.
+	accessholding.DefaultVerifier = accessholdingDescVerifier.Default.(string)
+	// accessholdingDescRevision is the schema descriptor for revision field.
+	accessholdingDescRevision := accessholdingFields[6].Descriptor()
+	// accessholding.DefaultRevision holds the default value on creation for the revision field.
+	accessholding.DefaultRevision = accessholdingDescRevision.Default.(int)
+	accesslockFields := schema.AccessLock{}.Fields()
+	_ = accesslockFields
+	// accesslockDescLifted is the schema descriptor for lifted field.
+	accesslockDescLifted := accesslockFields[1].Descriptor()
+	// accesslock.DefaultLifted holds the default value on creation for the lifted field.
+	accesslock.DefaultLifted = accesslockDescLifted.Default.(bool)
+	accessrequestFields := schema.AccessRequest{}.Fields()
+	_ = accessrequestFields
+	// accessrequestDescIncident is the schema descriptor for incident field.
+	accessrequestDescIncident := accessrequestFields[4].Descriptor()
+	// accessrequest.DefaultIncident holds the default value on creation for the incident field.
+	accessrequest.DefaultIncident = accessrequestDescIncident.Default.(string)
+	// accessrequestDescRun is the schema descriptor for run field.
+	accessrequestDescRun := accessrequestFields[5].Descriptor()
+	// accessrequest.DefaultRun holds the default value on creation for the run field.
+	accessrequest.DefaultRun = accessrequestDescRun.Default.(string)
+	// accessrequestDescRound is the schema descriptor for round field.
+	accessrequestDescRound := accessrequestFields[10].Descriptor()
+	// accessrequest.DefaultRound holds the default value on creation for the round field.
+	accessrequest.DefaultRound = accessrequestDescRound.Default.(int)
+	// accessrequestDescOpen is the schema descriptor for open field.
+	accessrequestDescOpen := accessrequestFields[11].Descriptor()
+	// accessrequest.DefaultOpen holds the default value on creation for the open field.
+	accessrequest.DefaultOpen = accessrequestDescOpen.Default.(bool)
+	// accessrequestDescBegun is the schema descriptor for begun field.
+	accessrequestDescBegun := accessrequestFields[15].Descriptor()
+	// accessrequest.DefaultBegun holds the default value on creation for the begun field.
+	accessrequest.DefaultBegun = accessrequestDescBegun.Default.(bool)
+	// accessrequestDescRevision is the schema descriptor for revision field.
+	accessrequestDescRevision := accessrequestFields[17].Descriptor()
+	// accessrequest.DefaultRevision holds the default value on creation for the revision field.
+	accessrequest.DefaultRevision = accessrequestDescRevision.Default.(int)
 	catalogrecordFields := schema.CatalogRecord{}.Fields()
 	_ = catalogrecordFields
 	// catalogrecordDescManaged is the schema descriptor for managed field.
@@ -124,6 +192,10 @@ func init() {
 	headDescReadings := headFields[2].Descriptor()
 	// head.DefaultReadings holds the default value on creation for the readings field.
 	head.DefaultReadings = headDescReadings.Default.(int64)
+	// headDescClock is the schema descriptor for clock field.
+	headDescClock := headFields[3].Descriptor()
+	// head.DefaultClock holds the default value on creation for the clock field.
+	head.DefaultClock = headDescClock.Default.(int64)
 	incidentFields := schema.Incident{}.Fields()
 	_ = incidentFields
 	// incidentDescRevision is the schema descriptor for revision field.

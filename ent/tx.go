@@ -16,6 +16,14 @@ type Tx struct {
 	config
 	// Acceptance is the client for interacting with the Acceptance builders.
 	Acceptance *AcceptanceClient
+	// AccessGrant is the client for interacting with the AccessGrant builders.
+	AccessGrant *AccessGrantClient
+	// AccessHolding is the client for interacting with the AccessHolding builders.
+	AccessHolding *AccessHoldingClient
+	// AccessLock is the client for interacting with the AccessLock builders.
+	AccessLock *AccessLockClient
+	// AccessRequest is the client for interacting with the AccessRequest builders.
+	AccessRequest *AccessRequestClient
 	// AuditEvent is the client for interacting with the AuditEvent builders.
 	AuditEvent *AuditEventClient
 	// CatalogRecord is the client for interacting with the CatalogRecord builders.
@@ -192,6 +200,10 @@ func (tx *Tx) Client() *Client {
 
 func (tx *Tx) init() {
 	tx.Acceptance = NewAcceptanceClient(tx.config)
+	tx.AccessGrant = NewAccessGrantClient(tx.config)
+	tx.AccessHolding = NewAccessHoldingClient(tx.config)
+	tx.AccessLock = NewAccessLockClient(tx.config)
+	tx.AccessRequest = NewAccessRequestClient(tx.config)
 	tx.AuditEvent = NewAuditEventClient(tx.config)
 	tx.CatalogRecord = NewCatalogRecordClient(tx.config)
 	tx.CatalogVersion = NewCatalogVersionClient(tx.config)

@@ -100,14 +100,14 @@ func (s *Server) changeRequestPage(c echo.Context, status int, typed typedVote) 
 		return err
 	}
 	p.Owner = r.Owner()
-	if p.MustConfirm && ballot.As(who, access.EditCatalog).ID == r.Requester.ID {
+	if p.MustConfirm && ballot.As(who, access.ProposeChange).ID == r.Requester.ID {
 		digest, err := shown.Terms.Digest()
 		if err != nil {
 			return err
 		}
 		p.Confirm = &view.Amend{Path: view.ConfirmChangePath(r.Code), Act: store.NewID(), Shown: digest}
 	}
-	if r.State == approval.Approved && who.May(access.EditCatalog) {
+	if r.State == approval.Approved && who.May(access.ProposeChange) {
 		p.TakeBack = view.TakeBackRequestPath(r.Code)
 	}
 	p.Action = changeAction(r, who, ballot, typed, now)
@@ -166,7 +166,7 @@ func (s *Server) whereItStands(ctx context.Context, p *view.ChangeRequest, r cha
 // changeAction is what this person may do: the rule that answers the form and decides in the database draws the buttons.
 func changeAction(r change.Request, who access.Principal, ballot approval.Ballot, typed typedVote, now time.Time) view.Action {
 	paths := questionPaths{decide: view.DecideChangePath(r.Code), withdraw: view.WithdrawChangePath(r.Code), page: view.ChangeRequestPath(r.Code)}
-	return questionAction(r.Question, who, ballot.As(who, access.EditCatalog), ballot, typed, paths, "Approve it", now)
+	return questionAction(r.Question, who, ballot.As(who, access.ProposeChange), ballot, typed, paths, "Approve it", now)
 }
 
 // questionPaths are where the forms of a question lead.

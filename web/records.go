@@ -499,7 +499,7 @@ func (s *Server) showCatalogChange(c echo.Context) error {
 	if was {
 		p.Request = asked.Code
 	}
-	if number > 1 && principal(c).May(access.EditCatalog) {
+	if number > 1 && principal(c).May(access.ProposeChange) {
 		p.TakeBack = view.TakeBackPath(number)
 	}
 	return s.render(c, http.StatusOK, view.CatalogChangePage(s.page(c, "Catalogue version "+strconv.Itoa(number)), p))

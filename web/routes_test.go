@@ -148,7 +148,8 @@ func TestARoleThatMayIsNotRefusedByTheTable(t *testing.T) {
 				continue
 			}
 			answer := v.do(t, r.Method, concrete(r.Path), url.Values{})
-			byTable := answer.field("rule") == "permission:"+string(r.Needs) || r.Method == http.MethodGet
+			anyKind := strings.Contains(r.Path, ":kind") // some roles change records of some kinds only
+			byTable := answer.field("rule") == "permission:"+string(r.Needs) || r.Method == http.MethodGet && !anyKind
 			if answer.status == http.StatusForbidden && byTable || answer.status >= http.StatusInternalServerError {
 				t.Errorf("%s %s as %s: %d %s", r.Method, r.Path, role, answer.status, answer.field("rule"))
 			}

@@ -19,12 +19,14 @@ import (
 type Activities struct {
 	store      *store.Store
 	connectors connector.Set
-	rooms      *connector.Rooms // for what is switched by the hundred
+	granters   connector.Granters
+	rooms      *connector.Rooms // for what is switched, given and taken by the hundred
 }
 
-// NewActivities acts through the given connectors. Of degraded modes so many act on one system at once; a failover waits for none.
-func NewActivities(s *store.Store, c connector.Set, callsAtOnce int) *Activities {
-	return &Activities{store: s, connectors: c, rooms: connector.NewRooms(callsAtOnce)}
+// NewActivities acts through the given connectors. Of degraded modes and of people's access so many act on one system at once; a
+// failover waits for none.
+func NewActivities(s *store.Store, c connector.Set, g connector.Granters, callsAtOnce int) *Activities {
+	return &Activities{store: s, connectors: c, granters: g, rooms: connector.NewRooms(callsAtOnce)}
 }
 
 // Stand is where a process stands by the record.

@@ -57,10 +57,13 @@ func (c *Client) Healthy(ctx context.Context) error {
 	return nil
 }
 
-// Start starts the process of a request, or of a degraded mode. One that runs already looks at the record again.
+// Start starts the process of a request, of a degraded mode, or of somebody's access. One that runs already looks at the record again.
 func (c *Client) Start(ctx context.Context, code string) error {
 	if strings.HasPrefix(code, store.ModeCode) {
-		return c.startDegraded(ctx, code)
+		return c.startOrLook(ctx, code, DegradedID(code), degradedWorkflow, DegradedInput{Code: code})
+	}
+	if system, person, ok := store.HolderOf(code); ok {
+		return c.startOrLook(ctx, code, code, accessWorkflow, AccessInput{System: system, Person: person})
 	}
 	_, err := c.temporal.ExecuteWorkflow(ctx, c.options(code), failoverWorkflow, FailoverInput{Code: code})
 	if err != nil {
@@ -69,22 +72,22 @@ func (c *Client) Start(ctx context.Context, code string) error {
 	return nil
 }
 
-// startDegraded starts the process of a degraded mode, or has the one that runs look at the record. Where a worker of this program is
-// idle it takes the first task with the answer: a lost site starts hundreds at once.
-func (c *Client) startDegraded(ctx context.Context, code string) error {
+// startOrLook starts a process, or has the one that runs look at the record. Where a worker of this program is idle it takes the first
+// task with the answer: a lost site starts hundreds at once.
+func (c *Client) startOrLook(ctx context.Context, code, id, process string, in any) error {
 	options := c.options(code)
-	options.ID = DegradedID(code)
+	options.ID = id
 	first := options
 	first.EnableEagerStart, first.WorkflowExecutionErrorWhenAlreadyStarted = true, true
 	first.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
-	_, err := c.temporal.ExecuteWorkflow(ctx, first, degradedWorkflow, DegradedInput{Code: code})
+	_, err := c.temporal.ExecuteWorkflow(ctx, first, process, in)
 	if _, runs := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); !runs {
 		if err != nil {
 			return fmt.Errorf("start the process of %s: %w", code, err)
 		}
 		return nil
 	}
-	if _, err := c.temporal.SignalWithStartWorkflow(ctx, options.ID, signalLook, nil, options, degradedWorkflow, DegradedInput{Code: code}); err != nil {
+	if _, err := c.temporal.SignalWithStartWorkflow(ctx, options.ID, signalLook, nil, options, process, in); err != nil {
 		return fmt.Errorf("have the process of %s look: %w", code, err)
 	}
 	return nil

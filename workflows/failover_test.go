@@ -123,7 +123,7 @@ func newStage(t *testing.T, mode rules.Mode, ceiling rules.Ceiling) *stage {
 	s.env = suite.NewTestWorkflowEnvironment()
 	s.env.SetTestTimeout(30 * time.Second)
 	names := &shopStub{kind: "dns", fail: s.shop.fail, body: well}
-	s.activities = NewActivities(kept, connector.NewSet(s.shop, names), 1)
+	s.activities = NewActivities(kept, connector.NewSet(s.shop, names), nil, 1)
 	Register(s.env, s.activities)
 	return s
 }

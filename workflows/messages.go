@@ -1,9 +1,12 @@
 package workflows
 
+import "time"
+
 // The names under which Temporal knows the processes. They never change: open histories carry them.
 const (
 	failoverWorkflow = "failover"
 	degradedWorkflow = "degraded-mode"
+	accessWorkflow   = "access"
 
 	signalLook = "look" // the record has something new
 
@@ -24,6 +27,8 @@ const (
 	activityWatch    = "watch"
 
 	activityModeDo = "mode-do"
+
+	activitySettle = "access-settle"
 )
 
 // FailoverInput starts the process of one request and its run. Fields are only ever added.
@@ -39,6 +44,18 @@ type FailoverResult struct {
 // DegradedInput starts the process of one degraded mode. Fields are only ever added.
 type DegradedInput struct {
 	Code string `json:"code"`
+}
+
+// AccessInput starts the process of one person's access to one system. Fields are only ever added.
+type AccessInput struct {
+	System string `json:"system"`
+	Person string `json:"person"`
+}
+
+// AccessNext is when the process looks again.
+type AccessNext struct {
+	Done bool          `json:"done,omitempty"`
+	Wait time.Duration `json:"wait,omitempty"`
 }
 
 // StepInput names one step of a run.

@@ -36,6 +36,14 @@ func modeOptions(ctx workflow.Context) workflow.Context {
 	return workflow.WithActivityOptions(ctx, options)
 }
 
+// accessOptions are for giving and taking access, which is tried again for hours where its system is down. That a worker died must be
+// noticed soon: access ends within seconds of the next one's start.
+func accessOptions(ctx workflow.Context) workflow.Context {
+	options := workflow.GetActivityOptions(actOptions(ctx))
+	options.StartToCloseTimeout = 24 * time.Hour
+	return workflow.WithActivityOptions(ctx, options)
+}
+
 // watchOptions are for looking on for days until something is as it should be.
 func watchOptions(ctx workflow.Context) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{

@@ -19,10 +19,11 @@ type registry interface {
 func Register(r registry, a *Activities) {
 	r.RegisterWorkflowWithOptions(Failover, workflow.RegisterOptions{Name: failoverWorkflow})
 	r.RegisterWorkflowWithOptions(Degraded, workflow.RegisterOptions{Name: degradedWorkflow})
+	r.RegisterWorkflowWithOptions(Access, workflow.RegisterOptions{Name: accessWorkflow})
 	for name, fn := range map[string]any{
 		activityStand: a.Stand, activityDecide: a.Decide, activityWithdraw: a.Withdraw, activityConfirm: a.Confirm,
 		activityCommand: a.Command, activityExpire: a.Expire, activityClaim: a.Claim, activityPerform: a.Perform,
-		activityUndo: a.Undo, activityWatch: a.Watch, activityModeDo: a.ModeDo,
+		activityUndo: a.Undo, activityWatch: a.Watch, activityModeDo: a.ModeDo, activitySettle: a.Settle,
 	} {
 		r.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
 	}

@@ -54,7 +54,7 @@ func newRig(ctx context.Context) (*rig, error) {
 		cancel()
 		return nil, errors.Join(err, <-ended, os.RemoveAll(dir))
 	}
-	r.activities = workflows.NewActivities(r.store, connector.NewSet(nothing{}, flags{}), callsAtOnce)
+	r.activities = workflows.NewActivities(r.store, connector.NewSet(nothing{}, flags{}), nil, callsAtOnce)
 	w := workflows.NewWorker(r.temporal, queue, r.activities)
 	w.RegisterWorkflowWithOptions(bare, workflow.RegisterOptions{Name: "bare"})
 	w.RegisterActivity(empty)

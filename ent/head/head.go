@@ -17,6 +17,8 @@ const (
 	FieldChange = "change"
 	// FieldReadings holds the string denoting the readings field in the database.
 	FieldReadings = "readings"
+	// FieldClock holds the string denoting the clock field in the database.
+	FieldClock = "clock"
 	// Table holds the table name of the head in the database.
 	Table = "heads"
 )
@@ -27,6 +29,7 @@ var Columns = []string{
 	FieldAudit,
 	FieldChange,
 	FieldReadings,
+	FieldClock,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -46,6 +49,8 @@ var (
 	DefaultChange int64
 	// DefaultReadings holds the default value on creation for the "readings" field.
 	DefaultReadings int64
+	// DefaultClock holds the default value on creation for the "clock" field.
+	DefaultClock int64
 )
 
 // OrderOption defines the ordering options for the Head queries.
@@ -69,4 +74,9 @@ func ByChange(opts ...sql.OrderTermOption) OrderOption {
 // ByReadings orders the results by the readings field.
 func ByReadings(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldReadings, opts...).ToFunc()
+}
+
+// ByClock orders the results by the clock field.
+func ByClock(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldClock, opts...).ToFunc()
 }

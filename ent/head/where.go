@@ -68,6 +68,11 @@ func Readings(v int64) predicate.Head {
 	return predicate.Head(sql.FieldEQ(FieldReadings, v))
 }
 
+// Clock applies equality check predicate on the "clock" field. It's identical to ClockEQ.
+func Clock(v int64) predicate.Head {
+	return predicate.Head(sql.FieldEQ(FieldClock, v))
+}
+
 // AuditEQ applies the EQ predicate on the "audit" field.
 func AuditEQ(v int64) predicate.Head {
 	return predicate.Head(sql.FieldEQ(FieldAudit, v))
@@ -186,6 +191,46 @@ func ReadingsLT(v int64) predicate.Head {
 // ReadingsLTE applies the LTE predicate on the "readings" field.
 func ReadingsLTE(v int64) predicate.Head {
 	return predicate.Head(sql.FieldLTE(FieldReadings, v))
+}
+
+// ClockEQ applies the EQ predicate on the "clock" field.
+func ClockEQ(v int64) predicate.Head {
+	return predicate.Head(sql.FieldEQ(FieldClock, v))
+}
+
+// ClockNEQ applies the NEQ predicate on the "clock" field.
+func ClockNEQ(v int64) predicate.Head {
+	return predicate.Head(sql.FieldNEQ(FieldClock, v))
+}
+
+// ClockIn applies the In predicate on the "clock" field.
+func ClockIn(vs ...int64) predicate.Head {
+	return predicate.Head(sql.FieldIn(FieldClock, vs...))
+}
+
+// ClockNotIn applies the NotIn predicate on the "clock" field.
+func ClockNotIn(vs ...int64) predicate.Head {
+	return predicate.Head(sql.FieldNotIn(FieldClock, vs...))
+}
+
+// ClockGT applies the GT predicate on the "clock" field.
+func ClockGT(v int64) predicate.Head {
+	return predicate.Head(sql.FieldGT(FieldClock, v))
+}
+
+// ClockGTE applies the GTE predicate on the "clock" field.
+func ClockGTE(v int64) predicate.Head {
+	return predicate.Head(sql.FieldGTE(FieldClock, v))
+}
+
+// ClockLT applies the LT predicate on the "clock" field.
+func ClockLT(v int64) predicate.Head {
+	return predicate.Head(sql.FieldLT(FieldClock, v))
+}
+
+// ClockLTE applies the LTE predicate on the "clock" field.
+func ClockLTE(v int64) predicate.Head {
+	return predicate.Head(sql.FieldLTE(FieldClock, v))
 }
 
 // And groups predicates with the AND operator between them.

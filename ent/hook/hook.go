@@ -20,6 +20,54 @@ func (f AcceptanceFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, 
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AcceptanceMutation", m)
 }
 
+// The AccessGrantFunc type is an adapter to allow the use of ordinary
+// function as AccessGrant mutator.
+type AccessGrantFunc func(context.Context, *ent.AccessGrantMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f AccessGrantFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.AccessGrantMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AccessGrantMutation", m)
+}
+
+// The AccessHoldingFunc type is an adapter to allow the use of ordinary
+// function as AccessHolding mutator.
+type AccessHoldingFunc func(context.Context, *ent.AccessHoldingMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f AccessHoldingFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.AccessHoldingMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AccessHoldingMutation", m)
+}
+
+// The AccessLockFunc type is an adapter to allow the use of ordinary
+// function as AccessLock mutator.
+type AccessLockFunc func(context.Context, *ent.AccessLockMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f AccessLockFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.AccessLockMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AccessLockMutation", m)
+}
+
+// The AccessRequestFunc type is an adapter to allow the use of ordinary
+// function as AccessRequest mutator.
+type AccessRequestFunc func(context.Context, *ent.AccessRequestMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f AccessRequestFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.AccessRequestMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AccessRequestMutation", m)
+}
+
 // The AuditEventFunc type is an adapter to allow the use of ordinary
 // function as AuditEvent mutator.
 type AuditEventFunc func(context.Context, *ent.AuditEventMutation) (ent.Value, error)

@@ -23,6 +23,139 @@ var (
 		Columns:    AcceptancesColumns,
 		PrimaryKey: []*schema.Column{AcceptancesColumns[0]},
 	}
+	// AccessGrantsColumns holds the columns for the "access_grants" table.
+	AccessGrantsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "code", Type: field.TypeString, Unique: true},
+		{Name: "system", Type: field.TypeString},
+		{Name: "role", Type: field.TypeString},
+		{Name: "holder_id", Type: field.TypeString},
+		{Name: "holder_mail", Type: field.TypeString, Default: ""},
+		{Name: "run", Type: field.TypeString, Default: ""},
+		{Name: "ends_at", Type: field.TypeTime},
+		{Name: "open", Type: field.TypeBool, Default: true},
+		{Name: "reviewed", Type: field.TypeBool, Default: false},
+		{Name: "body", Type: field.TypeBytes},
+		{Name: "revision", Type: field.TypeInt, Default: 1},
+	}
+	// AccessGrantsTable holds the schema information for the "access_grants" table.
+	AccessGrantsTable = &schema.Table{
+		Name:       "access_grants",
+		Columns:    AccessGrantsColumns,
+		PrimaryKey: []*schema.Column{AccessGrantsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "accessgrant_open_ends_at",
+				Unique:  false,
+				Columns: []*schema.Column{AccessGrantsColumns[8], AccessGrantsColumns[7]},
+			},
+			{
+				Name:    "accessgrant_reviewed_ends_at",
+				Unique:  false,
+				Columns: []*schema.Column{AccessGrantsColumns[9], AccessGrantsColumns[7]},
+			},
+			{
+				Name:    "accessgrant_holder_id_system",
+				Unique:  false,
+				Columns: []*schema.Column{AccessGrantsColumns[4], AccessGrantsColumns[2]},
+			},
+			{
+				Name:    "accessgrant_system_ends_at",
+				Unique:  false,
+				Columns: []*schema.Column{AccessGrantsColumns[2], AccessGrantsColumns[7]},
+			},
+			{
+				Name:    "accessgrant_run",
+				Unique:  false,
+				Columns: []*schema.Column{AccessGrantsColumns[6]},
+			},
+		},
+	}
+	// AccessHoldingsColumns holds the columns for the "access_holdings" table.
+	AccessHoldingsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "system", Type: field.TypeString},
+		{Name: "person_id", Type: field.TypeString},
+		{Name: "account", Type: field.TypeString},
+		{Name: "verifier", Type: field.TypeString, Default: ""},
+		{Name: "body", Type: field.TypeBytes},
+		{Name: "revision", Type: field.TypeInt, Default: 1},
+	}
+	// AccessHoldingsTable holds the schema information for the "access_holdings" table.
+	AccessHoldingsTable = &schema.Table{
+		Name:       "access_holdings",
+		Columns:    AccessHoldingsColumns,
+		PrimaryKey: []*schema.Column{AccessHoldingsColumns[0]},
+	}
+	// AccessLocksColumns holds the columns for the "access_locks" table.
+	AccessLocksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "lifted", Type: field.TypeBool, Default: false},
+		{Name: "at", Type: field.TypeTime},
+		{Name: "body", Type: field.TypeBytes},
+	}
+	// AccessLocksTable holds the schema information for the "access_locks" table.
+	AccessLocksTable = &schema.Table{
+		Name:       "access_locks",
+		Columns:    AccessLocksColumns,
+		PrimaryKey: []*schema.Column{AccessLocksColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "accesslock_lifted_at",
+				Unique:  false,
+				Columns: []*schema.Column{AccessLocksColumns[1], AccessLocksColumns[2]},
+			},
+		},
+	}
+	// AccessRequestsColumns holds the columns for the "access_requests" table.
+	AccessRequestsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "code", Type: field.TypeString, Unique: true},
+		{Name: "eligibility", Type: field.TypeString},
+		{Name: "system", Type: field.TypeString},
+		{Name: "incident", Type: field.TypeString, Default: ""},
+		{Name: "run", Type: field.TypeString, Default: ""},
+		{Name: "digest", Type: field.TypeString},
+		{Name: "requester_id", Type: field.TypeString},
+		{Name: "requester_name", Type: field.TypeString},
+		{Name: "state", Type: field.TypeString},
+		{Name: "round", Type: field.TypeInt, Default: 1},
+		{Name: "open", Type: field.TypeBool, Default: true},
+		{Name: "filed_at", Type: field.TypeTime},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "decided_at", Type: field.TypeTime, Nullable: true},
+		{Name: "begun", Type: field.TypeBool, Default: false},
+		{Name: "body", Type: field.TypeBytes},
+		{Name: "revision", Type: field.TypeInt, Default: 1},
+	}
+	// AccessRequestsTable holds the schema information for the "access_requests" table.
+	AccessRequestsTable = &schema.Table{
+		Name:       "access_requests",
+		Columns:    AccessRequestsColumns,
+		PrimaryKey: []*schema.Column{AccessRequestsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "accessrequest_state_begun",
+				Unique:  false,
+				Columns: []*schema.Column{AccessRequestsColumns[9], AccessRequestsColumns[15]},
+			},
+			{
+				Name:    "accessrequest_requester_id_filed_at",
+				Unique:  false,
+				Columns: []*schema.Column{AccessRequestsColumns[7], AccessRequestsColumns[12]},
+			},
+			{
+				Name:    "accessrequest_incident",
+				Unique:  false,
+				Columns: []*schema.Column{AccessRequestsColumns[4]},
+			},
+			{
+				Name:    "accessrequest_filed_at",
+				Unique:  false,
+				Columns: []*schema.Column{AccessRequestsColumns[12]},
+			},
+		},
+	}
 	// AuditEventsColumns holds the columns for the "audit_events" table.
 	AuditEventsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -297,6 +430,7 @@ var (
 		{Name: "audit", Type: field.TypeInt64, Default: 0},
 		{Name: "change", Type: field.TypeInt64, Default: 0},
 		{Name: "readings", Type: field.TypeInt64, Default: 0},
+		{Name: "clock", Type: field.TypeInt64, Default: 0},
 	}
 	// HeadsTable holds the schema information for the "heads" table.
 	HeadsTable = &schema.Table{
@@ -616,6 +750,10 @@ var (
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		AcceptancesTable,
+		AccessGrantsTable,
+		AccessHoldingsTable,
+		AccessLocksTable,
+		AccessRequestsTable,
 		AuditEventsTable,
 		CatalogRecordsTable,
 		CatalogVersionsTable,

@@ -9,6 +9,18 @@ import (
 // Acceptance is the predicate function for acceptance builders.
 type Acceptance func(*sql.Selector)
 
+// AccessGrant is the predicate function for accessgrant builders.
+type AccessGrant func(*sql.Selector)
+
+// AccessHolding is the predicate function for accessholding builders.
+type AccessHolding func(*sql.Selector)
+
+// AccessLock is the predicate function for accesslock builders.
+type AccessLock func(*sql.Selector)
+
+// AccessRequest is the predicate function for accessrequest builders.
+type AccessRequest func(*sql.Selector)
+
 // AuditEvent is the predicate function for auditevent builders.
 type AuditEvent func(*sql.Selector)
 

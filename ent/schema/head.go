@@ -6,7 +6,7 @@ import (
 )
 
 // Head is one row: the place of the newest audit event, the change sequence by which pages learn that they are old, and
-// how often readings were saved, which is mostly no news. Every transaction takes it last, so that events stand in the order of their commits.
+// how often readings were saved, which is mostly no news, and the highest time that any of them was made at. Every transaction takes it last, so that events stand in the order of their commits.
 type Head struct{ ent.Schema }
 
 // Fields of the record.
@@ -15,5 +15,6 @@ func (Head) Fields() []ent.Field {
 		field.Int64("audit").Default(0),
 		field.Int64("change").Default(0),
 		field.Int64("readings").Default(0),
+		field.Int64("clock").Default(0).Comment("the highest time that was ever kept, in microseconds"),
 	}
 }

@@ -14,6 +14,7 @@ type Principal struct {
 	Roles      []Role    `json:"roles"`          // each once, wherever it holds
 	Grants     []Grant   `json:"grants,omitempty"`
 	Instead    []string  `json:"instead,omitempty"` // addresses of those whom they stand in for, whether or not these hold a role
+	Groups     []string  `json:"groups,omitempty"`  // of the sign-in provider
 	SignedInAt time.Time `json:"signed_in_at"`      // auth_time of the provider, not of the session
 }
 

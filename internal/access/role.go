@@ -57,6 +57,11 @@ const (
 	ReadAudit     Permission = "read-audit"     // read and export the record
 	PublishPlan   Permission = "publish-plan"   // publish plans
 	EditCatalog   Permission = "edit-catalog"   // change records of the catalogue, accept findings
+	EditAccess    Permission = "edit-access"    // change who may get access to which system
+	ProposeChange Permission = "propose-change" // ask for changes of whatever one may change
+	AskAccess     Permission = "ask-access"     // ask for time-bound access, begin it and give it back
+	RevokeAccess  Permission = "revoke-access"  // take access from others, freeze and release
+	SeeAccess     Permission = "see-access"     // who has access to what, and what was found
 	ApplyCatalog  Permission = "apply-catalog"  // apply files; change who has which role
 	DecideChange  Permission = "decide-change"  // vote on changes where the policy names the role
 	ReviewRoles   Permission = "review-roles"   // sign who holds which role
@@ -67,21 +72,26 @@ const (
 )
 
 var grants = map[Permission][]Role{
-	See:          People(),
-	OpenIncident: {IncidentCommander, PlatformEngineer},
-	Request:      {IncidentCommander, PlatformEngineer},
-	Decide:       {IncidentCommander, BusinessOwner, SecurityOfficer, Administrator}, // whomever a policy may name; so below
-	Steer:        {IncidentCommander},
-	DecideExcept: {IncidentCommander, BusinessOwner, SecurityOfficer, Administrator},
-	ReadAudit:    {IncidentCommander, BusinessOwner, PlatformEngineer, SecurityOfficer, Auditor, Administrator},
-	PublishPlan:  {PlatformEngineer},
-	EditCatalog:  {BusinessOwner, PlatformEngineer, Administrator},
-	ApplyCatalog: {Administrator},
-	DecideChange: {IncidentCommander, BusinessOwner, SecurityOfficer, Administrator},
-	ReviewRoles:  {SecurityOfficer, Administrator},
-	RevokeOrder:  {IncidentCommander, BusinessOwner, PlatformEngineer, SecurityOfficer, Administrator},
-	RunDegraded:  {IncidentCommander, BusinessOwner, PlatformEngineer},
-	ReportOutlet: {OutletGateway, PlatformEngineer},
+	See:           People(),
+	OpenIncident:  {IncidentCommander, PlatformEngineer},
+	Request:       {IncidentCommander, PlatformEngineer},
+	Decide:        {IncidentCommander, BusinessOwner, SecurityOfficer, Administrator}, // whomever a policy may name; so below
+	Steer:         {IncidentCommander},
+	DecideExcept:  {IncidentCommander, BusinessOwner, SecurityOfficer, Administrator},
+	ReadAudit:     {IncidentCommander, BusinessOwner, PlatformEngineer, SecurityOfficer, Auditor, Administrator},
+	PublishPlan:   {PlatformEngineer},
+	EditCatalog:   {BusinessOwner, PlatformEngineer, Administrator},
+	ApplyCatalog:  {Administrator},
+	EditAccess:    {SecurityOfficer, Administrator},
+	ProposeChange: {BusinessOwner, PlatformEngineer, SecurityOfficer, Administrator},
+	AskAccess:     People(),
+	RevokeAccess:  {SecurityOfficer, IncidentCommander},
+	SeeAccess:     {IncidentCommander, SecurityOfficer, Auditor, Administrator},
+	DecideChange:  {IncidentCommander, BusinessOwner, SecurityOfficer, Administrator},
+	ReviewRoles:   {SecurityOfficer, Administrator},
+	RevokeOrder:   {IncidentCommander, BusinessOwner, PlatformEngineer, SecurityOfficer, Administrator},
+	RunDegraded:   {IncidentCommander, BusinessOwner, PlatformEngineer},
+	ReportOutlet:  {OutletGateway, PlatformEngineer},
 }
 
 // Holders lists the roles that have a permission.

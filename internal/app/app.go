@@ -36,6 +36,11 @@ func Connectors() connector.Set {
 	return connector.NewSet(httpc.New(secrets), dnsc.New(secrets))
 }
 
+// Granters are all kinds of real system that the product can give and take access on.
+func Granters() connector.Granters {
+	return connector.NewGranters()
+}
+
 // Told says what is wrong with what a record tells the connectors that there are.
 func Told(in catalog.Catalog, e catalog.Entry) fault.Wrong {
 	return workflows.Told(Connectors(), in, e)
@@ -87,7 +92,7 @@ func run(ctx context.Context, c config.Config, parts Parts, kept *store.Store, t
 	group, ctx := errgroup.WithContext(ctx)
 	if parts.Worker {
 		kinds := Connectors()
-		activities := workflows.NewActivities(kept, kinds, c.CallsAtOnce)
+		activities := workflows.NewActivities(kept, kinds, Granters(), c.CallsAtOnce)
 		mail, err := mailer(c)
 		if err != nil {
 			return err

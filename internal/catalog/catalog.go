@@ -24,6 +24,8 @@ type Catalog struct {
 	Deputies          []Deputy
 	StandingOrders    []StandingOrder
 	Channels          []Channel
+	Systems           []System
+	Eligibilities     []Eligibility
 
 	index *index
 }

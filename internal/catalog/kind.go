@@ -35,6 +35,8 @@ const (
 	KindDeputy           Kind = "deputy"
 	KindStandingOrder    Kind = "standing-order"
 	KindChannel          Kind = "channel"
+	KindSystem           Kind = "system"
+	KindEligibility      Kind = "eligibility"
 )
 
 // SettingsSlug is how the one record of settings is referred to.
@@ -68,11 +70,13 @@ func (k Kind) Many() string {
 }
 
 // EditedBy is the permission that changing a record of the kind takes. Who has which role, and where the world is told, is for
-// administrators.
+// administrators; who may get access to what, for security too.
 func (k Kind) EditedBy() access.Permission {
 	switch k { //nolint:exhaustive // the others are for those who describe
 	case KindSettings, KindPolicy, KindAssignment, KindDeputy, KindChannel:
 		return access.ApplyCatalog
+	case KindSystem, KindEligibility:
+		return access.EditAccess
 	}
 	return access.EditCatalog
 }
@@ -123,6 +127,8 @@ var shelves = []shelf{
 	shelfFor(KindDeputy, func(c *Catalog) *[]Deputy { return &c.Deputies }, func(x Deputy) (string, string) { return x.Slug, x.Name }),
 	shelfFor(KindStandingOrder, func(c *Catalog) *[]StandingOrder { return &c.StandingOrders }, func(x StandingOrder) (string, string) { return x.Slug, x.Name }),
 	shelfFor(KindChannel, func(c *Catalog) *[]Channel { return &c.Channels }, func(x Channel) (string, string) { return x.Slug, x.Name }),
+	shelfFor(KindSystem, func(c *Catalog) *[]System { return &c.Systems }, func(x System) (string, string) { return x.Slug, x.Name }),
+	shelfFor(KindEligibility, func(c *Catalog) *[]Eligibility { return &c.Eligibilities }, func(x Eligibility) (string, string) { return x.Slug, x.Name }),
 }
 
 func shelfOf(k Kind) shelf {

@@ -238,6 +238,10 @@ func checkRules(c Catalog, e Entry, say sayer) bool {
 		return c.checkStandingOrder(r, say)
 	case Channel:
 		return checkChannel(r, say)
+	case System:
+		return checkSystem(r, say)
+	case Eligibility:
+		return c.checkEligibility(r, say)
 	case DegradedModeRule:
 		return c.checkDegradedModeRule(r, say)
 	case Flow:

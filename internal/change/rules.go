@@ -107,7 +107,7 @@ func (s *scope) abouts(before, after catalog.Catalog) iter.Seq2[approval.About, 
 
 // actionOn is what changing a record of a kind is to policies.
 func actionOn(k catalog.Kind) catalog.Action {
-	if k.EditedBy() == access.ApplyCatalog {
+	if k.EditedBy() != access.EditCatalog {
 		return catalog.ActChangeRules
 	}
 	return catalog.ActChange
@@ -164,6 +164,13 @@ func touched(c catalog.Catalog, r catalog.Ref) []string {
 		e, _ := c.Entry(r)
 		rule, _ := e.Record.(catalog.DegradedModeRule)
 		about = func(s catalog.Service) bool { return slices.Contains(rule.Trigger, s.Slug) }
+	case catalog.KindSystem:
+		system, _ := c.System(r.Slug)
+		about = func(s catalog.Service) bool { return slices.Contains(system.Services, s.Slug) }
+	case catalog.KindEligibility:
+		e, _ := c.Eligibility(r.Slug)
+		system, _ := c.System(e.System)
+		about = func(s catalog.Service) bool { return slices.Contains(system.Services, s.Slug) }
 	default:
 		return nil
 	}

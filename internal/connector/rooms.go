@@ -22,9 +22,15 @@ func NewRooms(most int) *Rooms {
 	return &Rooms{most: int64(max(most, 1)), by: map[string]*semaphore.Weighted{}}
 }
 
+// onSystem is whatever acts on systems that its params name.
+type onSystem interface {
+	Kind() string
+	System(p Params) string
+}
+
 // Enter waits for room at the system that a connector's params are about, first come first served, until ctx ends. Whoever got
 // in calls leave.
-func (r *Rooms) Enter(ctx context.Context, c Connector, p Params) (leave func(), err error) {
+func (r *Rooms) Enter(ctx context.Context, c onSystem, p Params) (leave func(), err error) {
 	room := r.room(c.Kind() + " " + c.System(p))
 	if err := room.Acquire(ctx, 1); err != nil {
 		return nil, fmt.Errorf("wait for room at %s: %w", c.System(p), err)

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	entsql "entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 
 	"keyholder/ent"
@@ -120,7 +119,7 @@ func (t *tx) seal(ctx context.Context) error {
 	if !t.changed && !t.read {
 		return nil
 	}
-	last, err := t.head(ctx)
+	last, _, err := t.head(ctx)
 	if err != nil {
 		return fmt.Errorf("take the head of the record: %w", err)
 	}
@@ -143,17 +142,41 @@ func (t *tx) seal(ctx context.Context) error {
 	return nil
 }
 
-// takeHead moves the head and answers with the place of the last event. It is one statement, which ent does not know:
-// every transaction waits for it.
-const takeHead = `UPDATE heads SET audit = audit + $1, change = change + $2, readings = readings + $3 WHERE id = $4 RETURNING audit`
+// takeHead moves the head and answers with the place of the last event, and with the highest time that was ever kept. It is one statement,
+// which ent does not know: every transaction waits for it.
+const takeHead = `UPDATE heads SET audit = audit + $1, change = change + $2, readings = readings + $3, clock = CASE WHEN clock < $4 THEN $4 ELSE clock END
+WHERE id = $5 RETURNING audit, clock`
 
-func (t *tx) head(ctx context.Context) (last int64, err error) {
+func (t *tx) head(ctx context.Context) (last int64, highest time.Time, err error) {
 	moves := map[bool]int{true: 1}
-	rows, err := t.QueryContext(ctx, takeHead, len(t.events), moves[t.changed], moves[t.read], headID)
+	rows, err := t.QueryContext(ctx, takeHead, len(t.events), moves[t.changed], moves[t.read], t.now.UnixMicro(), headID)
 	if err != nil {
-		return 0, err
+		return 0, highest, err
 	}
-	return last, errors.Join(entsql.ScanOne(rows, &last), rows.Close())
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	if !rows.Next() {
+		return 0, highest, errors.Join(rows.Err(), errors.New("the database has no head"))
+	}
+	var clock int64
+	if err := rows.Scan(&last, &clock); err != nil {
+		return 0, highest, err
+	}
+	return last, time.UnixMicro(clock).UTC(), rows.Err()
+}
+
+// turn takes the head before anything is read, so that those who act at once see what the others did.
+func (t *tx) turn() error {
+	_, err := t.highest()
+	return err
+}
+
+// highest takes the head, and says the highest time that was ever kept.
+func (t *tx) highest() (time.Time, error) {
+	_, at, err := t.head(t.ctx)
+	if err != nil {
+		return at, fmt.Errorf("take the head of the record: %w", err)
+	}
+	return at, nil
 }
 
 // personal runs a person's act. A refusal is recorded, in a transaction of its own; wrong input is not.

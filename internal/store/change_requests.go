@@ -213,8 +213,8 @@ func (s *Store) propose(t *tx, p Proposal) (change.Request, error) {
 	} else if !ent.IsNotFound(err) {
 		return change.Request{}, fmt.Errorf("look up change request: %w", err)
 	}
-	if _, err := t.head(t.ctx); err != nil { // first, so that two who propose at once see each other
-		return change.Request{}, fmt.Errorf("take the head of the record: %w", err)
+	if err := t.turn(); err != nil { // first, so that two who propose at once see each other
+		return change.Request{}, err
 	}
 	r := change.Request{
 		Question: approval.Question{ID: p.ID, Code: newCode("CH"), Requester: t.actor, Faceless: faceless(t.actor), State: approval.Requested, Round: 1, Open: true, FiledAt: t.now},
@@ -370,7 +370,7 @@ func (s *Store) changeOwnerNow(ctx context.Context, t *tx, by access.Principal, 
 	if by, err = s.principalNow(ctx, t, by); err != nil {
 		return by, err
 	}
-	return ballot.As(by, access.EditCatalog), nil
+	return ballot.As(by, access.ProposeChange), nil
 }
 
 // WithdrawChange takes a change request back, once under its act's id.

@@ -52,8 +52,8 @@ func (s *Store) FileMode(ctx context.Context, by access.Principal, f ModeFile) (
 
 // fileMode files a mode for a person, or for a rule that its signals call.
 func (s *Store) fileMode(t *tx, f ModeFile, byItself bool) (m degrade.Mode, err error) {
-	if _, err := t.head(t.ctx); err != nil { // first, so that two who ask at once see each other
-		return m, fmt.Errorf("take the head of the record: %w", err)
+	if err := t.turn(); err != nil { // first, so that two who ask at once see each other
+		return m, err
 	}
 	stands, err := standing(t.ctx, t.Client(), catalog.Ref{Kind: catalog.KindRule, Slug: f.Rule})
 	if err != nil {

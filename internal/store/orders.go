@@ -102,8 +102,8 @@ func (s *Store) CalledOrders(ctx context.Context) ([]CalledOrder, error) {
 // followOrder files the request of a standing order: approved, or for people to decide.
 func (s *Store) followOrder(ctx context.Context, c CalledOrder) error {
 	return s.act(ctx, actorOf(c.Order), func(t *tx) error {
-		if _, err := t.head(ctx); err != nil { // first, so that it and people who ask at once see each other
-			return fmt.Errorf("take the head of the record: %w", err)
+		if err := t.turn(); err != nil { // first, so that it and people who ask at once see each other
+			return err
 		}
 		o, stands, err := s.orderNow(t, c.Order.Slug)
 		if err != nil || stands == nil {

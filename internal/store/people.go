@@ -158,7 +158,7 @@ func (s *Store) Principal(ctx context.Context, id string) (p access.Principal, o
 // principalNow reads anew who somebody is and which roles they hold, so that one who lost a role does not act with it.
 func (s *Store) principalNow(ctx context.Context, t *tx, by access.Principal) (access.Principal, error) {
 	now, _, err := s.principal(ctx, t.Client(), by.ID)
-	by.Mail, by.Grants, by.Roles, by.Instead = now.Mail, now.Grants, now.Roles, now.Instead
+	by.Mail, by.Grants, by.Roles, by.Instead, by.Groups = now.Mail, now.Grants, now.Roles, now.Instead, now.Groups
 	return by, err
 }
 
@@ -184,7 +184,7 @@ func (s *Store) principal(ctx context.Context, c *ent.Client, id string) (p acce
 	if failed != nil {
 		return access.Principal{}, false, failed
 	}
-	p = access.Principal{ID: row.ID, Name: row.Name, Mail: who.Mail, Instead: version.Instead(who.Mail, s.Now()), SignedInAt: row.SignedInAt.UTC()}
+	p = access.Principal{ID: row.ID, Name: row.Name, Mail: who.Mail, Groups: row.Groups, Instead: version.Instead(who.Mail, s.Now()), SignedInAt: row.SignedInAt.UTC()}
 	return p.With(grants), true, nil
 }
 

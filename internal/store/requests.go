@@ -197,8 +197,8 @@ func (s *Store) FileRequest(ctx context.Context, by access.Principal, f File) (f
 		} else if !ent.IsNotFound(err) {
 			return fmt.Errorf("look up request: %w", err)
 		}
-		if _, err := t.head(ctx); err != nil { // first, so that two who file at once see each other
-			return fmt.Errorf("take the head of the record: %w", err)
+		if err := t.turn(); err != nil { // first, so that two who file at once see each other
+			return err
 		}
 		if err := cmp.Or(f.Terms.Cause.MoveHelps(), t.alone(f.Terms.DataSet, "")); err != nil {
 			return err

@@ -41,6 +41,8 @@ func (a *API) addRecords() {
 	addKind[catalog.Deputy](a, catalog.KindDeputy)
 	addKind[catalog.StandingOrder](a, catalog.KindStandingOrder)
 	addKind[catalog.Channel](a, catalog.KindChannel)
+	addKind[catalog.System](a, catalog.KindSystem)
+	addKind[catalog.Eligibility](a, catalog.KindEligibility)
 }
 
 // addKind puts the records of one kind on the API.

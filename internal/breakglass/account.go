@@ -1,0 +1,75 @@
+package breakglass
+
+import (
+	"slices"
+	"time"
+
+	"keyholder/internal/canonical"
+)
+
+// Account is what one person has on one system, as it was last read back.
+type Account struct {
+	System   string     `json:"system"`
+	Holder   Holder     `json:"holder"`
+	Name     string     `json:"name"`            // as the system calls them
+	Wants    []Has      `json:"wants,omitempty"` // that was last tried
+	Has      []Has      `json:"has,omitempty"`
+	Password string     `json:"password,omitempty"` // names the one that is in force there; never the password
+	At       time.Time  `json:"at,omitzero"`        // read back
+	Nth      int        `json:"nth"`                // how often something was to be changed: each change is made once
+	Trouble  *Trouble   `json:"trouble,omitempty"`
+	ShownAt  *time.Time `json:"shown_at,omitempty"` // when its holder was last shown a password
+	Verifier string     `json:"-"`                  // of the password that is to be in force
+	Version  int        `json:"-"`                  // of the record, for guarded updates
+}
+
+// Trouble is what does not go as it should, since when.
+type Trouble struct {
+	Why      string    `json:"why"`
+	Since    time.Time `json:"since"`
+	Attempts int       `json:"attempts"`
+}
+
+// Wanted names the password that is to be in force.
+func (a Account) Wanted() string {
+	if a.Verifier == "" {
+		return ""
+	}
+	return canonical.DigestBytes("keyholder/verifier/1", []byte(a.Verifier))
+}
+
+// Is says whether the system was last seen to be as it is to be.
+func (a Account) Is(has []Has) bool {
+	return !a.At.IsZero() && a.Trouble == nil && sameHas(has, a.Has) && (len(has) == 0 || a.Password == a.Wanted())
+}
+
+// Tries notes what is about to be brought about. The same that is tried again is the same change.
+func (a Account) Tries(has []Has) Account {
+	if a.Nth == 0 || !sameHas(has, a.Wants) || a.Is(a.Wants) || a.Trouble == nil && a.Password != a.Wanted() {
+		a.Nth++
+	}
+	a.Wants = has
+	return a
+}
+
+func sameHas(a, b []Has) bool {
+	return slices.EqualFunc(a, b, func(x, y Has) bool { return x.Role == y.Role && x.Until.Equal(y.Until) })
+}
+
+// Settled notes what was read back, with the password whose verifier that is.
+func (a Account) Settled(has []Has, verifier string, now time.Time) Account {
+	a.Has, a.Password, a.At, a.Trouble = has, Account{Verifier: verifier}.Wanted(), now, nil
+	return a
+}
+
+// Failed notes that an attempt to change it did not succeed.
+func (a Account) Failed(why string, now time.Time) Account {
+	trouble := Trouble{Since: now}
+	if a.Trouble != nil {
+		trouble = *a.Trouble
+	}
+	trouble.Why = why
+	trouble.Attempts++
+	a.Trouble = &trouble
+	return a
+}

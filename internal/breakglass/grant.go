@@ -1,0 +1,261 @@
+package breakglass
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"keyholder/internal/access"
+	"keyholder/internal/approval"
+	"keyholder/internal/catalog"
+	"keyholder/internal/fault"
+)
+
+// Holder is a person who has access, as the record names them.
+type Holder struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Mail string `json:"mail,omitempty"` // verified
+}
+
+// Is says whether two accounts are of one person.
+func (h Holder) Is(id, mail string) bool {
+	return h.ID == id || h.Mail != "" && strings.EqualFold(h.Mail, mail)
+}
+
+// Person is the holder as an actor.
+func (h Holder) Person() access.Person { return access.Person{ID: h.ID, Name: h.Name} }
+
+// How is how access ended before its time.
+type How string
+
+// The ways.
+const (
+	Returned How = "given back"
+	Revoked  How = "revoked"
+	RunOver  How = "ended with its run"
+	Never    How = "never given"
+)
+
+// Ending is by whom, when and why access ended before its time.
+type Ending struct {
+	How How           `json:"how"`
+	By  access.Person `json:"by"`
+	At  time.Time     `json:"at"`
+	Why string        `json:"why,omitempty"`
+}
+
+// Review is what somebody else found who looked at the use.
+type Review struct {
+	By      access.Person `json:"by"`
+	At      time.Time     `json:"at"`
+	InOrder bool          `json:"in_order"`
+	Note    string        `json:"note"`
+}
+
+// Grant is access for a time. Its times are absolute and none is ever cleared; until it has been given, each attempt to give it moves
+// from and until on, so that the clock starts when access is given.
+type Grant struct {
+	ID     string `json:"id"`
+	Code   string `json:"code"` // of its request
+	System string `json:"system"`
+	Role   string `json:"role"`
+	Holder Holder `json:"holder"`
+	Run    string `json:"run,omitempty"` // with which it ends
+	Bypass bool   `json:"bypass,omitempty"`
+
+	Began     time.Time        `json:"began"` // its holder's act
+	Length    catalog.Duration `json:"length"`
+	Cap       catalog.Duration `json:"cap"`       // of uninterrupted access
+	LapsesAt  time.Time        `json:"lapses_at"` // when it is given up where it could not be given
+	From      time.Time        `json:"from"`
+	Until     time.Time        `json:"until"`
+	Given     *time.Time       `json:"given,omitempty"` // read back
+	Ended     *Ending          `json:"ended,omitempty"` // before its time
+	Removed   *time.Time       `json:"removed,omitempty"`
+	Confirmed *time.Time       `json:"confirmed,omitempty"` // read back
+	Covered   string           `json:"covered,omitempty"`   // what still covers the role at the moment it was confirmed
+
+	ReviewWithin catalog.Duration `json:"review_within"`
+	Reviewers    []access.Role    `json:"reviewers"`
+	Statement    string           `json:"statement,omitempty"` // of what was done, by its holder
+	Review       *Review          `json:"review,omitempty"`
+
+	Version int `json:"-"` // of the record, for guarded updates
+}
+
+// End is when the access ends, or ended.
+func (g Grant) End() time.Time {
+	if g.Ended != nil && g.Ended.At.Before(g.Until) {
+		return g.Ended.At
+	}
+	return g.Until
+}
+
+// Ends says whether it has ended.
+func (g Grant) Ends(now time.Time) bool { return !now.Before(g.End()) }
+
+// Holds says whether it gives access now, locks aside.
+func (g Grant) Holds(now time.Time) bool { return !now.Before(g.From) && !g.Ends(now) }
+
+// Attempt moves the clock of what has not been given yet to now: it starts when access is given. Uninterrupted access of one person
+// to one role is never longer than the cap.
+func (g Grant) Attempt(beside []Grant, now time.Time) (Grant, error) {
+	if g.Given != nil || g.Ended != nil {
+		return g, nil
+	}
+	if now.After(g.LapsesAt) && now.After(g.Began.Add(g.Length.D())) {
+		g.Ended = &Ending{How: Never, By: g.Holder.Person(), At: now, Why: "it could not be given in time"}
+		return g, nil
+	}
+	g.From, g.Until = now, now.Add(g.Length.D())
+	if most := g.since(beside, now).Add(g.Cap.D()); g.Until.After(most) {
+		if !most.After(now) {
+			return g, fault.Refused(RuleLongest, "nobody, until a while after it has ended",
+				"Access without a break lasts %s at most, and %s has had it since %s.", catalog.Lasting(g.Cap.D()), g.Holder.Name, approval.Clock(g.since(beside, now)))
+		}
+		g.Until = most
+	}
+	return g, nil
+}
+
+// since is from when on the holder has had the role without a break until now.
+func (g Grant) since(beside []Grant, now time.Time) time.Time {
+	since := now
+	for again := true; again; {
+		again = false
+		for _, b := range beside {
+			if b.ID != g.ID && b.Role == g.Role && b.System == g.System && b.Holder.Is(g.Holder.ID, g.Holder.Mail) && b.From.Before(since) && !b.End().Before(since) {
+				since, again = b.From, true
+			}
+		}
+	}
+	return since
+}
+
+func (g Grant) end(how How, by access.Person, why string, now time.Time) (Grant, error) {
+	if g.Ends(now) {
+		return g, fault.Late(RuleEnded, "This ended at %s.", approval.Clock(g.End()))
+	}
+	g.Ended = &Ending{How: how, By: by, At: now, Why: why}
+	return g, nil
+}
+
+// Return is the holder's giving it back.
+func (g Grant) Return(by access.Principal, now time.Time) (Grant, error) {
+	if by.ID != g.Holder.ID {
+		return g, fault.Refused(RuleHolder, g.Holder.Name, "%s has this and gives it back.", g.Holder.Name)
+	}
+	return g.end(Returned, by.Person(), "", now)
+}
+
+// MayRevoke is the rule by which somebody takes access from others, freezes and releases.
+func MayRevoke(by access.Principal) error {
+	if by.May(access.RevokeAccess) {
+		return nil
+	}
+	return fault.Refused("permission:"+string(access.RevokeAccess), access.Titles(access.Holders(access.RevokeAccess)), "Your role does not take access from others.")
+}
+
+// Revoke takes it from its holder.
+func (g Grant) Revoke(by access.Principal, why string, now time.Time) (Grant, error) {
+	if err := MayRevoke(by); err != nil {
+		return g, err
+	}
+	if strings.TrimSpace(why) == "" {
+		return g, fault.Wrong{"note": "Say why you take it back."}.Err()
+	}
+	return g.end(Revoked, by.Person(), why, now)
+}
+
+// WithRun ends it with its run.
+func (g Grant) WithRun(by access.Person, now time.Time) (Grant, error) {
+	return g.end(RunOver, by, "run "+g.Run+" is over", now)
+}
+
+// ReadBack notes what was seen at the system, after it was brought to what is wanted: given where the role is there, gone where the
+// grant has ended. covers names what still covers the role.
+func (g Grant) ReadBack(there bool, covers string, now time.Time) Grant {
+	if there && g.Holds(now) && g.Given == nil {
+		g.Given = &now
+	}
+	if g.Ends(now) && (!there || covers != "") && g.Confirmed == nil {
+		g.Removed, g.Confirmed, g.Covered = &now, &now, covers
+	}
+	return g
+}
+
+// Open says that something is still to be done or watched at the system.
+func (g Grant) Open() bool { return g.Confirmed == nil }
+
+// Used says whether there was a use to look at: it was given, as far as anybody knows.
+func (g Grant) Used() bool { return g.Given != nil }
+
+// ReviewDue is until when somebody else must have looked at the use.
+func (g Grant) ReviewDue() time.Time { return g.End().Add(g.ReviewWithin.D()) }
+
+// Unreviewed says that it was used and has ended, and that nobody has looked at it.
+func (g Grant) Unreviewed(now time.Time) bool { return g.Used() && g.Ends(now) && g.Review == nil }
+
+// Blocks refuses the next use: where something is frozen, and where an earlier use by the same person or on the same system has not been
+// looked at.
+func (p Past) Blocks(next Grant, now time.Time) error {
+	for _, l := range p.Locks {
+		if l.On(now) && l.Covers(next) {
+			return fault.Refused(RuleLocked, access.Titles(access.Holders(access.RevokeAccess)), "%s has been frozen since %s, by %s: %s", l.What, approval.Clock(l.At), l.By.Name, l.Why)
+		}
+	}
+	for _, g := range p.Grants {
+		if g.ID != next.ID && g.Code != next.Code && g.Unreviewed(now) && (g.System == next.System || g.Holder.Is(next.Holder.ID, next.Holder.Mail)) {
+			return fault.Refused(RuleUnreviewed, access.Titles(g.Reviewers)+" other than "+g.Holder.Name+", by reviewing "+g.Code,
+				"%s of %s ended at %s, and nobody has reviewed it. An unreviewed use blocks the next by the same person or on the same system.", g.Code, g.Holder.Name, approval.Clock(g.End()))
+		}
+	}
+	return nil
+}
+
+// State is the holder's word on what was done.
+func (g Grant) State(by access.Principal, words string) (Grant, error) {
+	switch {
+	case by.ID != g.Holder.ID:
+		return g, fault.Refused(RuleHolder, g.Holder.Name, "%s had this and says what was done.", g.Holder.Name)
+	case g.Review != nil:
+		return g, fault.Late(RuleEnded, "%s reviewed this at %s.", g.Review.By.Name, approval.Clock(g.Review.At))
+	case strings.TrimSpace(words) == "":
+		return g, fault.Wrong{"note": "Say what was done with it, and what was changed."}.Err()
+	case len([]rune(words)) > approval.MaxText:
+		return g, fault.Wrong{"note": "is too long"}.Err()
+	}
+	g.Statement = words
+	return g, nil
+}
+
+// MayReview is the rule by which somebody looks at a use: somebody else, in a role that the eligibility names, whoever they stand in for.
+func (g Grant) MayReview(by access.Principal, now time.Time) error {
+	who := access.Titles(g.Reviewers) + " other than " + g.Holder.Name
+	switch {
+	case g.Review != nil:
+		return fault.Late(RuleEnded, "%s reviewed this at %s.", g.Review.By.Name, approval.Clock(g.Review.At))
+	case !g.Unreviewed(now):
+		return fault.Late(RuleEnded, "There is no use to review before it has ended.")
+	case g.Holder.Is(by.ID, by.Mail):
+		return fault.Refused(RuleReviewer, who, "You had this. Somebody else looks at what was done.")
+	case by.StandsInFor(g.Holder.Mail):
+		return fault.Refused(RuleReviewer, who, "You stand in for %s, who had this.", g.Holder.Name)
+	case !slices.ContainsFunc(g.Reviewers, func(r access.Role) bool { return by.Has(r) }):
+		return fault.Refused(RuleReviewer, who, "Your role does not review this.")
+	}
+	return nil
+}
+
+// Reviewed is the signature under what was done.
+func (g Grant) Reviewed(by access.Principal, inOrder bool, note string, now time.Time) (Grant, error) {
+	if err := g.MayReview(by, now); err != nil {
+		return g, err
+	}
+	if strings.TrimSpace(note) == "" {
+		return g, fault.Wrong{"note": "Say what you looked at, and what you found."}.Err()
+	}
+	g.Review = &Review{By: by.Person(), At: now, InOrder: inOrder, Note: note}
+	return g, nil
+}

@@ -1,0 +1,315 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"keyholder/ent"
+	"keyholder/ent/accessgrant"
+	"keyholder/ent/accessholding"
+	"keyholder/internal/audit"
+	"keyholder/internal/breakglass"
+	"keyholder/internal/catalog"
+)
+
+// holderPrefix begins what the processes call somebody who has access to a system.
+const holderPrefix = "access/"
+
+// HolderCode is what the processes call somebody who has access to a system.
+func HolderCode(system, person string) string { return holderPrefix + system + "/" + person }
+
+// HolderOf reads a code back.
+func HolderOf(code string) (system, person string, ok bool) {
+	rest, ok := strings.CutPrefix(code, holderPrefix)
+	if !ok {
+		return "", "", false
+	}
+	return strings.Cut(rest, "/")
+}
+
+// AccountOf is what was last read back of somebody on a system; nothing, where there was nothing to read.
+func (s *Store) AccountOf(ctx context.Context, system, person string) (breakglass.Account, error) {
+	return loadAccount(ctx, s.client, system, person)
+}
+
+func loadAccount(ctx context.Context, c *ent.Client, system, person string) (breakglass.Account, error) {
+	row, err := c.AccessHolding.Get(ctx, system+"/"+person)
+	if ent.IsNotFound(err) {
+		return breakglass.Account{System: system}, nil
+	}
+	if err != nil {
+		return breakglass.Account{}, fmt.Errorf("load the account of %s on %s: %w", person, system, err)
+	}
+	return accountOf(row)
+}
+
+func accountOf(row *ent.AccessHolding) (breakglass.Account, error) {
+	a := breakglass.Account{Verifier: row.Verifier, Version: row.Revision}
+	if err := json.Unmarshal(row.Body, &a); err != nil {
+		return a, fmt.Errorf("read the account %s: %w", row.ID, err)
+	}
+	return a, nil
+}
+
+func (t *tx) saveAccount(h breakglass.Account) error {
+	body, err := json.Marshal(h)
+	if err != nil {
+		return fmt.Errorf("write an account: %w", err)
+	}
+	id := h.System + "/" + h.Holder.ID
+	t.changed = true
+	if h.Version == 0 {
+		return t.AccessHolding.Create().SetID(id).SetSystem(h.System).SetPersonID(h.Holder.ID).SetAccount(h.Name).SetVerifier(h.Verifier).SetBody(body).Exec(t.ctx)
+	}
+	n, err := t.AccessHolding.Update().Where(accessholding.ID(id), accessholding.Revision(h.Version)).
+		SetAccount(h.Name).SetVerifier(h.Verifier).SetBody(body).SetRevision(h.Version + 1).Save(t.ctx)
+	if err != nil {
+		return fmt.Errorf("save the account %s: %w", id, err)
+	}
+	if n == 0 {
+		return errStale
+	}
+	return nil
+}
+
+// Settling is one try at bringing a system to what somebody is to have on it, as the record had it when the intent was committed. With
+// nothing to be brought about it says when to look again.
+type Settling struct {
+	Nothing  bool          // what is there is what should be
+	Done     bool          // and nothing more will come
+	Wait     time.Duration // until the clock alone changes it
+	System   catalog.System
+	Holder   breakglass.Holder
+	Has      []breakglass.Has
+	Account  string
+	Verifier string
+	Nth      int
+	Attempt  int
+}
+
+// act ties the intent of an attempt to its outcome in the record.
+func (a Settling) act() string {
+	return fmt.Sprintf("%s/%d/%d", HolderCode(a.System.Slug, a.Holder.ID), a.Nth, a.Attempt)
+}
+
+// Key makes the effect on the real system once: it is the same for every attempt at the same change.
+func (a Settling) Key() string {
+	return fmt.Sprintf("keyholder/%s/%d", HolderCode(a.System.Slug, a.Holder.ID), a.Nth)
+}
+
+// Until is when the system itself is to refuse; zero where nothing is to be given.
+func (a Settling) Until() time.Time {
+	var until time.Time
+	for _, h := range a.Has {
+		if h.Until.After(until) {
+			until = h.Until
+		}
+	}
+	return until
+}
+
+// looksAt is what is known of one person on one system in a transaction.
+type looksAt struct {
+	grants  []breakglass.Grant // those that are open
+	locks   []breakglass.Lock
+	account breakglass.Account
+	system  catalog.System
+	now     time.Time
+}
+
+func (s *Store) looksAt(t *tx, system, person string) (l looksAt, err error) {
+	if l.now, err = t.moment(); err != nil {
+		return l, err
+	}
+	l.grants, err = grantsOf(t.ctx, t.AccessGrant.Query().Where(accessgrant.HolderID(person), accessgrant.System(system), accessgrant.Open(true)))
+	if err != nil {
+		return l, err
+	}
+	if l.locks, err = locksOn(t.ctx, t.Client()); err != nil {
+		return l, err
+	}
+	if l.account, err = loadAccount(t.ctx, t.Client(), system, person); err != nil || len(l.grants) == 0 {
+		return l, err
+	}
+	l.system, err = s.systemOf(t, l.grants[0])
+	return l, err
+}
+
+// systemOf is the system as it is described now; as it was when access was asked for, where it is described no more.
+func (s *Store) systemOf(t *tx, g breakglass.Grant) (catalog.System, error) {
+	version, err := s.Catalog(t.ctx)
+	if err != nil {
+		return catalog.System{}, err
+	}
+	r, err := loadAccess(t.ctx, t.Client(), g.Code)
+	if err != nil {
+		return catalog.System{}, err
+	}
+	now, ok := version.System(g.System)
+	if !ok {
+		return r.Terms.System, nil
+	}
+	for _, role := range r.Terms.System.Roles { // what was given is taken back, whatever may be given now
+		if !slices.Contains(now.RoleNames(), role.Role) {
+			now.Roles = append(slices.Clip(now.Roles), role)
+		}
+	}
+	return now, nil
+}
+
+// BeginSettle commits the intent to bring a system to what somebody is to have on it now; account says what the system calls them. Where
+// that is there already it notes what has been given and what is gone, and says when to look again.
+func (s *Store) BeginSettle(ctx context.Context, system, person string, account func(catalog.System, breakglass.Holder) (string, error)) (Settling, error) {
+	var a Settling
+	err := s.act(ctx, audit.Worker, func(t *tx) error {
+		a = Settling{}
+		l, err := s.looksAt(t, system, person)
+		if err != nil {
+			return err
+		}
+		if len(l.grants) == 0 {
+			a.Nothing, a.Done = true, true
+			return nil
+		}
+		for i, g := range l.grants {
+			if l.grants[i], err = g.Attempt(l.grants, l.now); err != nil {
+				return err
+			}
+		}
+		if a = l.settling(); a.Nothing {
+			return t.readBack(l, &a)
+		}
+		l.account = l.account.Tries(a.Has)
+		if l.account.Name, err = account(l.system, a.Holder); err != nil {
+			return err
+		}
+		l.account.Holder, a.Account, a.Nth = a.Holder, l.account.Name, l.account.Nth
+		if l.account.Trouble != nil {
+			a.Attempt = l.account.Trouble.Attempts
+		}
+		for _, g := range l.grants {
+			if err := t.saveIfNew(g); err != nil {
+				return err
+			}
+		}
+		t.record(audit.Event{Action: "access.settle", Object: HolderCode(system, person), Outcome: audit.Intent, Act: a.act(), Text: fmt.Sprintf("%s is to have %s on %s.", a.Holder.Name, rolesWords(a.Has), l.system.Name)})
+		return t.saveAccount(l.account)
+	})
+	return a, err
+}
+
+// saveIfNew saves a grant that is not as it was loaded.
+func (t *tx) saveIfNew(g breakglass.Grant) error {
+	row, err := t.AccessGrant.Get(t.ctx, g.ID)
+	if err != nil {
+		return fmt.Errorf("load the grant %s: %w", g.Code, err)
+	}
+	before, err := grantOf(row)
+	if err != nil || reflect.DeepEqual(before, g) {
+		return err
+	}
+	return t.saveGrant(g)
+}
+
+func rolesWords(has []breakglass.Has) string {
+	if len(has) == 0 {
+		return "nothing"
+	}
+	words := make([]string, len(has))
+	for i, h := range has {
+		words[i] = fmt.Sprintf("%s until %s", h.Role, h.Until.UTC().Format("15:04:05 UTC"))
+	}
+	return strings.Join(words, ", ")
+}
+
+// settling is what is to be brought about, if anything.
+func (l looksAt) settling() Settling {
+	a := Settling{System: l.system, Holder: l.grants[0].Holder, Verifier: l.account.Verifier}
+	a.Has = breakglass.Effective(l.grants, l.locks, l.now)
+	a.Nothing = l.account.Is(a.Has)
+	return a
+}
+
+// readBack notes on the grants what was last read back: which are given, and which are gone. Then it says when to look again.
+func (t *tx) readBack(l looksAt, a *Settling) error {
+	open := 0
+	for i, before := range l.grants {
+		there, covers := false, ""
+		for _, h := range l.account.Has {
+			if h.Role == before.Role {
+				there, covers = true, strings.Join(h.By, ", ")
+			}
+		}
+		g := before.ReadBack(there, covers, l.now)
+		if g.Open() {
+			open++
+		}
+		if err := t.saveIfNew(g); err != nil {
+			return err
+		}
+		t.sayReadBack(before, g)
+		l.grants[i] = g
+	}
+	a.Done = open == 0
+	if next := breakglass.Changes(l.grants, l.now); !next.IsZero() {
+		a.Wait = next.Sub(l.now)
+	}
+	return nil
+}
+
+func (t *tx) sayReadBack(before, after breakglass.Grant) {
+	switch {
+	case before.Given == nil && after.Given != nil:
+		t.record(audit.Event{Action: "access.given", Object: after.Code, Text: fmt.Sprintf("%s has %s until %s.", after.Holder.Name, after.Role, after.Until.UTC().Format("15:04:05 UTC"))})
+	case before.Confirmed == nil && after.Confirmed != nil && after.Covered != "":
+		t.record(audit.Event{Action: "access.gone", Object: after.Code, Text: fmt.Sprintf("%s has ended; %s still covers %s.", after.Code, after.Covered, after.Role)})
+	case before.Confirmed == nil && after.Confirmed != nil:
+		t.record(audit.Event{Action: "access.gone", Object: after.Code, Text: fmt.Sprintf("%s of %s is gone, read back %s after its end.", after.Role, after.Holder.Name, after.Confirmed.Sub(after.End()).Round(time.Millisecond))})
+	}
+}
+
+// Settled commits that what an attempt was to bring about was read back, and says what is next.
+func (s *Store) Settled(ctx context.Context, a Settling, did string, evidence any) (Settling, error) {
+	var next Settling
+	err := s.act(ctx, audit.Worker, func(t *tx) error {
+		l, err := s.looksAt(t, a.System.Slug, a.Holder.ID)
+		if err != nil {
+			return err
+		}
+		l.account = l.account.Settled(a.Has, a.Verifier, l.now)
+		t.settleAttempt(a, audit.Held, did, evidence)
+		if err := t.saveAccount(l.account); err != nil || len(l.grants) == 0 {
+			return err
+		}
+		if next = l.settling(); !next.Nothing {
+			return nil
+		}
+		return t.readBack(l, &next)
+	})
+	return next, err
+}
+
+// SettleFailed commits that an attempt did not succeed. It is tried again until it does.
+func (s *Store) SettleFailed(ctx context.Context, a Settling, why string, evidence any) error {
+	return s.act(ctx, audit.Worker, func(t *tx) error {
+		h, err := loadAccount(ctx, t.Client(), a.System.Slug, a.Holder.ID)
+		if err != nil {
+			return err
+		}
+		t.settleAttempt(a, audit.Failed, why, evidence)
+		return t.saveAccount(h.Failed(why, t.now))
+	})
+}
+
+func (t *tx) settleAttempt(a Settling, outcome audit.Outcome, text string, evidence any) {
+	e := audit.Event{Action: "access.settle", Object: HolderCode(a.System.Slug, a.Holder.ID), Outcome: outcome, Act: a.act(), Text: a.Holder.Name + " on " + a.System.Name + ": " + text}
+	if evidence != nil {
+		e.Detail = detail(evidence)
+	}
+	t.record(e)
+}

@@ -316,10 +316,13 @@ func TestPowersGivenSinceAreTakenBack(t *testing.T) {
 	w := newWorld(t)
 	reader := w.role("reader")
 	w.must(w.wanted([]string{reader}, reader))
-	w.sql("ALTER ROLE %s CREATEROLE CREATEDB NOINHERIT; GRANT %s TO %[1]s WITH ADMIN OPTION", w.account, quoted(reader))
+	w.sql("ALTER ROLE %s CREATEROLE CREATEDB REPLICATION BYPASSRLS NOINHERIT; GRANT %s TO %[1]s WITH ADMIN OPTION", w.account, quoted(reader))
 	w.mustSignIn()
-	if e := w.must(w.wanted([]string{reader}, reader)); !strings.Contains(e.Did, "took back powers") || !strings.Contains(e.Did, "revoked the right to give on "+reader) {
+	if e := w.must(w.wanted([]string{reader}, reader)); !strings.Contains(e.Did, "set back what it may, taken the right to replicate") || !strings.Contains(e.Did, "revoked the right to give on "+reader) {
 		t.Errorf("%+v", e)
+	}
+	if e := w.must(w.wanted([]string{reader}, reader)); !e.Already {
+		t.Errorf("again: %+v", e)
 	}
 	conn := w.mustSignIn()
 	if _, err := conn.Exec(t.Context(), "CREATE ROLE mine"); err == nil {
@@ -459,10 +462,17 @@ func TestALesserAdministratorWillDo(t *testing.T) {
 	if err := conn.Ping(t.Context()); err == nil {
 		t.Error("the open session is not cut")
 	}
-	w.sql("REVOKE pg_signal_backend FROM lesser_%d", w.n)
+	w.must(w.wanted([]string{reader}, reader))
+	w.sql("ALTER ROLE %s BYPASSRLS", w.account)
+	_, err := w.bring(w.wanted([]string{reader}))
+	mustSay(t, err, fault.Conflict, "Not taken the right to replicate", "must be superuser")
+	if held := w.holdings(reader); len(held) != 0 {
+		t.Errorf("%+v", held)
+	}
+	w.sql("ALTER ROLE %s NOBYPASSRLS; REVOKE pg_signal_backend FROM lesser_%d", w.account, w.n)
 	w.must(w.wanted([]string{reader}, reader))
 	w.mustSignIn()
-	_, err := w.bring(w.wanted([]string{reader}))
+	_, err = w.bring(w.wanted([]string{reader}))
 	mustSay(t, err, fault.Conflict, "does not let the login of Keyholder do this")
 }
 

@@ -27,13 +27,14 @@ type login struct {
 	OID      uint32
 	SignsIn  bool
 	Super    bool
-	Powers   bool       // more than a login of ours has
+	Powers   bool       // it makes roles or databases, as no login of ours does
+	Bypasses bool       // it replicates or is held by no row's policy, as no login of ours
 	Inherits bool       // it has what its roles may without becoming them
 	Until    *time.Time // nil: for ever
 	Comment  string
 }
 
-const loginColumns = `r.rolname::text, r.oid, r.rolcanlogin, r.rolsuper, r.rolcreatedb OR r.rolcreaterole OR r.rolreplication OR r.rolbypassrls,
+const loginColumns = `r.rolname::text, r.oid, r.rolcanlogin, r.rolsuper, r.rolcreatedb OR r.rolcreaterole, r.rolreplication OR r.rolbypassrls,
 	r.rolinherit, CASE WHEN r.rolvaliduntil < 'infinity' THEN greatest(r.rolvaliduntil, 'epoch') END, coalesce(shobj_description(r.oid, 'pg_authid'), '')`
 
 // edgesFrom reads memberships; its % is the recursive part that says which, as pairs of role and member.

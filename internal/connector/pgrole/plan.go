@@ -75,13 +75,18 @@ func allow(st state, w connector.Wanted) []step {
 	return steps
 }
 
-// asMade takes back powers that the login was given since.
+// asMade takes back powers that the login was given since. Those that only a superuser takes stand alone.
 func asMade(st state) []step {
-	if !st.Powers && st.Inherits {
-		return nil
+	var steps []step
+	if st.Powers || !st.Inherits {
+		sql := "ALTER ROLE " + quoted(st.Name) + " NOCREATEDB NOCREATEROLE INHERIT"
+		steps = append(steps, step{sql: sql, words: "set back what it may", takes: st.Powers})
 	}
-	sql := "ALTER ROLE " + quoted(st.Name) + " NOCREATEDB NOCREATEROLE INHERIT"
-	return []step{{sql: sql, words: "took back powers that it was not made with", takes: st.Powers}}
+	if st.Bypasses {
+		sql := "ALTER ROLE " + quoted(st.Name) + " NOREPLICATION NOBYPASSRLS"
+		steps = append(steps, step{sql: sql, words: "taken the right to replicate and to bypass policies", alone: true})
+	}
+	return steps
 }
 
 // forbid keeps the account from signing in. Without LOGIN its password would do nothing; without a password nothing comes back with LOGIN.

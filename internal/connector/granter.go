@@ -28,13 +28,18 @@ type Granter interface {
 	// the system as they always do.
 	Signs() bool
 
-	// Holdings reads which accounts have any of the roles, directly or by way of others. It changes nothing.
+	// Holdings reads which accounts have any of the roles, directly or by way of others. It changes nothing. Where the system does
+	// not know one of the roles, the error names it, and the holdings are those of the others.
 	Holdings(ctx context.Context, p Params, roles []string) ([]Holding, Observation, error)
 
 	// Bring lets an account have exactly the roles that are wanted, of those that are managed, and leaves every other role
 	// alone. It looks first, acts only where something differs, and looks again: without an error what is wanted holds.
 	// Whatever an account loses it loses in sessions that are open too. An error still returns the evidence so far.
 	Bring(ctx context.Context, key string, p Params, w Wanted) (Evidence, error)
+
+	// Take takes one role from any account that has it directly, such as one to which it was given around Keyholder, and
+	// ends what the account has open. Accounts that rule the system are refused. Without an error the account has not the role.
+	Take(ctx context.Context, key string, p Params, account, role string) (Evidence, error)
 }
 
 // Holder is a person who may get access.

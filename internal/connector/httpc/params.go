@@ -50,7 +50,7 @@ func read(p connector.Params) (params, error) {
 	if got.Observe == nil {
 		wrong.Add("observe", "is missing: without looking nothing can be known or done")
 	} else {
-		got.Observe.check(wrong)
+		got.Observe.check(wrong, "observe")
 	}
 	connector.CheckExpectations(wrong, "done_when", got.DoneWhen)
 	connector.CheckExpectations(wrong, "undone_when", got.UndoneWhen)
@@ -84,16 +84,16 @@ func (p params) checkActs(wrong fault.Wrong) {
 	}
 }
 
-func (l *look) check(wrong fault.Wrong) {
-	checkURL(wrong, "observe.url", l.URL)
+func (l *look) check(wrong fault.Wrong, within string) {
+	checkURL(wrong, within+".url", l.URL)
 	if l.ExpectStatus == 0 {
 		l.ExpectStatus = http.StatusOK
 	}
 	if l.ExpectStatus < 200 || l.ExpectStatus > 599 {
-		wrong.Add("observe.expect_status", "must be between 200 and 599")
+		wrong.Add(within+".expect_status", "must be between 200 and 599")
 	}
 	for name, value := range l.Headers {
-		field := "observe.headers." + name
+		field := within + ".headers." + name
 		switch {
 		case !headerName(name) || !headerValue(value):
 			wrong.Add(field, "is not a valid header")

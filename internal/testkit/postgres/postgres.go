@@ -5,6 +5,7 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/url"
@@ -27,6 +28,8 @@ type Server struct {
 	bin  string
 	cred *syscall.Credential
 	made atomic.Int64 // databases
+
+	password string // of its administrative login; empty: it trusts everybody
 }
 
 // Find is the folder of the PostgreSQL programs, or an error that names what to install.
@@ -45,7 +48,12 @@ func Find() (string, error) {
 
 // Start makes a new cluster in a temporary folder and starts it on a free loopback port. PostgreSQL refuses to run as
 // root, so root runs it as the user postgres.
-func Start(ctx context.Context) (*Server, error) {
+func Start(ctx context.Context) (*Server, error) { return launch(ctx, "") }
+
+// StartLocked is Start, but whoever signs in needs a password (SCRAM-SHA-256). The URL holds that of the administrative login.
+func StartLocked(ctx context.Context) (*Server, error) { return launch(ctx, rand.Text()) }
+
+func launch(ctx context.Context, password string) (*Server, error) {
 	bin, err := Find()
 	if err != nil {
 		return nil, err
@@ -54,7 +62,7 @@ func Start(ctx context.Context) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for PostgreSQL: %w", err)
 	}
-	s := &Server{dir: dir, bin: bin}
+	s := &Server{dir: dir, bin: bin, password: password}
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -66,7 +74,16 @@ func (s *Server) start(ctx context.Context) error {
 		return err
 	}
 	data := filepath.Join(s.dir, "data")
-	if err := s.run(ctx, "initdb", "-D", data, "-U", "keyholder", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"); err != nil {
+	signIn, who := []string{"-A", "trust"}, url.User("keyholder")
+	if s.password != "" {
+		file := filepath.Join(s.dir, "password")
+		if err := os.WriteFile(file, []byte(s.password), 0o644); err != nil { // in a folder that is only PostgreSQL's
+			return fmt.Errorf("write a password for PostgreSQL: %w", err)
+		}
+		signIn, who = []string{"-A", "scram-sha-256", "--pwfile", file}, url.UserPassword("keyholder", s.password)
+	}
+	args := append([]string{"-D", data, "-U", "keyholder", "-E", "UTF8", "--locale=C", "--no-sync"}, signIn...)
+	if err := s.run(ctx, "initdb", args...); err != nil {
 		return err
 	}
 	port, err := loopback.FreePort(ctx)
@@ -77,7 +94,7 @@ func (s *Server) start(ctx context.Context) error {
 	if err := s.run(ctx, "pg_ctl", "-D", data, "-l", filepath.Join(s.dir, "log"), "-w", "-t", "30", "-o", options, "start"); err != nil {
 		return err
 	}
-	s.URL = fmt.Sprintf("postgres://keyholder@127.0.0.1:%d/postgres?sslmode=disable", port)
+	s.URL = fmt.Sprintf("postgres://%s@127.0.0.1:%d/postgres?sslmode=disable", who, port)
 	return nil
 }
 
@@ -101,6 +118,9 @@ func (s *Server) dropRoot() error {
 func (s *Server) run(ctx context.Context, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, name), args...)
 	cmd.Dir, cmd.SysProcAttr = s.dir, &syscall.SysProcAttr{Credential: s.cred}
+	if s.password != "" {
+		cmd.Env = append(os.Environ(), "PGPASSWORD="+s.password)
+	}
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
 	cmd.WaitDelay = time.Second // the server that pg_ctl leaves behind keeps the pipe open
@@ -122,6 +142,12 @@ func (s *Server) NewDatabase(ctx context.Context) (string, error) {
 	}
 	to.Path = name
 	return to.String(), nil
+}
+
+// Log is what the server has logged.
+func (s *Server) Log() (string, error) {
+	said, err := os.ReadFile(filepath.Join(s.dir, "log"))
+	return string(said), err
 }
 
 // Stop ends the server and removes all it kept.

@@ -1,0 +1,205 @@
+package httpc
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"keyholder/internal/connector"
+	"keyholder/internal/fault"
+)
+
+const (
+	longestName = 320 // of an account or a role, in bytes; as long as a mail address can be
+	longestKey  = 255
+)
+
+// What the calls that give and take may refer to.
+const (
+	accountVariable = "access.account"
+	roleVariable    = "access.role"
+	untilVariable   = "access.until" // RFC 3339 in UTC; empty: without end
+)
+
+type accessParams struct {
+	Holders *holders           `json:"holders"`
+	Give    *call              `json:"give"`
+	Take    *call              `json:"take"`
+	Secret  string             `json:"secret"`
+	Wait    connector.Duration `json:"wait"`
+	Timeout connector.Duration `json:"timeout"`
+}
+
+// holders says where it is written who has what.
+type holders struct {
+	URL     string            `json:"url"`
+	Headers map[string]string `json:"headers"`
+	List    string            `json:"list"`    // points to an array; empty: the document is one
+	Account string            `json:"account"` // within an element
+	Role    string            `json:"role"`    // within an element
+	Until   string            `json:"until"`   // within an element; empty: the system does not say
+}
+
+func readAccess(p connector.Params) (accessParams, error) {
+	var got accessParams
+	if err := connector.Decode(p, &got); err != nil {
+		return accessParams{}, err
+	}
+	wrong := fault.Wrong{}
+	if got.Holders == nil {
+		wrong.Add("holders", "is missing: without looking nothing can be known or done")
+	} else {
+		got.Holders.check(wrong)
+	}
+	checkCall(wrong, "give", got.Give)
+	checkCall(wrong, "take", got.Take)
+	got.Wait.Check(wrong, "wait")
+	got.Timeout.Check(wrong, "timeout")
+	if got.Secret != "" {
+		if err := connector.CheckSecret(got.Secret); err != nil {
+			wrong.Add("secret", "%v", err)
+		}
+	}
+	return got, wrong.Err()
+}
+
+func (h *holders) check(wrong fault.Wrong) {
+	l := look{URL: h.URL, Headers: h.Headers}
+	l.check(wrong, "holders")
+	for field, pointer := range map[string]string{"account": h.Account, "role": h.Role, "list": h.List, "until": h.Until} {
+		if pointer == "" && (field == "account" || field == "role") {
+			wrong.Add("holders."+field, "is missing")
+		}
+		found := fault.Wrong{}
+		connector.CheckExpectations(found, "p", []connector.Expectation{{Pointer: pointer, Is: "eq", Value: ""}})
+		if problem := found["p[0].pointer"]; problem != "" {
+			wrong.Add("holders."+field, "%s", problem)
+		}
+	}
+}
+
+// checkCall checks the address as it stands: where it holds a variable outside of its path and query, it is none.
+func checkCall(wrong fault.Wrong, field string, c *call) {
+	if c == nil {
+		wrong.Add(field, "is missing: what is given must be taken again")
+		return
+	}
+	c.check(wrong, field)
+	sample := access{account: "ada@example.org", role: "reader"}
+	if _, err := sample.fill(*c); err != nil {
+		wrong.Add(field, "%s", strings.TrimSuffix(connector.Words(err), "."))
+	}
+}
+
+// looking are the parameters of the look at who has what.
+func (p accessParams) looking() params {
+	l := look{URL: p.Holders.URL, Headers: p.Holders.Headers, ExpectStatus: 200}
+	return params{Observe: &l, Secret: p.Secret, Wait: p.Wait, Timeout: p.Timeout}
+}
+
+// access is what one call gives or takes.
+type access struct {
+	account string
+	role    string
+	until   time.Time
+}
+
+func (a access) end() string {
+	if a.until.IsZero() {
+		return ""
+	}
+	return a.until.UTC().Format(time.RFC3339)
+}
+
+// fill puts the variables into a call. In an address they are escaped, so that none can change the path or add to the query.
+func (a access) fill(c call) (call, error) {
+	plain := map[string]string{accountVariable: a.account, roleVariable: a.role, untilVariable: a.end()}
+	escaped := map[string]string{}
+	for name, value := range plain {
+		escaped[name] = escape(value)
+	}
+	address, err := json.Marshal(c.URL)
+	if err != nil {
+		return call{}, fmt.Errorf("write down an address: %w", err)
+	}
+	if address, err = connector.Fill(address, escaped); err != nil {
+		return call{}, err
+	}
+	if err := json.Unmarshal(address, &c.URL); err != nil {
+		return call{}, fmt.Errorf("read an address: %w", err)
+	}
+	if len(c.Body) > 0 {
+		c.Body, err = connector.Fill(c.Body, plain)
+	}
+	return c, err
+}
+
+// escape is for the path as well as for the query: neither takes a + for anything but a space or itself.
+func escape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
+
+// key names one act on one role, as long as a header may be. The end is a part of it: a later end is another act.
+func (a access) key(base, act string) string {
+	key := base + "/" + escape(a.role) + "/" + act
+	if end := a.end(); end != "" {
+		key += "/" + end
+	}
+	if len(key) > longestKey {
+		sum := sha256.Sum256([]byte(key))
+		key = hex.EncodeToString(sum[:])
+	}
+	return key
+}
+
+// checkNames refuses names that could mean something else on their way.
+func checkNames(wrong fault.Wrong, field string, names ...string) {
+	for _, name := range names {
+		switch {
+		case name == "":
+			wrong.Add(field, "holds an empty name")
+		case len(name) > longestName:
+			wrong.Add(field, "holds a name of more than %d bytes", longestName)
+		case name == "." || name == ".." || tidy(name, longestName) != name || strings.ContainsAny(name, "\n\t"):
+			wrong.Add(field, "holds a name that cannot be sent")
+		}
+	}
+}
+
+// checkWanted refuses what must not reach the system.
+func checkWanted(w connector.Wanted) error {
+	if w.Account == "" {
+		who := w.Holder.Name
+		if who == "" {
+			who = "This person"
+		}
+		message := who + " has no mail address, and this system knows people by that."
+		return &fault.Error{Kind: fault.Invalid, Message: message, Fields: map[string]string{"account": "is missing"}}
+	}
+	wrong := fault.Wrong{}
+	checkNames(wrong, "account", w.Account)
+	checkNames(wrong, "managed", w.Managed...)
+	for _, role := range w.Roles {
+		if !slices.Contains(w.Managed, role) {
+			wrong.Add("roles", "holds a role that is not managed, and would never be taken back")
+		}
+	}
+	return refusal(wrong)
+}
+
+// refusal says in its message what is wrong, because no form shows these fields.
+func refusal(wrong fault.Wrong) error {
+	if len(wrong) == 0 {
+		return nil
+	}
+	var said []string
+	for field, problem := range wrong {
+		said = append(said, field+" "+problem)
+	}
+	slices.Sort(said)
+	message := "The access cannot be brought about: " + strings.Join(said, "; ") + "."
+	return &fault.Error{Kind: fault.Invalid, Message: message, Fields: wrong}
+}

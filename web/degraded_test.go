@@ -116,6 +116,37 @@ func TestWhatNoConnectorUnderstandsIsFoundWhenTheRuleIsSaved(t *testing.T) {
 	}
 }
 
+// TestARuleForSomeFlowsIsShownAndNamedByTheirStepsOnly: on the pages of flows, in the preview, and where a step is saved.
+func TestARuleForSomeFlowsIsShownAndNamedByTheirStepsOnly(t *testing.T) {
+	p, ines, bea := degradable(t)
+	rule := byHand
+	rule.Flows = []string{"buy"}
+	flow := func(slug, name, rule string) catalog.Entry {
+		return catalog.Entry{Ref: catalog.Ref{Kind: catalog.KindFlow, Slug: slug}, Record: catalog.Flow{
+			Slug: slug, Name: name, Steps: []catalog.FlowStep{{Name: "Pay", Service: "checkout", Criticality: catalog.StepDegradable, Rule: rule}},
+		}}
+	}
+	testkit.Change(t, p.Store, store.Bundle{Records: []catalog.Entry{
+		flow("buy", "Buy", "paper"), flow("give-back", "Give back", ""), {Ref: catalog.Ref{Kind: catalog.KindRule, Slug: "paper"}, Record: rule},
+	}}, store.Manner{})
+	page := ines.get(t, "/catalog/degraded-mode-rule/paper").want(t, 200)
+	page.says(t, "for-flows", "Only for Buy.")
+	page.says(t, "preview", "Without it: Buy degrades")
+	if said := page.field("preview"); strings.Contains(said, "Give back") {
+		t.Errorf("the preview speaks of a flow that the rule is not for: %s", said)
+	}
+	ines.submit(t, ines.get(t, "/degraded/new?rule=paper"), "Ask for approval: Write orders on paper", nil).want(t, 303)
+	ines.get(t, "/catalog/flow/buy").says(t, "degraded", "Write orders on paper")
+	if said := ines.get(t, "/catalog/flow/give-back").want(t, 200).field("degraded"); said != "" {
+		t.Errorf("a flow that the rule is not for: %s", said)
+	}
+	form := bea.get(t, "/catalog/flow/give-back/edit").want(t, 200)
+	answer := bea.submit(t, form, "Save", url.Values{"steps[0].rule": {"paper"}}).want(t, 422)
+	if got := answer.wrong("steps[0].rule"); !strings.Contains(got, "Write orders on paper is not for this flow: it is for Buy") {
+		t.Errorf("a step that names it: %q", got)
+	}
+}
+
 func codeOf(t *testing.T, answer page) string {
 	t.Helper()
 	return strings.TrimPrefix(answer.want(t, 303).location, "/degraded/")

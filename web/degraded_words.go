@@ -155,8 +155,14 @@ func modePreview(c catalog.Catalog, r catalog.DegradedModeRule, l degrade.Limits
 			failure.ThirdParties = append(failure.ThirdParties, slug)
 		}
 	}
+	if len(r.Flows) > 0 {
+		p.Flows = "Only for " + joined(c.FlowNames(r)) + "."
+	}
 	impact := c.Impact(failure)
 	for _, f := range impact.Flows {
+		if !r.IsFor(f.Slug) {
+			continue
+		}
 		p.Effects = append(p.Effects, fmt.Sprintf("Without it: %s %s", f.Name, f.Effect))
 	}
 	if r.Effect != "" {

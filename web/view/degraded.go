@@ -50,6 +50,7 @@ type RuleLine struct {
 // Preview is what running degraded would do, against stopping.
 type Preview struct {
 	Effects []string // what the flows do then
+	Flows   string   // for which only; empty where for all
 	Costs   string
 	Limits  string
 	GoAhead string // whose word it takes

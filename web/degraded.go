@@ -173,6 +173,11 @@ func (s *Server) modePage(c echo.Context, status int, typed typedMode) error {
 	if p.Told, err = s.toldWords(ctx, version.Catalog, m.Code); err != nil {
 		return err
 	}
+	messages, err := s.store.MessagesAbout(ctx, m.Code)
+	if err != nil {
+		return err
+	}
+	p.Preview.Told = announced(version.Catalog, m, messages)
 	if m.Standing(now) == approval.Requested {
 		p.Wanted, p.Want = wantedBy(ballot, p.Have)
 		hopes, err := s.store.HopesOfMode(ctx, m)

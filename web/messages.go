@@ -186,6 +186,7 @@ func toldByWords(now catalog.Catalog, chosen []string) string {
 // toldWords say who was told of a request when, and what has not gone out.
 func (s *Server) toldWords(ctx context.Context, now catalog.Catalog, code string) ([]string, error) {
 	messages, err := s.store.MessagesAbout(ctx, code)
+	messages = notPublic(messages)
 	lines := make([]string, len(messages))
 	for i, m := range messages {
 		lines[i] = m.To.Name + ", " + string(m.Occasion) + " " + approval.Clock(m.At)

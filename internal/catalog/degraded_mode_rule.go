@@ -21,8 +21,12 @@ type DegradedModeRule struct {
 	Flows             []string   `json:"flows,omitempty" ref:"flow" doc:"For which flows. All of them, where none is named."`
 	Effect            string     `json:"effect,omitempty" form:"long" alone:"yes" doc:"What customers and staff notice."`
 	Message           string     `json:"message,omitempty" form:"long" doc:"What customers are told."`
+	MessageChannel    string     `json:"message_channel,omitempty" ref:"channel" label:"Customers are told by" doc:"The channel on which that is posted, once it is on. Nobody but those who run it is told, where none is named."`
 	OutletMessage     string     `json:"outlet_message,omitempty" form:"long" doc:"What outlets are told."`
+	OutletChannel     string     `json:"outlet_channel,omitempty" ref:"channel" label:"Outlets are told by" doc:"The channel on which that is posted."`
 	CallCentreMessage string     `json:"call_centre_message,omitempty" form:"long" doc:"What the call centre is told."`
+	CallCentreChannel string     `json:"call_centre_channel,omitempty" ref:"channel" label:"The call centre is told by" doc:"The channel on which that is posted."`
+	AllClear          string     `json:"all_clear,omitempty" form:"long" doc:"What all of them are told once it is over."`
 	GoAhead           GoAhead    `json:"go_ahead,omitempty" enum:"asked,in-advance,by-itself" doc:"Asked: people decide each time. In advance: approving this rule was the approval, and one person switches it on. By itself: so do its signals. Asked, where it is not said."`
 	BadFor            Duration   `json:"bad_for,omitempty" doc:"How long its signals must be bad before it is switched on by itself."`
 	CostPerMinute     float64    `json:"cost_per_minute,omitempty" unit:"money" doc:"What running so costs a minute."`
@@ -226,7 +230,7 @@ func (c Catalog) checkDegradedModeRule(r DegradedModeRule, say sayer) bool {
 	case (r.Orders > 0 || r.Money > 0) && !r.Switch.IsZero() && r.Exposure.IsZero() && !say("exposure", "a limit in orders or money needs a way to read them"):
 		return false
 	}
-	if !c.checkFlowsOf(r, say) {
+	if !c.checkFlowsOf(r, say) || !r.checkAudiences(say) {
 		return false
 	}
 	for _, other := range c.Rules {

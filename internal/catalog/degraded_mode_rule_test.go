@@ -95,3 +95,30 @@ func TestTwoRulesContradictEachOtherOnlyWhereBothCanHoldForAFlow(t *testing.T) {
 		}
 	}
 }
+
+func TestAChannelHasSomethingToPostAndTheAllClearSomewhereToGo(t *testing.T) {
+	for want, change := range map[string]func(*catalog.DegradedModeRule){
+		"outlet_channel: there is nothing to post on it: what outlets should be told is missing": func(r *catalog.DegradedModeRule) {
+			r.Message, r.MessageChannel, r.OutletChannel, r.OutletMessage = "Later.", "chat", "chat", " "
+		},
+		"all_clear: it is posted where people were told that it began, and no channel is named for that": func(r *catalog.DegradedModeRule) {
+			r.Message, r.AllClear = "Later.", "All is as before."
+		},
+		`call_centre_channel: there is no channel "pager"`: func(r *catalog.DegradedModeRule) {
+			r.CallCentreMessage, r.CallCentreChannel = "Later.", "pager"
+		},
+		"": func(r *catalog.DegradedModeRule) {
+			r.Message, r.MessageChannel, r.AllClear = "Later.", "chat", "All is as before."
+		},
+	} {
+		c := sound()
+		c.Channels = []catalog.Channel{{Slug: "chat", Name: "Chat", Address: "env:CHAT"}}
+		change(&c.Rules[0])
+		if want != "" {
+			want = "degraded mode rule later: " + want
+		}
+		if got := strings.Join(problems(c), "\n"); got != want {
+			t.Errorf("said is %q, not %q", got, want)
+		}
+	}
+}

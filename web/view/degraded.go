@@ -57,8 +57,12 @@ type Preview struct {
 	Told    []Told // what customers, outlets and the call centre are told
 }
 
-// Told is a message to some people.
-type Told struct{ To, Text string }
+// Told is a text for some people outside.
+type Told struct {
+	Slug, To, Text string
+	Channel        string // by which it is posted; empty where by none
+	State          string // when it was posted, or why not
+}
 
 // StartMode is the check page before it is asked for.
 type StartMode struct {

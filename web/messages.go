@@ -98,7 +98,7 @@ func (s *Server) testChannel(c echo.Context) error {
 	if err := s.store.TestChannel(ctx, who, form.Channel, name, text); err != nil {
 		return err
 	}
-	s.flash(c, "A test is on its way to you by "+name+". What becomes of it stands below.")
+	s.flash(c, "You asked for a test by "+name+". What becomes of it stands below.")
 	return c.Redirect(http.StatusSeeOther, view.MessagesPath())
 }
 

@@ -138,7 +138,7 @@ func (s *Server) fileMode(c echo.Context) error {
 	}
 	said := m.Code + " waits for approval."
 	if m.State == approval.Approved {
-		said = m.Code + " is being switched on, as was approved in advance."
+		said = "You asked to switch on " + m.Code + ", which was approved in advance. How it stands is said below."
 	}
 	s.flash(c, said)
 	return c.Redirect(http.StatusSeeOther, view.ModePath(m.Code))
@@ -173,6 +173,11 @@ func (s *Server) modePage(c echo.Context, status int, typed typedMode) error {
 	if p.Told, err = s.toldWords(ctx, version.Catalog, m.Code); err != nil {
 		return err
 	}
+	messages, err := s.store.MessagesAbout(ctx, m.Code)
+	if err != nil {
+		return err
+	}
+	p.Preview.Told = announced(version.Catalog, m, messages)
 	if m.Standing(now) == approval.Requested {
 		p.Wanted, p.Want = wantedBy(ballot, p.Have)
 		hopes, err := s.store.HopesOfMode(ctx, m)
@@ -261,7 +266,7 @@ func (s *Server) limitsToDecide(ctx context.Context, m degrade.Mode, who access.
 // decideMode takes a vote on running degraded.
 func (s *Server) decideMode(c echo.Context) error {
 	return s.voteOn(c, voting{
-		decide: s.store.DecideMode, path: view.ModePath(c.Param("code")), approved: "approved, and is being switched on",
+		decide: s.store.DecideMode, path: view.ModePath(c.Param("code")), approved: "approved. How it stands is said below",
 		page: func(status int, typed typedVote) error { return s.modePage(c, status, typedMode{typedVote: typed}) },
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
 	"keyholder/internal/degrade"
+	"keyholder/internal/failover"
 	"keyholder/web/view"
 )
 
@@ -18,12 +19,12 @@ const (
 	modesHere   = 6
 )
 
-// on are the rules that are switched on in earnest, or asked for.
-func (here situation) on() map[string]bool {
-	on := make(map[string]bool, len(here.modes))
+// on is by which mode each rule is switched on in earnest, or asked for.
+func (here situation) on() map[string]*degrade.Mode {
+	on := make(map[string]*degrade.Mode, len(here.modes))
 	for i := range here.modes {
 		if m := &here.modes[i]; !m.Terms.Drill && (m.Phase.Open() || m.Standing(here.now) == approval.Requested) {
-			on[m.Terms.Rule.Slug] = true
+			on[m.Terms.Rule.Slug] = m
 		}
 	}
 	return on
@@ -46,11 +47,32 @@ func (here situation) degradeOffers(rules []catalog.DegradedModeRule, incident s
 	var offers []view.Link
 	on := here.on()
 	for i := range rules {
-		if len(offers) < most && !on[rules[i].Slug] {
+		if len(offers) < most && on[rules[i].Slug] == nil {
 			offers = append(offers, view.Link{Path: view.StartModePath(rules[i].Slug, incident), Text: "Run degraded: " + rules[i].Name})
 		}
 	}
 	return offers
+}
+
+// degradeActions are the first of some rules on a card, for who may switch them on. What is on, or asked for, stays where it was offered.
+func (here situation) degradeActions(called []failover.CalledRule, incident string, who access.Principal) []view.CardAction {
+	if !who.May(access.RunDegraded) {
+		return nil
+	}
+	var actions []view.CardAction
+	on, offered, standing := here.on(), 0, 0
+	for i := range called {
+		r := &called[i].Rule
+		switch m := on[r.Slug]; {
+		case m != nil && standing < linksOnCard:
+			standing++
+			actions = append(actions, view.CardAction{Link: view.Link{Path: view.ModePath(m.Code), Text: r.Name + ": " + m.Phase.Words()}, Since: called[i].Since})
+		case m == nil && offered < linksOnCard:
+			offered++
+			actions = append(actions, view.CardAction{Link: view.Link{Path: view.StartModePath(r.Slug, incident), Text: "Run degraded: " + r.Name}, Since: called[i].Since, Primary: true})
+		}
+	}
+	return actions
 }
 
 // runsDegraded is what is on by some rules.
@@ -139,7 +161,7 @@ func (s *Server) degradedHere(ctx context.Context, c catalog.Catalog, e catalog.
 	}
 	preview := modePreview(c, rule, degrade.LimitsOf(rule))
 	p.Preview = &preview
-	if who.May(access.RunDegraded) && !here.on()[rule.Slug] {
+	if who.May(access.RunDegraded) && here.on()[rule.Slug] == nil {
 		p.Start = view.StartModePath(rule.Slug, "")
 	}
 	return nil

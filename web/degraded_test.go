@@ -1,12 +1,14 @@
 package web_test
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/catalog"
 	"keyholder/internal/degrade"
 	"keyholder/internal/store"
@@ -113,6 +115,112 @@ func TestWhatNoConnectorUnderstandsIsFoundWhenTheRuleIsSaved(t *testing.T) {
 	answer := bea.submit(t, form, "Save", typed("telnet", `{}`)).want(t, 422)
 	if got := answer.wrong("switch.connector"); !strings.Contains(got, "the kinds are: dns, http") {
 		t.Errorf("an unknown connector: %q", got)
+	}
+}
+
+// TestTheModesPageSaysWhoOutsideWasToldWhatAndWhen: on the rule, before it is on, while a post fails, once it is posted, and once it is over.
+func TestTheModesPageSaysWhoOutsideWasToldWhatAndWhen(t *testing.T) {
+	p, ines, bea := degradable(t)
+	rule := byHand
+	rule.MessageChannel, rule.OutletMessage, rule.AllClear = "operations-room", "Use the pads.", "All is as before."
+	testkit.Change(t, p.Store, store.Bundle{Records: []catalog.Entry{{Ref: catalog.Ref{Kind: catalog.KindRule, Slug: "paper"}, Record: rule}}}, store.Manner{})
+	ines.get(t, "/catalog/degraded-mode-rule/paper").says(t, "told-customers", "Operations room: posted once it is on")
+	path := "/degraded/" + codeOf(t, ines.submit(t, ines.get(t, "/degraded/new?rule=paper"), "Ask for approval: Write orders on paper", nil))
+	shows := func(customers, over string) {
+		t.Helper()
+		page := ines.get(t, path).want(t, 200)
+		page.says(t, "told-customers", "“We take your order by hand.” Operations room: "+customers)
+		page.says(t, "told-outlets", "“Use the pads.” nobody is told: no channel is set")
+		page.says(t, "told-all-clear", "“All is as before.” "+over)
+	}
+	post := func(failed error) {
+		t.Helper()
+		due, err := p.MessagesDue(p.ctx, 50)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range due {
+			if one.Public() {
+				if err := p.Sent(p.ctx, one, store.Delivery{Via: "operations-room", Name: "Operations room", Last: true, Failed: failed}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	shows("not yet: it is not on", "not yet: it is not over")
+	bea.submit(t, bea.get(t, path), "Approve: Write orders on paper", nil).want(t, 303)
+	ines.submit(t, ines.get(t, path), "It is on: Write orders on paper", url.Values{"evidence": {"seen"}}).want(t, 303)
+	shows("not yet: it is on its way", "not yet: it is not over")
+	post(errors.New("it is away"))
+	shows("not yet: 1 attempt failed. Operations room: it is away", "not yet: it is not over")
+	p.clock.Add(time.Minute)
+	post(nil)
+	shows("posted "+approval.Clock(p.Now()), "not yet: it is not over")
+	posted := approval.Clock(p.Now())
+	ines.get(t, "/messages").says(t, "messages", "Customers")
+	p.clock.Add(time.Minute)
+	ines.submit(t, ines.get(t, path), "End: Write orders on paper", nil).want(t, 303)
+	ines.submit(t, ines.get(t, path), "It is off: Write orders on paper", url.Values{"evidence": {"seen"}}).want(t, 303)
+	shows("posted "+posted, "Operations room: not yet: it is on its way")
+	post(nil)
+	shows("posted "+posted, "Operations room: posted "+approval.Clock(p.Now()))
+	if said := ines.get(t, "/messages").field("messages"); !strings.Contains(said, "all-clear") || !strings.Contains(said, "All is as before.") {
+		t.Errorf("Messages leaves out the all-clear: %s", said)
+	}
+}
+
+func TestNobodyOutsideIsToldOfADrillAndThePageSaysSo(t *testing.T) {
+	p, ines, _ := degradable(t)
+	rule := byHand
+	rule.MessageChannel = "operations-room"
+	testkit.Change(t, p.Store, store.Bundle{Records: []catalog.Entry{{Ref: catalog.Ref{Kind: catalog.KindRule, Slug: "paper"}, Record: rule}}}, store.Manner{})
+	answer := ines.submit(t, ines.get(t, "/degraded/new?rule=paper"), "Ask for approval: Write orders on paper", url.Values{"drill": {"yes"}})
+	page := ines.get(t, "/degraded/"+codeOf(t, answer)).want(t, 200)
+	page.says(t, "told-customers", "nobody is told: it is a drill")
+	page.says(t, "told-all-clear", "nobody is told: no text is set")
+}
+
+func TestAChannelWithoutATextIsSaidAtItsPlace(t *testing.T) {
+	_, _, bea := degradable(t)
+	form := bea.get(t, "/catalog/degraded-mode-rule/paper/edit").want(t, 200)
+	answer := bea.submit(t, form, "Save", url.Values{"outlet_channel": {"operations-room"}}).want(t, 422)
+	if got := answer.wrong("outlet_channel"); !strings.Contains(got, "what outlets should be told is missing") {
+		t.Errorf("a channel without a text: %q", got)
+	}
+	answer = bea.submit(t, form, "Save", url.Values{"all_clear": {"All is as before."}}).want(t, 422)
+	if got := answer.wrong("all_clear"); !strings.Contains(got, "no channel is named") {
+		t.Errorf("an all-clear without a channel: %q", got)
+	}
+}
+
+// TestARuleForSomeFlowsIsShownAndNamedByTheirStepsOnly: on the pages of flows, in the preview, and where a step is saved.
+func TestARuleForSomeFlowsIsShownAndNamedByTheirStepsOnly(t *testing.T) {
+	p, ines, bea := degradable(t)
+	rule := byHand
+	rule.Flows = []string{"buy"}
+	flow := func(slug, name, rule string) catalog.Entry {
+		return catalog.Entry{Ref: catalog.Ref{Kind: catalog.KindFlow, Slug: slug}, Record: catalog.Flow{
+			Slug: slug, Name: name, Steps: []catalog.FlowStep{{Name: "Pay", Service: "checkout", Criticality: catalog.StepDegradable, Rule: rule}},
+		}}
+	}
+	testkit.Change(t, p.Store, store.Bundle{Records: []catalog.Entry{
+		flow("buy", "Buy", "paper"), flow("give-back", "Give back", ""), {Ref: catalog.Ref{Kind: catalog.KindRule, Slug: "paper"}, Record: rule},
+	}}, store.Manner{})
+	page := ines.get(t, "/catalog/degraded-mode-rule/paper").want(t, 200)
+	page.says(t, "for-flows", "Only for Buy.")
+	page.says(t, "preview", "Without it: Buy degrades")
+	if said := page.field("preview"); strings.Contains(said, "Give back") {
+		t.Errorf("the preview speaks of a flow that the rule is not for: %s", said)
+	}
+	ines.submit(t, ines.get(t, "/degraded/new?rule=paper"), "Ask for approval: Write orders on paper", nil).want(t, 303)
+	ines.get(t, "/catalog/flow/buy").says(t, "degraded", "Write orders on paper")
+	if said := ines.get(t, "/catalog/flow/give-back").want(t, 200).field("degraded"); said != "" {
+		t.Errorf("a flow that the rule is not for: %s", said)
+	}
+	form := bea.get(t, "/catalog/flow/give-back/edit").want(t, 200)
+	answer := bea.submit(t, form, "Save", url.Values{"steps[0].rule": {"paper"}}).want(t, 422)
+	if got := answer.wrong("steps[0].rule"); !strings.Contains(got, "Write orders on paper is not for this flow: it is for Buy") {
+		t.Errorf("a step that names it: %q", got)
 	}
 }
 

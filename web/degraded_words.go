@@ -155,8 +155,14 @@ func modePreview(c catalog.Catalog, r catalog.DegradedModeRule, l degrade.Limits
 			failure.ThirdParties = append(failure.ThirdParties, slug)
 		}
 	}
+	if len(r.Flows) > 0 {
+		p.Flows = "Only for " + joined(c.FlowNames(r)) + "."
+	}
 	impact := c.Impact(failure)
 	for _, f := range impact.Flows {
+		if !r.IsFor(f.Slug) {
+			continue
+		}
 		p.Effects = append(p.Effects, fmt.Sprintf("Without it: %s %s", f.Name, f.Effect))
 	}
 	if r.Effect != "" {
@@ -172,11 +178,9 @@ func modePreview(c catalog.Catalog, r catalog.DegradedModeRule, l degrade.Limits
 		p.Costs = fmt.Sprintf("Stopping costs %s a minute; what running so costs is not said.", failover.Money(stops, c.Currency))
 	}
 	p.GoAhead = goAheadWords(r.GoAhead)
-	for _, t := range []view.Told{{To: "Customers", Text: r.Message}, {To: "Outlets", Text: r.OutletMessage}, {To: "Call centre", Text: r.CallCentreMessage}} {
-		if t.Text != "" {
-			p.Told = append(p.Told, t)
-		}
-	}
+	p.Told = announcements(c, r, func(catalog.Audience) string { return "posted once it is on" }, func() string {
+		return "posted where people were told that it began"
+	})
 	return p
 }
 

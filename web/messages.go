@@ -98,7 +98,7 @@ func (s *Server) testChannel(c echo.Context) error {
 	if err := s.store.TestChannel(ctx, who, form.Channel, name, text); err != nil {
 		return err
 	}
-	s.flash(c, "A test is on its way to you by "+name+". What becomes of it stands below.")
+	s.flash(c, "You asked for a test by "+name+". What becomes of it stands below.")
 	return c.Redirect(http.StatusSeeOther, view.MessagesPath())
 }
 
@@ -186,6 +186,7 @@ func toldByWords(now catalog.Catalog, chosen []string) string {
 // toldWords say who was told of a request when, and what has not gone out.
 func (s *Server) toldWords(ctx context.Context, now catalog.Catalog, code string) ([]string, error) {
 	messages, err := s.store.MessagesAbout(ctx, code)
+	messages = notPublic(messages)
 	lines := make([]string, len(messages))
 	for i, m := range messages {
 		lines[i] = m.To.Name + ", " + string(m.Occasion) + " " + approval.Clock(m.At)

@@ -257,32 +257,65 @@ func (here situation) proposal(from failover.Proposal, in *store.Incident, who a
 	}
 	p.SoFar = failover.Money(from.Impact.RevenuePerMinute()*max(0, here.now.Sub(from.Since)).Minutes(), here.catalog.Currency)
 	p.For = catalog.Lasting(here.now.Sub(from.Since))
-	if who.May(access.OpenIncident) {
-		title := first.Signal.Name + " has collapsed"
-		query := url.Values{"title": {title}, "services": from.Impact.Down()}
-		p.Open = &view.Link{Path: view.NewIncidentPath() + "?" + query.Encode(), Text: "Open incident: " + title}
+	called := from.CalledRules(here.catalog, here.readings)
+	rules := make([]catalog.DegradedModeRule, len(called))
+	for i := range called {
+		rules[i] = called[i].Rule
 	}
-	rules := here.catalog.RulesAgainst(from.Impact.FailedServices(), from.Impact, here.readings.Bad)
 	p.Runs = here.runsDegraded(rules)
-	if p.Degrade = here.degradeOffers(rules, "", who, linksOnCard); in == nil {
-		return p
+	incident := ""
+	if in != nil {
+		incident = in.Code
 	}
-	p.Degrade = here.degradeOffers(rules, in.Code, who, linksOnCard)
-	line := incidentLine(here.catalog, *in)
-	p.Incident = &line
-	if p.Open != nil {
-		p.Open.Text = "Open another incident, if this is something else"
-	}
-	if who.May(access.Request) && !here.busy(in.Code) {
-		p.Recover = &view.Link{Path: view.RecoverPath(in.Code), Text: "Request a failover for " + in.Code}
-	}
+	p.Actions = append(here.incidentActions(from, in, who), here.degradeActions(called, incident, who)...)
+	slices.SortStableFunc(p.Actions, func(a, b view.CardAction) int { return a.Since.Compare(b.Since) })
 	return p
 }
 
-// busy says that a failover for the incident is asked for or under way.
-func (here situation) busy(incident string) bool {
-	return slices.ContainsFunc(here.runs, func(r failover.Run) bool { return r.Incident == incident && r.State != failover.Recovered }) ||
-		slices.ContainsFunc(here.requests, func(r failover.Request) bool { return r.Incident == incident })
+// incidentActions are what a card offers of the incident. Once one is open, its page takes the place of opening it.
+func (here situation) incidentActions(from failover.Proposal, in *store.Incident, who access.Principal) []view.CardAction {
+	may := who.May(access.OpenIncident)
+	title := from.Signals[0].Signal.Name + " has collapsed"
+	query := url.Values{"title": {title}, "services": from.Impact.Down()}
+	opens := view.CardAction{Link: view.Link{Path: view.NewIncidentPath() + "?" + query.Encode(), Text: "Open incident: " + title}, Since: from.Since, Primary: true}
+	if in == nil {
+		if !may {
+			return nil
+		}
+		return []view.CardAction{opens}
+	}
+	open := view.CardAction{Link: view.Link{Path: view.IncidentPath(in.Code), Text: "Open already: " + in.Code + " " + in.Title}, Since: from.Since}
+	if !may { // who was offered nothing in its place
+		open.Since = in.OpenedAt
+	}
+	actions := []view.CardAction{open}
+	if who.May(access.Request) {
+		moves := view.CardAction{Link: view.Link{Path: view.RecoverPath(in.Code), Text: "Request a failover for " + in.Code}, Since: in.OpenedAt, Primary: true}
+		if under, is := here.moving(in.Code); is {
+			moves.Link, moves.Primary = under, false
+		}
+		actions = append(actions, moves)
+	}
+	if may {
+		opens.Text, opens.Since, opens.Primary = "Open another incident, if this is something else", in.OpenedAt, false
+		actions = append(actions, opens)
+	}
+	return actions
+}
+
+// moving is the failover for an incident that is asked for or under way.
+func (here situation) moving(incident string) (view.Link, bool) {
+	for i := range here.runs {
+		if r := &here.runs[i]; r.Incident == incident && r.State != failover.Recovered {
+			return view.Link{Path: view.RunPath(r.Code), Text: "Failover " + r.Code + ": " + r.State.Words()}, true
+		}
+	}
+	for i := range here.requests {
+		if r := &here.requests[i]; r.Incident == incident {
+			return view.Link{Path: view.RequestPath(r.Code), Text: "Failover " + r.Code + ": " + r.State.Words()}, true
+		}
+	}
+	return view.Link{}, false
 }
 
 func amount(seen failover.Seen) string {

@@ -6,7 +6,10 @@ import (
 	"time"
 
 	"keyholder/internal/approval"
+	"keyholder/internal/catalog"
 	"keyholder/internal/failover"
+	"keyholder/internal/store"
+	"keyholder/internal/testkit"
 )
 
 func TestNowSaysThatNothingNeedsYou(t *testing.T) {
@@ -130,4 +133,71 @@ func TestWhatARecoveredRunOwesWaitsForTheCommander(t *testing.T) {
 	p.perform(t, code)
 	ivy.get(t, "/").says(t, "needs-you", "Not closed yet: Checkout: Leeds → Dublin")
 	owen.get(t, "/").says(t, "needs-you", "nothing waits for you.")
+}
+
+// actions are the buttons of the first card on Now, in their order.
+func (v visitor) actions(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	v.get(t, "/").want(t, 200).Find("[data-field=proposal]").First().Find("a.btn").Each(func(_ int, s *selection) { all = append(all, squeezed(s)) })
+	return all
+}
+
+// TestWhatIsNewOnACardMovesNothingThatWasThere: a further signal, an incident that somebody opens, a mode that is asked for, a failover.
+func TestWhatIsNewOnACardMovesNothingThatWasThere(t *testing.T) {
+	p, ines, bea := degradable(t)
+	volume := catalog.DegradedModeRule{
+		Slug: "a-first", Name: "Another way", Instead: "Otherwise.", Services: []string{"checkout"}, Signals: []string{"checkout-success", "checkout-volume"},
+	}
+	testkit.Change(t, p.Store, store.Bundle{Records: []catalog.Entry{{Ref: catalog.Ref{Kind: catalog.KindRule, Slug: volume.Slug}, Record: volume}}}, store.Manner{})
+	p.calm(t)
+	first := p.Now()
+	p.clock.Add(30 * time.Second)
+	p.sees(t, signal("checkout-success", 0.03, p.Now(), &first))
+	keeps := func(want ...string) {
+		t.Helper()
+		if got := ines.actions(t); strings.Join(got, "\n") != strings.Join(want, "\n") {
+			t.Errorf("the card offers\n%s\nnot\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+	const opens, paper, other = "Open incident: Checkout success has collapsed", "Run degraded: Write orders on paper", "Run degraded: Another way"
+	keeps(opens, paper)
+	second := p.Now()
+	p.clock.Add(5 * time.Second)
+	p.sees(t, signal("checkout-success", 0.03, p.Now(), &first), signal("checkout-volume", 0.2, p.Now(), &second))
+	keeps(opens, paper, other)
+	p.clock.Add(5 * time.Second)
+	in := p.opened(t, ines)
+	already := "Open already: " + in.Code + " Checkout success has collapsed"
+	moves, another := "Request a failover for "+in.Code, "Open another incident, if this is something else"
+	keeps(already, paper, other, moves, another)
+	code := codeOf(t, ines.submit(t, ines.get(t, "/degraded/new?rule=paper"), "Ask for approval: Write orders on paper", nil))
+	keeps(already, "Write orders on paper: asked for", other, moves, another)
+	bea.submit(t, bea.get(t, "/degraded/"+code), "Approve: Write orders on paper", nil).want(t, 303)
+	keeps(already, "Write orders on paper: being switched on", other, moves, another)
+	r := p.requested(t, ines) // in an incident of its own
+	keeps("Open already: "+r.Incident+" Checkout success has collapsed", "Write orders on paper: being switched on", other, "Failover "+r.Code+": "+r.State.Words(), another)
+}
+
+// TestWhatGrowsOnACardStandsBelowItsButtons: other signals and what they stop are told after what can be done.
+func TestWhatGrowsOnACardStandsBelowItsButtons(t *testing.T) {
+	p := newPortal(t)
+	p.outage(t)
+	text := p.someone(t, "Ivy", "incident-commanders").get(t, "/").want(t, 200).field("proposal")
+	button := strings.Index(text, "Open incident")
+	for _, below := range []string{"Checkout volume is", "Checkout and Storefront stop", "a minute"} {
+		if at := strings.Index(text, below); at < button {
+			t.Errorf("%q stands at %d, the button at %d: %s", below, at, button, text)
+		}
+	}
+}
+
+// TestAFlashStaysTrueWhileThePageGoesOn: it says what was asked for; how that stands is the page's to say.
+func TestAFlashStaysTrueWhileThePageGoesOn(t *testing.T) {
+	_, ines, bea := degradable(t)
+	code := codeOf(t, ines.submit(t, ines.get(t, "/degraded/new?rule=paper"), "Ask for approval: Write orders on paper", nil))
+	bea.submit(t, bea.get(t, "/degraded/"+code), "Approve: Write orders on paper", nil).want(t, 303)
+	if said := bea.get(t, "/degraded/"+code).field("flash"); !strings.Contains(said, code+" is approved.") || strings.Contains(said, "being switched on") {
+		t.Errorf("the flash says %q", said)
+	}
 }

@@ -24,6 +24,8 @@ const (
 	Limited   Occasion = "limited"   // it is reached
 	Drifted   Occasion = "drifted"   // somebody switched it behind our back
 	Ended     Occasion = "ended"     // what ran degraded has ended
+	Announced Occasion = "announced" // people outside are told that something runs degraded
+	AllClear  Occasion = "all-clear" // and that it is over
 	Tested    Occasion = "tested"    // they want to see whether a channel reaches them
 )
 

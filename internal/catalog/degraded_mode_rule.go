@@ -18,10 +18,15 @@ type DegradedModeRule struct {
 	Does              Does       `json:"does,omitempty" enum:"leave-out,queue,read-only,substitute,sell-offline" doc:"What becomes of the work meanwhile."`
 	Services          []string   `json:"services,omitempty" ref:"service" doc:"What runs so. What must be unavailable, where none is named."`
 	Tenants           []string   `json:"tenants,omitempty" ref:"tenant" doc:"For whom. All of them, where none is named."`
+	Flows             []string   `json:"flows,omitempty" ref:"flow" doc:"For which flows. All of them, where none is named."`
 	Effect            string     `json:"effect,omitempty" form:"long" alone:"yes" doc:"What customers and staff notice."`
 	Message           string     `json:"message,omitempty" form:"long" doc:"What customers are told."`
+	MessageChannel    string     `json:"message_channel,omitempty" ref:"channel" label:"Customers are told by" doc:"The channel on which that is posted, once it is on. Nobody but those who run it is told, where none is named."`
 	OutletMessage     string     `json:"outlet_message,omitempty" form:"long" doc:"What outlets are told."`
+	OutletChannel     string     `json:"outlet_channel,omitempty" ref:"channel" label:"Outlets are told by" doc:"The channel on which that is posted."`
 	CallCentreMessage string     `json:"call_centre_message,omitempty" form:"long" doc:"What the call centre is told."`
+	CallCentreChannel string     `json:"call_centre_channel,omitempty" ref:"channel" label:"The call centre is told by" doc:"The channel on which that is posted."`
+	AllClear          string     `json:"all_clear,omitempty" form:"long" doc:"What all of them are told once it is over."`
 	GoAhead           GoAhead    `json:"go_ahead,omitempty" enum:"asked,in-advance,by-itself" doc:"Asked: people decide each time. In advance: approving this rule was the approval, and one person switches it on. By itself: so do its signals. Asked, where it is not said."`
 	BadFor            Duration   `json:"bad_for,omitempty" doc:"How long its signals must be bad before it is switched on by itself."`
 	CostPerMinute     float64    `json:"cost_per_minute,omitempty" unit:"money" doc:"What running so costs a minute."`
@@ -127,23 +132,57 @@ func (c Catalog) RunsSo(r DegradedModeRule) []string {
 	return services
 }
 
+// IsFor says whether a rule is for a flow.
+func (r DegradedModeRule) IsFor(flow string) bool {
+	return len(r.Flows) == 0 || slices.Contains(r.Flows, flow)
+}
+
+// shareFlow says whether two rules can hold for the same flow.
+func shareFlow(a, b DegradedModeRule) bool {
+	return len(a.Flows) == 0 || slices.ContainsFunc(a.Flows, b.IsFor)
+}
+
+// FlowNames are what people call the flows that a rule names.
+func (c Catalog) FlowNames(r DegradedModeRule) []string {
+	names := make([]string, len(r.Flows))
+	for i, slug := range r.Flows {
+		names[i] = c.NameOf(KindFlow, slug)
+	}
+	return names
+}
+
 // RulesAgainst are the rules by which the retailer goes on while something is down: those that it calls, those that the flows which it
-// touches name, and those by which just that goes on, where their signals are bad: what it needs is down, not it.
+// touches name, and those by which just that goes on, where their signals are bad: what it needs is down, not it. What is for some flows
+// only is of no use to others.
 func (c Catalog) RulesAgainst(down []string, i Impact, bad func(signal string) bool) []DegradedModeRule {
-	named := map[string]bool{}
+	named, touched := map[string]bool{}, map[string]bool{}
 	for _, f := range i.Flows {
+		touched[f.Slug] = true
 		for _, step := range f.Steps {
-			named[step.Rule] = true
+			named[step.Rule] = named[step.Rule] || step.RuleName != ""
 		}
 	}
 	isDown := func(slug string) bool { return slices.Contains(down, slug) }
 	var rules []DegradedModeRule
 	for _, r := range c.Rules {
+		if len(r.Flows) > 0 && !c.serves(r, touched) {
+			continue
+		}
 		if named[r.Slug] || slices.ContainsFunc(r.Trigger, isDown) || slices.ContainsFunc(c.RunsSo(r), isDown) && r.allBad(bad) {
 			rules = append(rules, r)
 		}
 	}
 	return rules
+}
+
+// serves says whether one of the flows that a rule names is touched, or goes over what runs so. Where no service does, nobody can tell,
+// and the rule is not held back.
+func (c Catalog) serves(r DegradedModeRule, touched map[string]bool) bool {
+	so := c.RunsSo(r)
+	return len(so) == 0 || slices.ContainsFunc(r.Flows, func(slug string) bool {
+		f, _ := c.Flow(slug)
+		return touched[slug] || slices.ContainsFunc(f.Steps, func(s FlowStep) bool { return slices.Contains(so, s.Service) })
+	})
 }
 
 func (r DegradedModeRule) allBad(bad func(signal string) bool) bool {
@@ -160,7 +199,7 @@ func (c Catalog) About(r DegradedModeRule, ref Ref) bool {
 		return slices.Contains(r.Trigger, ref.Slug) || slices.Contains(c.RunsSo(r), ref.Slug)
 	case KindFlow:
 		f, _ := c.Flow(ref.Slug)
-		return slices.ContainsFunc(f.Steps, func(s FlowStep) bool {
+		return r.IsFor(ref.Slug) && slices.ContainsFunc(f.Steps, func(s FlowStep) bool {
 			return s.Rule == r.Slug || c.About(r, Ref{KindService, s.Service})
 		})
 	case KindOutlet:
@@ -191,9 +230,27 @@ func (c Catalog) checkDegradedModeRule(r DegradedModeRule, say sayer) bool {
 	case (r.Orders > 0 || r.Money > 0) && !r.Switch.IsZero() && r.Exposure.IsZero() && !say("exposure", "a limit in orders or money needs a way to read them"):
 		return false
 	}
+	if !c.checkFlowsOf(r, say) || !r.checkAudiences(say) {
+		return false
+	}
 	for _, other := range c.Rules {
 		if other.Slug != r.Slug && !c.agree(r, other, say) {
 			return false
+		}
+	}
+	return true
+}
+
+// checkFlowsOf finds the steps that name a rule for a flow which it is not for.
+func (c Catalog) checkFlowsOf(r DegradedModeRule, say sayer) bool {
+	for _, f := range c.Flows {
+		if r.IsFor(f.Slug) {
+			continue
+		}
+		for _, step := range f.Steps {
+			if step.Rule == r.Slug && !say("flows", "%s is not among them, and its step %q names this rule", f.Name, step.Name) {
+				return false
+			}
 		}
 	}
 	return true
@@ -213,7 +270,7 @@ func (c Catalog) agree(r, other DegradedModeRule, say sayer) bool {
 	if !r.Switch.IsZero() && r.Switch.Connector == other.Switch.Connector && bytes.Equal(r.Switch.Params, other.Switch.Params) {
 		return say("switch", "%s is switched by the same: when one ended, so would the other", other.Name)
 	}
-	if !contradict(r.Does, other.Does) {
+	if !contradict(r.Does, other.Does) || !shareFlow(r, other) {
 		return true
 	}
 	for _, slug := range c.does(r) {

@@ -1,5 +1,7 @@
 package catalog
 
+import "strings"
+
 // Flow is a transaction end to end.
 type Flow struct {
 	Slug  string     `json:"slug"`
@@ -25,3 +27,16 @@ const (
 	StepDegradable Criticality = "degradable"
 	StepDeferrable Criticality = "deferrable"
 )
+
+func (c Catalog) checkFlow(f Flow, say sayer) bool {
+	if len(f.Steps) == 0 {
+		return say("steps", "a flow has at least one step")
+	}
+	for i, step := range f.Steps {
+		r, ok := c.Rule(step.Rule)
+		if ok && !r.IsFor(f.Slug) && !say("steps"+nth(i)+".rule", "%s is not for this flow: it is for %s", r.Name, strings.Join(c.FlowNames(r), ", ")) {
+			return false
+		}
+	}
+	return true
+}

@@ -370,8 +370,7 @@ func (s *spread) flows(i *Impact) {
 			if node, ok := s.node[step.Service]; !ok || !s.isDown(node) {
 				continue
 			}
-			rule, _ := s.Rule(step.Rule)
-			touched.Steps = append(touched.Steps, StepImpact{step, rule.Name})
+			touched.Steps = append(touched.Steps, StepImpact{step, s.ruleNameFor(f.Slug, step)})
 			switch {
 			case step.Criticality == StepCritical:
 				touched.Effect = Stops
@@ -387,6 +386,14 @@ func (s *spread) flows(i *Impact) {
 	}
 	rank := map[Effect]int{Stops: 0, Degrades: 1, GoesOn: 2}
 	slices.SortStableFunc(i.Flows, func(a, b FlowImpact) int { return cmp.Compare(rank[a.Effect], rank[b.Effect]) })
+}
+
+// ruleNameFor is what is done instead of a step in a flow; empty where no rule for that flow says.
+func (s *spread) ruleNameFor(flow string, step FlowStep) string {
+	if rule, ok := s.Rule(step.Rule); ok && rule.IsFor(flow) {
+		return rule.Name
+	}
+	return ""
 }
 
 func (s *spread) tenants(i *Impact, down []int32) {

@@ -245,9 +245,7 @@ func checkRules(c Catalog, e Entry, say sayer) bool {
 	case DegradedModeRule:
 		return c.checkDegradedModeRule(r, say)
 	case Flow:
-		if len(r.Steps) == 0 {
-			return say("steps", "a flow has at least one step")
-		}
+		return c.checkFlow(r, say)
 	}
 	return true
 }

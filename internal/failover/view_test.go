@@ -136,9 +136,46 @@ func TestSignalsThatShareACauseMakeOneProposal(t *testing.T) {
 		}
 		got = append(got, slugs)
 	}
-	want := [][]string{{"reports-success"}, {"checkout-success", "shop-success"}}
+	want := [][]string{{"checkout-success", "shop-success"}, {"reports-success"}} // the one that has been bad for longest first
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestAFurtherSignalPutsNothingBeforeWhatWasThere: neither a cause before another, nor a rule.
+func TestAFurtherSignalPutsNothingBeforeWhatWasThere(t *testing.T) {
+	c := twoServices()
+	c.Rules = []catalog.DegradedModeRule{
+		{Slug: "by-shop", Trigger: []string{"shop"}}, {Slug: "both", Services: []string{"checkout"}, Signals: []string{"shop-success", "checkout-success"}},
+		{Slug: "by-checkout", Trigger: []string{"checkout"}}, {Slug: "other-cause", Services: []string{"checkout"}, Signals: []string{"reports-success", "checkout-success"}},
+	}
+	readings := failover.Readings{}
+	var causes, rules []string
+	for _, next := range []struct {
+		signal string
+		at     int
+		cause  []string
+		called []string // of the cause that came first
+	}{
+		{"checkout-success", 10, []string{"checkout-success"}, []string{"by-checkout"}},
+		{"reports-success", 20, []string{"checkout-success", "reports-success"}, []string{"by-checkout", "other-cause"}},
+		{"shop-success", 30, []string{"checkout-success", "reports-success"}, []string{"by-checkout", "other-cause", "by-shop", "both"}},
+	} {
+		readings[failover.SignalKey(next.signal)] = failover.Reading{Bad: true, At: at(next.at), BadSince: pointer(at(next.at))}
+		causes, rules = nil, nil
+		proposals := readings.Proposals(c)
+		for _, p := range proposals {
+			causes = append(causes, p.Signals[0].Signal.Slug)
+		}
+		for _, one := range proposals[0].CalledRules(c, readings) {
+			rules = append(rules, one.Rule.Slug)
+		}
+		if diff := cmp.Diff(next.cause, causes); diff != "" {
+			t.Errorf("causes after %s: %s", next.signal, diff)
+		}
+		if diff := cmp.Diff(next.called, rules); diff != "" {
+			t.Errorf("rules after %s: %s", next.signal, diff)
+		}
 	}
 }
 

@@ -42,6 +42,7 @@ func NewMail(server, from string, password func() (string, error)) (*Mail, error
 type Letter struct {
 	ID, Name, Address, Subject, Text string
 	At                               time.Time
+	Public                           bool // it is for all who read where it is posted: the text is posted as it is
 }
 
 // Send hands a letter to the server.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/nicholas-fedor/shoutrrr"
+	"github.com/nicholas-fedor/shoutrrr/pkg/types"
 )
 
 // Services posts to chats, pagers and programs. Where each is found is a secret, which Resolve reads anew each time.
@@ -29,7 +30,7 @@ func (s Services) Post(ctx context.Context, reference string, l Letter) error {
 	if deadline, ok := ctx.Deadline(); ok {
 		service.Timeout = min(service.Timeout, time.Until(deadline))
 	}
-	sent := service.SendAsync(fmt.Sprintf("%s\n\nFor %s. %s", l.Subject, l.Name, l.Text), nil) // a title is not taken by all
+	sent := service.SendAsync(l.posted(), l.params(address))
 	select {
 	case err = <-sent:
 	case <-ctx.Done():
@@ -39,6 +40,22 @@ func (s Services) Post(ctx context.Context, reference string, l Letter) error {
 		return errors.New(hide(address, err.Error()))
 	}
 	return nil
+}
+
+// posted is the letter as services take it: a title is not taken by all.
+func (l Letter) posted() string {
+	if l.Public {
+		return l.Text
+	}
+	return fmt.Sprintf("%s\n\nFor %s. %s", l.Subject, l.Name, l.Text)
+}
+
+// params let a program that takes JSON tell what it gets twice; other services take no such thing.
+func (l Letter) params(address string) *types.Params {
+	if !l.Public || !strings.HasPrefix(address, "generic") {
+		return nil
+	}
+	return &types.Params{"id": l.ID}
 }
 
 // words are what a secret may consist of.

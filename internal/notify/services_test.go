@@ -39,6 +39,29 @@ func TestALetterIsPostedToAService(t *testing.T) {
 	}
 }
 
+func TestWhatIsForAllIsPostedAsItIs(t *testing.T) {
+	var said []string
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		said = append(said, strings.TrimSpace(string(body)))
+	}))
+	defer server.Close()
+	l := letter()
+	l.Public, l.Text = true, "Your points come later."
+	for _, template := range []string{"", "&template=json"} {
+		address := strings.Replace(server.URL, "http://", "generic://", 1) + "/hooks/front?disabletls=yes" + template
+		if err := to(address).Post(t.Context(), "env:FRONT", l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := `Your points come later. {"id":"0001","message":"Your points come later."}`; strings.Join(said, " ") != want {
+		t.Errorf("it got %q, not %q", said, want)
+	}
+}
+
 // TestWhatFailsSaysNoSecret: a service that refuses, is not there, hangs, or has no address at all.
 func TestWhatFailsSaysNoSecret(t *testing.T) {
 	refuses := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))

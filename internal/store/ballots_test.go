@@ -34,6 +34,8 @@ func entry(record any) catalog.Entry {
 		return catalog.Entry{Ref: catalog.Ref{Kind: catalog.KindAssignment, Slug: r.Slug}, Name: r.Name, Record: r}
 	case catalog.Deputy:
 		return catalog.Entry{Ref: catalog.Ref{Kind: catalog.KindDeputy, Slug: r.Slug}, Name: r.Name, Record: r}
+	case catalog.Channel:
+		return catalog.Entry{Ref: catalog.Ref{Kind: catalog.KindChannel, Slug: r.Slug}, Name: r.Name, Record: r}
 	case catalog.DegradedModeRule:
 		return catalog.Entry{Ref: catalog.Ref{Kind: catalog.KindRule, Slug: r.Slug}, Name: r.Name, Record: r}
 	}

@@ -32,12 +32,15 @@ const aboutChannel = "channel/"
 // AboutChannel is what a message is about that concerns a channel itself.
 func AboutChannel(slug string) string { return aboutChannel + slug }
 
-// OnlyVia is the one channel by which a message must go that tests it; none, where any will do.
+// OnlyVia is the one channel by which a message must go that tests it, or that is posted there for all; none, where any will do.
 func (m Message) OnlyVia() (string, bool) {
-	if m.Occasion != approval.Tested {
-		return "", false
+	switch {
+	case m.Public():
+		return m.Address, true
+	case m.Occasion == approval.Tested:
+		return strings.CutPrefix(m.About, aboutChannel)
 	}
-	return strings.CutPrefix(m.About, aboutChannel)
+	return "", false
 }
 
 // TestChannel keeps a message to whoever wants to see whether a channel reaches them: one a minute at most.

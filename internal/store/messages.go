@@ -147,8 +147,11 @@ func (s *Store) Sent(ctx context.Context, m Message, d Delivery) error {
 		}
 		update := t.Message.UpdateOneID(m.ID).SetAttempts(m.Attempts + 1).SetVia(d.Via)
 		if d.Failed == nil {
-			t.record(audit.Event{Action: "message.sent", Object: m.About, Text: fmt.Sprintf("%s was told about %s by %s.", m.To.Name, m.About, d.Name)})
-			return sentErr(update.SetSentAt(t.now).SetFailure("").Exec(t.ctx))
+			t.record(audit.Event{Action: "message.sent", Object: m.About, Text: m.sentWords(d)})
+			if err := update.SetSentAt(t.now).SetFailure("").SetGivenUp(false).Exec(t.ctx); err != nil {
+				return sentErr(err)
+			}
+			return t.postedLate(m)
 		}
 		update.SetFailure(d.Name + ": " + d.Failed.Error())
 		if d.Last {

@@ -82,13 +82,7 @@ func (s *Store) answerMode(ctx context.Context, as deed, work func(*tx, degrade.
 		if err != nil {
 			return Outcome{}, err
 		}
-		if err := t.saveMode(after); err != nil {
-			return Outcome{}, err
-		}
-		if after.Next() != before.Next() {
-			err = t.nudge(after)
-		}
-		return Outcome{State: failover.State(after.State)}, err
+		return Outcome{State: failover.State(after.State)}, t.advance(before, after)
 	})
 }
 

@@ -269,10 +269,7 @@ func (s *Store) changeMode(ctx context.Context, actor access.Person, code string
 		if reflect.DeepEqual(before, after) {
 			return nil // pages have nothing new to show
 		}
-		if err := t.saveMode(after); err != nil || after.Next() == before.Next() {
-			return err
-		}
-		return t.nudge(after)
+		return t.advance(before, after)
 	})
 	return after, err
 }

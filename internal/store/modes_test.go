@@ -32,7 +32,9 @@ func eachDegradable(t *testing.T, change func(*catalog.DegradedModeRule), test f
 	eachGoverned(t, func(t *testing.T, w governed) {
 		rule := pointsLater
 		change(&rule)
-		b := store.Bundle{Records: []catalog.Entry{entry(rule)}}
+		b := store.Bundle{Records: []catalog.Entry{
+			entry(rule), entry(catalog.Channel{Slug: "shop-front", Name: "Shop front", Address: "env:FRONT"}), entry(catalog.Channel{Slug: "stores", Name: "Stores", Address: "env:STORES"}),
+		}}
 		for _, p := range catalog.ShippedPolicies() {
 			if p.Action == catalog.ActDegrade {
 				b.Records = append(b.Records, entry(p))

@@ -208,7 +208,6 @@ type modeWord struct {
 	on   approval.Occasion
 	nth  int
 	text string
-	more string // in the letter
 }
 
 func modeNews(m degrade.Mode, now time.Time) []modeWord {
@@ -222,7 +221,6 @@ func modeNews(m degrade.Mode, now time.Time) []modeWord {
 			how = m.Requester.Name + " switched it on, as was approved in advance"
 		}
 		say(approval.Started, m.On.Unix(), "%s", how)
-		all[0].more = announcement(m)
 	}
 	if m.Nears(now) {
 		at, which := m.Projection(now)
@@ -243,17 +241,17 @@ func modeNews(m degrade.Mode, now time.Time) []modeWord {
 	return all
 }
 
-// announcement is what others are to be told while a mode lasts.
-func announcement(m degrade.Mode) string {
+// announcement is what others are told while a mode lasts: what is posted for them, and what people must tell them.
+func announcement(c catalog.Catalog, m degrade.Mode) string {
 	if m.Terms.Drill {
 		return "This is a drill: nobody is to be told anything."
 	}
 	var lines []string
-	for _, to := range []struct{ who, text string }{
-		{"customers", m.Terms.Rule.Message}, {"outlets", m.Terms.Rule.OutletMessage}, {"the call centre", m.Terms.Rule.CallCentreMessage},
-	} {
-		if to.text != "" {
-			lines = append(lines, "Tell "+to.who+": "+to.text)
+	for _, a := range m.Terms.Rule.Audiences() {
+		if a.Channel != "" {
+			lines = append(lines, fmt.Sprintf("Posted for %s by %s: %s", a.Whom, c.ChannelName(a.Channel), a.Text))
+		} else {
+			lines = append(lines, "Tell "+a.Whom+": "+a.Text)
 		}
 	}
 	return strings.Join(lines, "\n")
@@ -274,8 +272,14 @@ func (w *Watch) tellMode(ctx context.Context, m degrade.Mode, n modeWord, everyb
 		name = "Drill: " + name
 	}
 	said := name + ": " + n.text + "."
-	if n.more != "" {
-		said += "\n\n" + n.more
+	if n.on == approval.Started {
+		version, err := w.Store.Catalog(ctx)
+		if err != nil {
+			return err
+		}
+		if more := announcement(version.Catalog, m); more != "" {
+			said += "\n\n" + more
+		}
 	}
 	var messages []store.Message
 	for _, p := range everybody {

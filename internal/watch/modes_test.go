@@ -39,13 +39,20 @@ func (s *system) Stands(context.Context, degrade.Mode) (*bool, string) {
 // running is a night in which a mode of one hour lasts.
 func running(t *testing.T) (*night, *system, degrade.Mode) {
 	t.Helper()
+	return runningBy(t, func(*catalog.DegradedModeRule) {})
+}
+
+// runningBy is such a night by a rule that differs in something.
+func runningBy(t *testing.T, change func(*catalog.DegradedModeRule), others ...catalog.Entry) (*night, *system, degrade.Mode) {
+	t.Helper()
 	n, seen := newNight(t), &system{stands: true}
 	n.Modes = seen
 	rule := catalog.DegradedModeRule{
 		Slug: "points-later", Name: "Sell without points", Trigger: []string{"checkout"}, Instead: "Credit them later.", Message: "Your points come later.",
 		LimitTime: catalog.Duration(time.Hour), AtLimit: catalog.GoOnAndPage, Switch: catalog.Act{Connector: "http", Params: []byte(`{}`)},
 	}
-	b := store.Bundle{Records: []catalog.Entry{{Ref: catalog.Ref{Kind: catalog.KindRule, Slug: rule.Slug}, Record: rule}}}
+	change(&rule)
+	b := store.Bundle{Records: append(others, catalog.Entry{Ref: catalog.Ref{Kind: catalog.KindRule, Slug: rule.Slug}, Record: rule})}
 	for _, p := range catalog.ShippedPolicies() {
 		if p.Action == catalog.ActDegrade {
 			b.Records = append(b.Records, catalog.Entry{Ref: catalog.Ref{Kind: catalog.KindPolicy, Slug: p.Slug}, Record: p})
@@ -70,6 +77,21 @@ func (n *night) switchedOn(t *testing.T, m degrade.Mode) {
 	a, err := n.Store.BeginMode(t.Context(), m.Code, degrade.DoSwitchOn)
 	if err == nil {
 		_, err = n.Store.ModeDone(t.Context(), a, "it is on", nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// switchedOff has somebody end a mode, and it is read back as off.
+func (n *night) switchedOff(t *testing.T, m degrade.Mode) {
+	t.Helper()
+	if out, err := n.Store.CommandMode(t.Context(), store.ModeCommand{ID: store.NewID(), Code: m.Code, By: n.ines, Verb: store.EndMode}); err != nil || out.Refusal != nil {
+		t.Fatal(err, out.Refusal)
+	}
+	a, err := n.Store.BeginMode(t.Context(), m.Code, degrade.DoSwitchOff)
+	if err == nil {
+		_, err = n.Store.ModeDone(t.Context(), a, "it is off", nil)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -175,16 +197,7 @@ func TestASourceThatHangsKeepsNoLimitFromHolding(t *testing.T) {
 	if err := <-hangs; err != nil && !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	if out, err := n.Store.CommandMode(t.Context(), store.ModeCommand{ID: store.NewID(), Code: m.Code, By: n.ines, Verb: store.EndMode}); err != nil || out.Refusal != nil {
-		t.Fatal(err, out.Refusal)
-	}
-	a, err := n.Store.BeginMode(t.Context(), m.Code, degrade.DoSwitchOff)
-	if err == nil {
-		_, err = n.Store.ModeDone(t.Context(), a, "it is off", nil)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	n.switchedOff(t, m)
 	if got := n.subjects(t, m.Code, n.bea); got[approval.Limited] != 1 || got[approval.Ended] != 1 || got[approval.Started] != 1 {
 		t.Errorf("they were told %v", got)
 	}

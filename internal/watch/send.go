@@ -73,12 +73,13 @@ func (w *Watch) send(ctx context.Context) error {
 func (w *Watch) deliver(ctx context.Context, c catalog.Catalog, m store.Message, d store.Delivery) error {
 	within, cancel := context.WithTimeout(ctx, sendPatience)
 	defer cancel()
-	letter := notify.Letter{ID: m.ID, Name: m.To.Name, Address: m.Address, Subject: m.Subject, Text: m.Text, At: m.At}
+	letter := notify.Letter{ID: m.ID, Name: m.To.Name, Address: m.Address, Subject: m.Subject, Text: m.Text, At: m.At, Public: m.Public()}
 	if d.Via == catalog.ByMail {
 		d.Failed = w.Mail.Send(within, letter)
-	} else {
-		channel, _ := c.Channel(d.Via)
+	} else if channel, ok := c.Channel(d.Via); ok {
 		d.Failed = w.Channels.Post(within, channel.Address, letter)
+	} else {
+		d.Failed = errors.New("there is no such channel any more")
 	}
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // the worker stops: what was not noted is sent again, under the same id
@@ -88,7 +89,11 @@ func (w *Watch) deliver(ctx context.Context, c catalog.Catalog, m store.Message,
 
 // ways are the channels by which a message may go, the first first.
 func (w *Watch) ways(ctx context.Context, c catalog.Catalog, m store.Message) ([]string, error) {
-	if only, ok := m.OnlyVia(); ok {
+	only, ok := m.OnlyVia()
+	if ok && m.Public() {
+		return []string{only}, nil // what is meant for customers goes nowhere else
+	}
+	if ok {
 		return c.Ways([]string{only}, w.Mail != nil), nil
 	}
 	chosen, err := w.Store.ChosenChannels(ctx, m.To.ID)

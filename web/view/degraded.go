@@ -50,14 +50,19 @@ type RuleLine struct {
 // Preview is what running degraded would do, against stopping.
 type Preview struct {
 	Effects []string // what the flows do then
+	Flows   string   // for which only; empty where for all
 	Costs   string
 	Limits  string
 	GoAhead string // whose word it takes
 	Told    []Told // what customers, outlets and the call centre are told
 }
 
-// Told is a message to some people.
-type Told struct{ To, Text string }
+// Told is a text for some people outside.
+type Told struct {
+	Slug, To, Text string
+	Channel        string // by which it is posted; empty where by none
+	State          string // when it was posted, or why not
+}
 
 // StartMode is the check page before it is asked for.
 type StartMode struct {

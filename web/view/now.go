@@ -49,16 +49,21 @@ type RunLine struct {
 type Proposal struct {
 	Headline string // Checkout success is 3.0 %
 	Since    time.Time
-	Also     []string      // the other bad signals
-	Effects  []string      // what stops, falls behind, degrades
-	For      string        // how long it has been so
-	Cost     string        // a minute
-	SoFar    string        // since it began
-	Incident *IncidentLine // that is open for it
-	Degrade  []Link        // run degraded instead
-	Runs     []Link        // what runs degraded for it already
-	Recover  *Link         // request a failover for that
-	Open     *Link         // open an incident, prefilled
+	Also     []string     // the other bad signals
+	Effects  []string     // what stops, falls behind, degrades
+	For      string       // how long it has been so
+	Cost     string       // a minute
+	SoFar    string       // since it began
+	Runs     []Link       // what runs degraded for it already
+	Actions  []CardAction // in the order in which they came
+}
+
+// CardAction is a button on a card. Those on one card stand in the order in which they came, so that what is new moves none from under a
+// finger; what takes the place of another leads to what the other began.
+type CardAction struct {
+	Link
+	Since   time.Time
+	Primary bool
 }
 
 // Link is a place to go with the words for it.

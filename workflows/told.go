@@ -13,7 +13,7 @@ import (
 
 // Told says what is wrong with what a record tells connectors, by the path of the field: what no connector understands is found when it
 // is saved, not at night. It touches no system.
-func Told(kinds connector.Set, c catalog.Catalog, e catalog.Entry) fault.Wrong {
+func Told(kinds connector.Set, granters connector.Granters, c catalog.Catalog, e catalog.Entry) fault.Wrong {
 	t := told{kinds: kinds, wrong: fault.Wrong{}}
 	switch r := e.Record.(type) {
 	case catalog.DegradedModeRule:
@@ -23,6 +23,10 @@ func Told(kinds connector.Set, c catalog.Catalog, e catalog.Entry) fault.Wrong {
 		t.observe("exposure.observe", r.Exposure.Observe)
 		t.params("drain", r.Drain.Connector, r.Drain.Params)
 		t.observe("drain.observe", r.Drain.Observe)
+	case catalog.System:
+		if granter, err := granters.Get(r.Connector); err == nil {
+			t.say("params", granter.Check(r.Params))
+		}
 	case catalog.Signal:
 		t.observe("observe", r.Observe)
 	case catalog.DataSet:
@@ -87,6 +91,11 @@ func (t told) fits(path, kind string, params connector.Params) {
 	if err == nil {
 		err = c.Check(params)
 	}
+	t.say(path, err)
+}
+
+// say notes what a connector says is wrong.
+func (t told) say(path string, err error) {
 	if f := fault.As(err); f != nil && len(f.Fields) > 0 {
 		for _, field := range slices.Sorted(maps.Keys(f.Fields)) {
 			t.wrong.Add(path, "%s %s", field, f.Fields[field])

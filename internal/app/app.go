@@ -18,6 +18,7 @@ import (
 	"keyholder/internal/connector"
 	"keyholder/internal/connector/dnsc"
 	"keyholder/internal/connector/httpc"
+	"keyholder/internal/connector/pgrole"
 	"keyholder/internal/fault"
 	"keyholder/internal/notify"
 	"keyholder/internal/signin"
@@ -38,12 +39,13 @@ func Connectors() connector.Set {
 
 // Granters are all kinds of real system that the product can give and take access on.
 func Granters() connector.Granters {
-	return connector.NewGranters()
+	secrets := connector.NewSecrets(config.Lookup)
+	return connector.NewGranters(pgrole.New(secrets), httpc.NewAccess(secrets))
 }
 
 // Told says what is wrong with what a record tells the connectors that there are.
 func Told(in catalog.Catalog, e catalog.Entry) fault.Wrong {
-	return workflows.Told(Connectors(), in, e)
+	return workflows.Told(Connectors(), Granters(), in, e)
 }
 
 // Parts says which parts of the product a process runs.

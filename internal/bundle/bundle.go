@@ -49,6 +49,7 @@ const kindPlan = "plan"
 type Context struct {
 	Catalog catalog.Catalog // that the records come on top of
 	Kinds   connector.Set   // of real system that plans may act on
+	Access  connector.Granters
 }
 
 // Read reads the records and plans of some files, strictly: nothing is returned unless all is right.
@@ -138,7 +139,7 @@ func (r *reader) check() {
 		return
 	}
 	for _, e := range r.bundle.Records {
-		for path, what := range workflows.Told(r.Kinds, whole, e) {
+		for path, what := range workflows.Told(r.Kinds, r.Access, whole, e) {
 			r.wrong = r.wrong.add(r.document(string(e.Kind), e.Slug).at(path, "%s", what))
 		}
 	}

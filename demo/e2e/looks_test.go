@@ -36,7 +36,7 @@ func (w *world) violations(ctx context.Context) string {
 func TestEveryPageIsSoundOnPhoneAndDesktopByDayAndNight(t *testing.T) {
 	w := newWorld(t)
 	ctx := w.browser()
-	w.sound(ctx, "before anyone signs in", "/", "/signed-out", fmt.Sprintf("http://127.0.0.1:%d/", w.ports["panel"]))
+	w.sound(ctx, "before anyone signs in", "/", "/signed-out", fmt.Sprintf("http://127.0.0.1:%d/?still=1", w.ports["panel"]))
 	ines, bea := w.signIn("ines"), w.signIn("bea")
 	w.signInBrowser(ctx, "ines", "/")
 	w.sound(ctx, "all is well", "/", "/incidents", "/incidents/new", "/plans", "/plans/move-checkout", "/plans/move-checkout/move", "/audit", "/me", "/nothing-here")

@@ -40,7 +40,7 @@ func (w *world) flag(name string) (on bool) {
 func (w *world) mode(code string, want degrade.Phase) degrade.Mode {
 	w.t.Helper()
 	var m degrade.Mode
-	w.until(code+" is "+string(want), 30*time.Second, func() bool {
+	w.until(code+" is "+string(want), 60*time.Second, func() bool {
 		var err error
 		if m, err = w.store.Mode(w.t.Context(), code); err != nil {
 			w.t.Fatal(err)

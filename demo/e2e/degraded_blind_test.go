@@ -35,7 +35,7 @@ func numbersAge(on page, code string) (age time.Duration, said string) {
 // own service. Without it the pages show what was read last, how old that is and that nobody answers; the limit in time is kept.
 func TestTheExposureSourceIsAwayTheLastValueStaysWithItsAgeAndTheTimeLimitHolds(t *testing.T) {
 	w := newWorld(t)
-	const limit = 30 * time.Second
+	const limit = 40 * time.Second
 	w.ruleOfTwo("stores-offline", "limit_time", limit.String())
 	ines := w.signIn("ines")
 	code := w.switchOn(ines, "stores-offline")
@@ -58,7 +58,7 @@ func TestTheExposureSourceIsAwayTheLastValueStaysWithItsAgeAndTheTimeLimitHolds(
 		w.until(where+" says that they grow older", 10*time.Second, func() bool { age, _ := numbersAge(ines.get(where), code); return age >= first+2*time.Second })
 		asked := ines.get(where)
 		age, said := numbersAge(asked, code)
-		if real := time.Since(gone); age < real-2*time.Second || age > real+4*time.Second || !strings.Contains(said, "exposure/stores-offline") {
+		if real := time.Since(gone); age < real-2*time.Second || age > real+10*time.Second || !strings.Contains(said, "exposure/stores-offline") {
 			t.Errorf("%s after its source went away %s says %q", real, where, said)
 		}
 	}
@@ -73,12 +73,12 @@ func TestTheExposureSourceIsAwayTheLastValueStaysWithItsAgeAndTheTimeLimitHolds(
 
 	w.until("its limit in time is acted on", limit+20*time.Second, func() bool { return !w.flag("stores-offline") })
 	off := w.flagIs("stores-offline")
-	if after := off.ChangedAt.Sub(*m.Effect); after < limit || after > limit+5*time.Second || off.ChangedBy != code {
+	if after := off.ChangedAt.Sub(*m.Effect); after < limit || after > limit+10*time.Second || off.ChangedBy != code {
 		t.Errorf("it was switched off %s after it began: %+v", after, off)
 	}
 	w.mode(code, degrade.Draining) // which it does not end while nobody can see what waits
 	page := ines.get(path)
-	if said := text(page.Find("[data-field=ending]")); !strings.Contains(said, "its limit was reached: 30 s") {
+	if said := text(page.Find("[data-field=ending]")); !strings.Contains(said, "its limit was reached: 40 s") {
 		t.Errorf("its page says %q", said)
 	}
 	if bars := text(page.Find("dl.facts")); !strings.Contains(bars, shown) {

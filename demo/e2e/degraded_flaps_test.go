@@ -10,7 +10,7 @@ import (
 )
 
 // flapHold is for how long loyalty must be bad before its rule is switched on by itself, and good before it is switched off.
-const flapHold = 6 * time.Second
+const flapHold = 8 * time.Second
 
 // flaps breaks and mends loyalty again and again, as fast as the portal sees it, and says when it last began to mend it.
 func (w *world) flaps(lasting time.Duration) (mended time.Time) {
@@ -41,7 +41,7 @@ func TestTheDependencyFlapsNoFlappingOfTheMode(t *testing.T) {
 	w := newWorld(t)
 	w.ruleOfTwo("points-later", "go_ahead", "by-itself", "bad_for", flapHold.String(), "healthy_for", flapHold.String())
 	ines := w.signIn("ines")
-	w.flaps(2 * flapHold)
+	w.flaps(3 * flapHold / 2)
 	if times := w.switched()["loyalty-deferred"]; times != 0 {
 		t.Fatalf("it was never down for %s, and switched %d times", flapHold, times)
 	}
@@ -55,7 +55,7 @@ func TestTheDependencyFlapsNoFlappingOfTheMode(t *testing.T) {
 	}
 	code := on.ChangedBy
 	w.mode(code, degrade.On)
-	mended := w.flaps(2 * flapHold)
+	mended := w.flaps(3 * flapHold / 2)
 	if m := w.mode(code, degrade.On); m.Ending != nil || w.switched()["loyalty-deferred"] != 1 {
 		t.Errorf("while loyalty flapped it was switched %v: %+v", w.switched(), m)
 	}
@@ -65,7 +65,7 @@ func TestTheDependencyFlapsNoFlappingOfTheMode(t *testing.T) {
 	if after := off.ChangedAt.Sub(mended); off.On || off.ChangedBy != code || after < flapHold {
 		t.Errorf("it was switched off %s after loyalty was mended: %+v", after, off)
 	}
-	if said := text(ines.get("/degraded/" + code).Find("[data-field=ending]")); !strings.Contains(said, "what was unavailable has been healthy for 6 s") {
+	if said := text(ines.get("/degraded/" + code).Find("[data-field=ending]")); !strings.Contains(said, "what was unavailable has been healthy for 8 s") {
 		t.Errorf("its page says %q", said)
 	}
 

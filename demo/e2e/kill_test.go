@@ -37,6 +37,7 @@ func TestKilledAtAnyMomentOfAnyStepTheRunGoesOn(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it kills for minutes")
 	}
+	t.Parallel()
 	for name, victims := range map[string][]string{"portal": {"portal"}, "temporal": {"temporal"}, "both": {"portal", "temporal"}} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

@@ -10,10 +10,18 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// says waits until the page says something. A page that is only on its way says nothing.
+// says waits until the page says something. A page that is only on its way, or gives way to the next while it is asked, says nothing.
 func (w *world) says(ctx context.Context, what string, within time.Duration, script string) {
 	w.t.Helper()
-	w.until(what, within, func() bool { return eval[bool](w, ctx, what, `document.readyState === "complete" && (`+script+`)`) })
+	w.until(what, within, func() bool {
+		asking, cancel := context.WithTimeout(ctx, 30*time.Second)
+		defer cancel()
+		said, err := chromedp.Run(asking, chromedp.Evaluate[bool](`document.readyState === "complete" && (`+script+`)`))
+		if err != nil && !strings.Contains(err.Error(), "navigated or closed") {
+			w.t.Fatalf("%s: %v; the page says: %.600s", what, err, w.seen(ctx))
+		}
+		return err == nil && said
+	})
 }
 
 const staleShown = `!document.getElementById("stale").hidden`

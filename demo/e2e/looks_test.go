@@ -36,7 +36,7 @@ func (w *world) violations(ctx context.Context) string {
 func TestEveryPageIsSoundOnPhoneAndDesktopByDayAndNight(t *testing.T) {
 	w := newWorld(t)
 	ctx := w.browser()
-	w.sound(ctx, "before anyone signs in", "/", "/signed-out", fmt.Sprintf("http://127.0.0.1:%d/", w.ports["panel"]))
+	w.sound(ctx, "before anyone signs in", "/", "/signed-out", fmt.Sprintf("http://127.0.0.1:%d/?still=1", w.ports["panel"]))
 	ines, bea := w.signIn("ines"), w.signIn("bea")
 	w.signInBrowser(ctx, "ines", "/")
 	w.sound(ctx, "all is well", "/", "/incidents", "/incidents/new", "/plans", "/plans/move-checkout", "/plans/move-checkout/move", "/audit", "/me", "/nothing-here")
@@ -156,6 +156,7 @@ func TestPagesOfRunningDegradedAreSound(t *testing.T) {
 	ctx := w.browser()
 	ines, bea := w.signIn("ines"), w.signIn("bea")
 	w.signInBrowser(ctx, "ines", "/")
+	w.breakPart("tax-stop") // else it would end by itself while it is looked at
 	w.sound(ctx, "before", "/messages", "/degraded", "/degraded/new?rule=tax-by-table", "/catalog/degraded-mode-rule/points-later")
 	path := ines.submit(ines.get("/degraded/new?rule=tax-by-table"), "Ask for approval", map[string]string{"reason": "A rehearsal"}).url.Path
 	code := strings.TrimPrefix(path, "/degraded/")
@@ -167,6 +168,7 @@ func TestPagesOfRunningDegradedAreSound(t *testing.T) {
 	w.signInBrowserAs(ctx, "ines")
 	w.sound(ctx, "on, with wider limits wanted", "/", path)
 	ines.submit(ines.get(path), "End", nil)
+	w.breakPart("tax-start")
 	w.mode(code, degrade.Over)
 	w.signInBrowserAs(ctx, "bea")
 	w.sound(ctx, "over, to be signed", path, "/messages")

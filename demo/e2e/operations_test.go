@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -24,10 +23,7 @@ type foreground struct {
 
 func newForeground(t *testing.T) *foreground {
 	t.Helper()
-	port := freePort(t)
-	w := &world{t: t, dir: t.TempDir(), bin: binary(t), base: fmt.Sprintf("http://localhost:%d", port), said: &lines{}, parts: map[string]*exec.Cmd{}}
-	w.env = append(os.Environ(), "KEYHOLDER_DEMO_DIR="+w.dir, fmt.Sprintf("KEYHOLDER_LISTEN=127.0.0.1:%d", port))
-	return &foreground{world: w}
+	return &foreground{world: emptyWorld(t)}
 }
 
 // run starts the demo and waits until it says that it is up.

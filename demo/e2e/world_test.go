@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -23,6 +21,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
+	"keyholder/demo/stack"
 	"keyholder/internal/failover"
 	"keyholder/internal/store"
 )
@@ -74,34 +73,64 @@ func binary(t *testing.T) string {
 	return path
 }
 
-// freePort is below those that the demo chooses for its other parts, which do not know of the portal's before it listens.
+// chosen are the ports of every demo of this process, those too on which nobody listens for the moment: several demos run at once, parts
+// of them are stopped and started, and none may find that another has taken its port meanwhile.
+var chosen = struct {
+	sync.Mutex
+	ports map[int]bool
+}{ports: map[int]bool{}}
+
+// freePort is one that no demo of this process has.
 func freePort(t *testing.T) int {
 	t.Helper()
-	const lowest, many = 12000, 8000
-	for range 100 {
-		port := lowest + rand.IntN(many)
-		listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			continue // somebody else's
-		}
-		if err := listener.Close(); err != nil {
-			t.Fatal(err)
-		}
-		return port
+	chosen.Lock()
+	defer chosen.Unlock()
+	port, err := stack.FreePort(t.Context(), chosen.ports)
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no port is free")
-	return 0
+	chosen.ports[port] = true
+	return port
+}
+
+// choosePorts chooses the demo's addresses in its place. Those of parts that are not named here it chooses by itself.
+func (w *world) choosePorts() {
+	w.t.Helper()
+	for _, part := range []string{
+		"temporal-frontend", "temporal-history", "temporal-matching", "provider", "panel", "lease", "traffic", "traffic-admin", "dns", "leeds",
+		"dublin", "flags", "loyalty", "tax", "erp", "outlets", "mailbox-mail", "mailbox",
+	} {
+		w.ports[part] = freePort(w.t)
+	}
+	body, err := json.Marshal(w.ports)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(w.dir, "ports.json"), body, 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// emptyWorld is a demo that has not begun. Tests mostly wait for theirs, so that several go at a time.
+func emptyWorld(t *testing.T) *world {
+	t.Helper()
+	t.Parallel()
+	port := freePort(t)
+	w := &world{
+		t: t, dir: t.TempDir(), bin: binary(t), said: &lines{}, parts: map[string]*exec.Cmd{}, ports: map[string]int{},
+		base: fmt.Sprintf("http://localhost:%d", port),
+	}
+	w.choosePorts()
+	w.env = append(os.Environ(), "KEYHOLDER_DEMO_DIR="+w.dir, fmt.Sprintf("KEYHOLDER_LISTEN=127.0.0.1:%d", port))
+	return w
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	port := freePort(t)
-	w := &world{t: t, dir: t.TempDir(), bin: binary(t), said: &lines{}, parts: map[string]*exec.Cmd{}, base: fmt.Sprintf("http://localhost:%d", port)}
-	w.env = append(os.Environ(), "KEYHOLDER_DEMO_DIR="+w.dir, fmt.Sprintf("KEYHOLDER_LISTEN=127.0.0.1:%d", port))
+	w := emptyWorld(t)
 	t.Cleanup(w.end)
 	for _, part := range []string{"temporal", "provider", "mailbox", "shop", "portal"} {
 		w.start(part)
-		w.until("the addresses are chosen", 10*time.Second, func() bool { return w.readPorts() == nil })
 	}
 	w.until("everything is ready", 20*time.Second, w.ready)
 	var err error

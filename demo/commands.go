@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"keyholder/demo/provider"
+	"keyholder/demo/reporting"
 	"keyholder/demo/stack"
 	"keyholder/internal/config"
 )
@@ -63,6 +64,9 @@ func (d demo) greet(out io.Writer) {
 	for _, p := range provider.People() {
 		lines += fmt.Sprintf("  %-7s %s\n", p.Username, p.Title)
 	}
+	if d.unable != nil {
+		lines += fmt.Sprintf("\nThere is no reporting database to get access to: %v.\n", d.unable)
+	}
 	lines += fmt.Sprintf("\nPrograms get their tokens for %s/api/ at %s (docs/api.md says how).\n", d.settings.PublicURL, d.settings.OIDCIssuer)
 	lines += fmt.Sprintf("\nState is kept in %s. Ctrl-C stops; the next start goes on from there.\n", d.folder.Path())
 	if _, err := io.WriteString(out, lines); err != nil {
@@ -71,7 +75,7 @@ func (d demo) greet(out io.Writer) {
 }
 
 type partCommand struct {
-	Name    string `arg:"" enum:"temporal,provider,mailbox,shop,portal" help:"The part."`
+	Name    string `arg:"" enum:"temporal,provider,mailbox,shop,identity,reporting,portal" help:"The part."`
 	Adopted bool   `hidden:"" help:"Started by run --parts."`
 }
 
@@ -112,5 +116,5 @@ func (forgetCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(unlock(), os.RemoveAll(d.folder.Path()))
+	return errors.Join(unlock(), reporting.Forget(d.reporting(nil)), os.RemoveAll(d.folder.Path()))
 }

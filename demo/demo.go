@@ -7,8 +7,10 @@ import (
 	"log/slog"
 	"os"
 
+	"keyholder/demo/identity"
 	"keyholder/demo/mailbox"
 	"keyholder/demo/provider"
+	"keyholder/demo/reporting"
 	"keyholder/demo/retailer"
 	"keyholder/demo/shop"
 	"keyholder/demo/stack"
@@ -36,6 +38,8 @@ const (
 	partTax          = "tax"
 	partERP          = "erp"
 	partOutlets      = "outlets"
+	partIdentity     = "identity"
+	partReporting    = "reporting"
 )
 
 func temporalParts() []string {
@@ -44,7 +48,7 @@ func temporalParts() []string {
 
 func portNames() []string {
 	return append(temporalParts(), partProvider, partPanel, partLease, partTraffic, partTrafficAdmin, partDNS, partLeeds, partDublin,
-		partFlags, partLoyalty, partTax, partERP, partOutlets, partMail, partMailbox)
+		partFlags, partLoyalty, partTax, partERP, partOutlets, partMail, partMailbox, partIdentity, partReporting)
 }
 
 // namespace is where the demo's processes live.
@@ -58,6 +62,9 @@ type demo struct {
 	client   stack.Secret // of the portal at the provider
 	tsig     stack.Secret // of the portal at the name server
 	room     string       // file with the address of the operations room's chat
+	reports  stack.Secret // of the administrator of the reporting database
+	signIn   string       // file with how the administrator signs in to it
+	unable   error        // why this machine cannot run one
 }
 
 // open reads the settings and the folder, and chooses what is not chosen yet.
@@ -79,6 +86,9 @@ func open(ctx context.Context) (demo, error) {
 	if d.tsig, err = d.folder.Secret("dns-key"); err != nil {
 		return d, err
 	}
+	if d.reports, err = d.folder.Secret("reporting-administrator"); err != nil {
+		return d, err
+	}
 	d.settings.Database = d.folder.Path("keyholder.db")
 	d.settings.TemporalAddress = d.ports.Address(temporalParts()[0])
 	d.settings.TemporalNamespace = namespace
@@ -87,17 +97,24 @@ func open(ctx context.Context) (demo, error) {
 	d.settings.OIDCClientSecret = "file:" + d.client.File
 	d.settings.APIAudience = provider.APIAudience
 	d.settings.MailServer, d.settings.MailFrom = "smtp://"+d.ports.Address(partMail), "keyholder@retailer.example"
-	return d, d.writeRoom()
+	_, d.unable = reporting.Find()
+	d.signIn = d.folder.Path("reporting-sign-in")
+	return d, errors.Join(d.writeRoom(), keep(d.signIn, d.reporting(nil).URL()+"\n"))
 }
 
 // writeRoom keeps the address of the operations room's chat as the secret that it is elsewhere.
 func (d *demo) writeRoom() error {
 	d.room = d.folder.Path("operations-room")
 	address := "generic://" + d.ports.Address(partMailbox) + "/hooks/operations-room?disabletls=yes&template=json\n"
-	if raw, err := os.ReadFile(d.room); err == nil && string(raw) == address {
+	return keep(d.room, address)
+}
+
+// keep writes a file whose content has changed.
+func keep(path, content string) error {
+	if raw, err := os.ReadFile(path); err == nil && string(raw) == content { //nolint:gosec // one of the demo's own files
 		return nil
 	}
-	return stack.Replace(d.room, []byte(address))
+	return stack.Replace(path, []byte(content))
 }
 
 // portsFree says which address is taken, before anything starts.
@@ -110,15 +127,28 @@ func (d demo) portsFree(ctx context.Context) error {
 
 // parts are everything that the demo runs.
 func (d demo) parts(log *slog.Logger) []stack.Part {
-	return []stack.Part{
+	parts := []stack.Part{
 		{Name: "temporal", Run: func(ctx context.Context, ready func()) error { return temporal.Run(ctx, d.temporal(ready, log)) }},
 		{Name: "provider", Run: func(ctx context.Context, ready func()) error { return provider.Run(ctx, d.provider(ready, log)) }},
 		{Name: "mailbox", Run: func(ctx context.Context, ready func()) error { return mailbox.Run(ctx, d.mailbox(ready, log)) }},
 		{Name: "shop", Run: func(ctx context.Context, ready func()) error { return shop.Run(ctx, d.shop(ready, log)) }},
+		{Name: partIdentity, Run: func(ctx context.Context, ready func()) error {
+			return identity.Run(ctx, identity.Config{Dir: d.folder.Path("identity"), Listen: d.ports.Address(partIdentity), Ready: ready})
+		}},
 		{Name: "portal", Run: func(ctx context.Context, ready func()) error {
 			return d.portal(ctx, ready, log)
 		}},
 	}
+	if d.unable == nil {
+		parts = append(parts, stack.Part{Name: partReporting, Run: func(ctx context.Context, ready func()) error {
+			return reporting.Run(ctx, d.reporting(ready))
+		}})
+	}
+	return parts
+}
+
+func (d demo) reporting(ready func()) reporting.Config {
+	return reporting.Config{Dir: d.folder.Path(), Listen: d.ports.Address(partReporting), Password: d.reports.Value, Ready: ready}
 }
 
 func (d demo) temporal(ready func(), log *slog.Logger) temporal.Config {
@@ -188,6 +218,14 @@ func (d demo) firstStart(ctx context.Context) (bool, error) {
 	return len(plans) == 0, errors.Join(err, s.Close())
 }
 
+// reportingAddress is where the reporting database listens; nothing, where this machine cannot run one.
+func (d demo) reportingAddress() string {
+	if d.unable != nil {
+		return ""
+	}
+	return d.ports.Address(partReporting)
+}
+
 // writeCatalog writes the shop's catalogue as a file that people can read and apply anew.
 func (d demo) writeCatalog() (string, error) {
 	body, err := retailer.Catalog(retailer.Addresses{
@@ -195,6 +233,7 @@ func (d demo) writeCatalog() (string, error) {
 		TrafficAdmin: d.ports.Address(partTrafficAdmin), DNS: d.ports.Address(partDNS), Panel: d.ports.Address(partPanel),
 		TSIGFile: d.tsig.File, OperationsRoom: d.room,
 		Flags: d.ports.Address(partFlags), Loyalty: d.ports.Address(partLoyalty), Tax: d.ports.Address(partTax), ERP: d.ports.Address(partERP),
+		Identity: d.ports.Address(partIdentity), Reporting: d.reportingAddress(), ReportingFile: d.signIn,
 	})
 	if err != nil {
 		return "", err

@@ -15,7 +15,7 @@ import (
 // commands is the demo's command line.
 type commands struct {
 	Run    runCommand    `cmd:"" default:"withargs" help:"Start everything, in the foreground."`
-	Part   partCommand   `cmd:"" help:"Run one part by itself: temporal, provider, mailbox, shop or portal."`
+	Part   partCommand   `cmd:"" help:"Run one part by itself: temporal, provider, mailbox, shop, identity, reporting or portal."`
 	Forget forgetCommand `cmd:"" help:"Forget everything the demo knows."`
 }
 

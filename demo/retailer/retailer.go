@@ -22,11 +22,14 @@ type Addresses struct {
 	TSIGFile                                       string // of the key that signs updates of the zone
 	OperationsRoom                                 string // file with the address of a chat
 	Flags, Loyalty, Tax, ERP                       string // what checkout leans on
+	Identity                                       string // the retailer's identity system
+	Reporting                                      string // its reporting database; empty where this machine cannot run one
+	ReportingFile                                  string // with how the administrator signs in to it
 }
 
 // Catalog writes the shop's catalogue, and behind it what the retailer has besides.
 func Catalog(a Addresses) ([]byte, error) {
-	t, err := template.New("catalogue").Option("missingkey=error").Funcs(template.FuncMap{"port": port}).Parse(catalogTemplate)
+	t, err := template.New("catalogue").Option("missingkey=error").Funcs(template.FuncMap{"host": host, "port": port}).Parse(catalogTemplate)
 	if err != nil {
 		return nil, fmt.Errorf("read the catalogue's template: %w", err)
 	}
@@ -36,6 +39,11 @@ func Catalog(a Addresses) ([]byte, error) {
 	}
 	out.WriteString("---\n" + retailer)
 	return out.Bytes(), nil
+}
+
+func host(address string) (string, error) {
+	host, _, err := net.SplitHostPort(address)
+	return host, err
 }
 
 func port(address string) (string, error) {

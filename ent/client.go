@@ -12,6 +12,7 @@ import (
 	"keyholder/ent/migrate"
 
 	"keyholder/ent/acceptance"
+	"keyholder/ent/accessfinding"
 	"keyholder/ent/accessgrant"
 	"keyholder/ent/accessholding"
 	"keyholder/ent/accesslock"
@@ -53,6 +54,8 @@ type Client struct {
 	Schema *migrate.Schema
 	// Acceptance is the client for interacting with the Acceptance builders.
 	Acceptance *AcceptanceClient
+	// AccessFinding is the client for interacting with the AccessFinding builders.
+	AccessFinding *AccessFindingClient
 	// AccessGrant is the client for interacting with the AccessGrant builders.
 	AccessGrant *AccessGrantClient
 	// AccessHolding is the client for interacting with the AccessHolding builders.
@@ -117,6 +120,7 @@ func NewClient(opts ...Option) *Client {
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
 	c.Acceptance = NewAcceptanceClient(c.config)
+	c.AccessFinding = NewAccessFindingClient(c.config)
 	c.AccessGrant = NewAccessGrantClient(c.config)
 	c.AccessHolding = NewAccessHoldingClient(c.config)
 	c.AccessLock = NewAccessLockClient(c.config)
@@ -236,6 +240,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		ctx:            ctx,
 		config:         cfg,
 		Acceptance:     NewAcceptanceClient(cfg),
+		AccessFinding:  NewAccessFindingClient(cfg),
 		AccessGrant:    NewAccessGrantClient(cfg),
 		AccessHolding:  NewAccessHoldingClient(cfg),
 		AccessLock:     NewAccessLockClient(cfg),
@@ -282,6 +287,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		ctx:            ctx,
 		config:         cfg,
 		Acceptance:     NewAcceptanceClient(cfg),
+		AccessFinding:  NewAccessFindingClient(cfg),
 		AccessGrant:    NewAccessGrantClient(cfg),
 		AccessHolding:  NewAccessHoldingClient(cfg),
 		AccessLock:     NewAccessLockClient(cfg),
@@ -337,11 +343,12 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Acceptance, c.AccessGrant, c.AccessHolding, c.AccessLock, c.AccessRequest,
-		c.AuditEvent, c.CatalogRecord, c.CatalogVersion, c.ChangeRequest,
-		c.ChannelHealth, c.Decision, c.DegradedMode, c.Draft, c.FactSheet, c.Head,
-		c.Incident, c.Message, c.Outbox, c.Outcome, c.OutletReport, c.Person,
-		c.PlanVersion, c.Reading, c.Request, c.RoleReview, c.Run, c.Session,
+		c.Acceptance, c.AccessFinding, c.AccessGrant, c.AccessHolding, c.AccessLock,
+		c.AccessRequest, c.AuditEvent, c.CatalogRecord, c.CatalogVersion,
+		c.ChangeRequest, c.ChannelHealth, c.Decision, c.DegradedMode, c.Draft,
+		c.FactSheet, c.Head, c.Incident, c.Message, c.Outbox, c.Outcome,
+		c.OutletReport, c.Person, c.PlanVersion, c.Reading, c.Request, c.RoleReview,
+		c.Run, c.Session,
 	} {
 		n.Use(hooks...)
 	}
@@ -351,11 +358,12 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Acceptance, c.AccessGrant, c.AccessHolding, c.AccessLock, c.AccessRequest,
-		c.AuditEvent, c.CatalogRecord, c.CatalogVersion, c.ChangeRequest,
-		c.ChannelHealth, c.Decision, c.DegradedMode, c.Draft, c.FactSheet, c.Head,
-		c.Incident, c.Message, c.Outbox, c.Outcome, c.OutletReport, c.Person,
-		c.PlanVersion, c.Reading, c.Request, c.RoleReview, c.Run, c.Session,
+		c.Acceptance, c.AccessFinding, c.AccessGrant, c.AccessHolding, c.AccessLock,
+		c.AccessRequest, c.AuditEvent, c.CatalogRecord, c.CatalogVersion,
+		c.ChangeRequest, c.ChannelHealth, c.Decision, c.DegradedMode, c.Draft,
+		c.FactSheet, c.Head, c.Incident, c.Message, c.Outbox, c.Outcome,
+		c.OutletReport, c.Person, c.PlanVersion, c.Reading, c.Request, c.RoleReview,
+		c.Run, c.Session,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -366,6 +374,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
 	case *AcceptanceMutation:
 		return c.Acceptance.mutate(ctx, m)
+	case *AccessFindingMutation:
+		return c.AccessFinding.mutate(ctx, m)
 	case *AccessGrantMutation:
 		return c.AccessGrant.mutate(ctx, m)
 	case *AccessHoldingMutation:
@@ -553,6 +563,139 @@ func (c *AcceptanceClient) mutate(ctx context.Context, m *AcceptanceMutation) (V
 		return (&AcceptanceDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Acceptance mutation op: %q", m.Op())
+	}
+}
+
+// AccessFindingClient is a client for the AccessFinding schema.
+type AccessFindingClient struct {
+	config
+}
+
+// NewAccessFindingClient returns a client for the AccessFinding from the given config.
+func NewAccessFindingClient(c config) *AccessFindingClient {
+	return &AccessFindingClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `accessfinding.Hooks(f(g(h())))`.
+func (c *AccessFindingClient) Use(hooks ...Hook) {
+	c.hooks.AccessFinding = append(c.hooks.AccessFinding, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `accessfinding.Intercept(f(g(h())))`.
+func (c *AccessFindingClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AccessFinding = append(c.inters.AccessFinding, interceptors...)
+}
+
+// Create returns a builder for creating a AccessFinding entity.
+func (c *AccessFindingClient) Create() *AccessFindingCreate {
+	mutation := newAccessFindingMutation(c.config, OpCreate)
+	return &AccessFindingCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AccessFinding entities.
+func (c *AccessFindingClient) CreateBulk(builders ...*AccessFindingCreate) *AccessFindingCreateBulk {
+	return &AccessFindingCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AccessFindingClient) MapCreateBulk(slice any, setFunc func(*AccessFindingCreate, int)) *AccessFindingCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AccessFindingCreateBulk{err: fmt.Errorf("calling to AccessFindingClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AccessFindingCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AccessFindingCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AccessFinding.
+func (c *AccessFindingClient) Update() *AccessFindingUpdate {
+	mutation := newAccessFindingMutation(c.config, OpUpdate)
+	return &AccessFindingUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AccessFindingClient) UpdateOne(_m *AccessFinding) *AccessFindingUpdateOne {
+	mutation := newAccessFindingMutation(c.config, OpUpdateOne, withAccessFinding(_m))
+	return &AccessFindingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AccessFindingClient) UpdateOneID(id string) *AccessFindingUpdateOne {
+	mutation := newAccessFindingMutation(c.config, OpUpdateOne, withAccessFindingID(id))
+	return &AccessFindingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AccessFinding.
+func (c *AccessFindingClient) Delete() *AccessFindingDelete {
+	mutation := newAccessFindingMutation(c.config, OpDelete)
+	return &AccessFindingDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AccessFindingClient) DeleteOne(_m *AccessFinding) *AccessFindingDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AccessFindingClient) DeleteOneID(id string) *AccessFindingDeleteOne {
+	builder := c.Delete().Where(accessfinding.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AccessFindingDeleteOne{builder}
+}
+
+// Query returns a query builder for AccessFinding.
+func (c *AccessFindingClient) Query() *AccessFindingQuery {
+	return &AccessFindingQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAccessFinding},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AccessFinding entity by its id.
+func (c *AccessFindingClient) Get(ctx context.Context, id string) (*AccessFinding, error) {
+	return c.Query().Where(accessfinding.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AccessFindingClient) GetX(ctx context.Context, id string) *AccessFinding {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *AccessFindingClient) Hooks() []Hook {
+	return c.hooks.AccessFinding
+}
+
+// Interceptors returns the client interceptors.
+func (c *AccessFindingClient) Interceptors() []Interceptor {
+	return c.inters.AccessFinding
+}
+
+func (c *AccessFindingClient) mutate(ctx context.Context, m *AccessFindingMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AccessFindingCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AccessFindingUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AccessFindingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AccessFindingDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AccessFinding mutation op: %q", m.Op())
 	}
 }
 
@@ -4017,18 +4160,18 @@ func (c *SessionClient) mutate(ctx context.Context, m *SessionMutation) (Value, 
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Acceptance, AccessGrant, AccessHolding, AccessLock, AccessRequest, AuditEvent,
-		CatalogRecord, CatalogVersion, ChangeRequest, ChannelHealth, Decision,
-		DegradedMode, Draft, FactSheet, Head, Incident, Message, Outbox, Outcome,
-		OutletReport, Person, PlanVersion, Reading, Request, RoleReview, Run,
-		Session []ent.Hook
+		Acceptance, AccessFinding, AccessGrant, AccessHolding, AccessLock,
+		AccessRequest, AuditEvent, CatalogRecord, CatalogVersion, ChangeRequest,
+		ChannelHealth, Decision, DegradedMode, Draft, FactSheet, Head, Incident,
+		Message, Outbox, Outcome, OutletReport, Person, PlanVersion, Reading, Request,
+		RoleReview, Run, Session []ent.Hook
 	}
 	inters struct {
-		Acceptance, AccessGrant, AccessHolding, AccessLock, AccessRequest, AuditEvent,
-		CatalogRecord, CatalogVersion, ChangeRequest, ChannelHealth, Decision,
-		DegradedMode, Draft, FactSheet, Head, Incident, Message, Outbox, Outcome,
-		OutletReport, Person, PlanVersion, Reading, Request, RoleReview, Run,
-		Session []ent.Interceptor
+		Acceptance, AccessFinding, AccessGrant, AccessHolding, AccessLock,
+		AccessRequest, AuditEvent, CatalogRecord, CatalogVersion, ChangeRequest,
+		ChannelHealth, Decision, DegradedMode, Draft, FactSheet, Head, Incident,
+		Message, Outbox, Outcome, OutletReport, Person, PlanVersion, Reading, Request,
+		RoleReview, Run, Session []ent.Interceptor
 	}
 )
 

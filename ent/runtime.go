@@ -3,6 +3,7 @@
 package ent
 
 import (
+	"keyholder/ent/accessfinding"
 	"keyholder/ent/accessgrant"
 	"keyholder/ent/accessholding"
 	"keyholder/ent/accesslock"
@@ -26,6 +27,16 @@ import (
 // (default values, validators, hooks and policies) and stitches it
 // to their package variables.
 func init() {
+	accessfindingFields := schema.AccessFinding{}.Fields()
+	_ = accessfindingFields
+	// accessfindingDescOpen is the schema descriptor for open field.
+	accessfindingDescOpen := accessfindingFields[2].Descriptor()
+	// accessfinding.DefaultOpen holds the default value on creation for the open field.
+	accessfinding.DefaultOpen = accessfindingDescOpen.Default.(bool)
+	// accessfindingDescRevision is the schema descriptor for revision field.
+	accessfindingDescRevision := accessfindingFields[5].Descriptor()
+	// accessfinding.DefaultRevision holds the default value on creation for the revision field.
+	accessfinding.DefaultRevision = accessfindingDescRevision.Default.(int)
 	accessgrantFields := schema.AccessGrant{}.Fields()
 	_ = accessgrantFields
 	// accessgrantDescHolderMail is the schema descriptor for holder_mail field.

@@ -20,6 +20,18 @@ func (f AcceptanceFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, 
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AcceptanceMutation", m)
 }
 
+// The AccessFindingFunc type is an adapter to allow the use of ordinary
+// function as AccessFinding mutator.
+type AccessFindingFunc func(context.Context, *ent.AccessFindingMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f AccessFindingFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.AccessFindingMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AccessFindingMutation", m)
+}
+
 // The AccessGrantFunc type is an adapter to allow the use of ordinary
 // function as AccessGrant mutator.
 type AccessGrantFunc func(context.Context, *ent.AccessGrantMutation) (ent.Value, error)

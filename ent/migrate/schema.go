@@ -23,6 +23,33 @@ var (
 		Columns:    AcceptancesColumns,
 		PrimaryKey: []*schema.Column{AcceptancesColumns[0]},
 	}
+	// AccessFindingsColumns holds the columns for the "access_findings" table.
+	AccessFindingsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "system", Type: field.TypeString},
+		{Name: "open", Type: field.TypeBool, Default: true},
+		{Name: "seen_at", Type: field.TypeTime},
+		{Name: "body", Type: field.TypeBytes},
+		{Name: "revision", Type: field.TypeInt, Default: 1},
+	}
+	// AccessFindingsTable holds the schema information for the "access_findings" table.
+	AccessFindingsTable = &schema.Table{
+		Name:       "access_findings",
+		Columns:    AccessFindingsColumns,
+		PrimaryKey: []*schema.Column{AccessFindingsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "accessfinding_open_system",
+				Unique:  false,
+				Columns: []*schema.Column{AccessFindingsColumns[2], AccessFindingsColumns[1]},
+			},
+			{
+				Name:    "accessfinding_seen_at",
+				Unique:  false,
+				Columns: []*schema.Column{AccessFindingsColumns[3]},
+			},
+		},
+	}
 	// AccessGrantsColumns holds the columns for the "access_grants" table.
 	AccessGrantsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString},
@@ -750,6 +777,7 @@ var (
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		AcceptancesTable,
+		AccessFindingsTable,
 		AccessGrantsTable,
 		AccessHoldingsTable,
 		AccessLocksTable,

@@ -73,3 +73,9 @@ func (a Account) Failed(why string, now time.Time) Account {
 	a.Trouble = &trouble
 	return a
 }
+
+// Forgotten is an account of which nobody knows what the system has: it is brought about anew.
+func (a Account) Forgotten() Account {
+	a.At, a.Wants = time.Time{}, nil
+	return a
+}

@@ -14,55 +14,54 @@ import (
 // The waits between two attempts to give or take access: what does not go is tried again until it does.
 const (
 	accessRetryFirst   = time.Second
-	accessRetryLongest = 5 * time.Second
+	accessRetryLongest = 10 * time.Second
 	accessWithin       = 30 * time.Second // one attempt
 )
 
-// Settle brings a system to what somebody is to have on it, and says when to look again. The intent is committed before anything is
-// touched, the outcome after; where it fails it is tried again, and shown, until it is done.
+// Settle makes one attempt to bring a system to what somebody is to have on it, and says when to look again. The intent is committed
+// before anything is touched, the outcome after.
 func (a *Activities) Settle(ctx context.Context, in AccessInput) (AccessNext, error) {
 	defer aliveEvery(ctx, time.Second)()
-	for wait := accessRetryFirst; ; wait = min(2*wait, accessRetryLongest) {
-		next, err := a.store.BeginSettle(ctx, in.System, in.Person, a.accountOn)
-		for err == nil && !next.Nothing {
-			next, err = a.settle(ctx, next)
-		}
-		switch {
-		case ctx.Err() != nil: // the worker is stopping: the next one looks before it acts
+	next, err := a.store.BeginSettle(ctx, in.System, in.Person, a.accountOn)
+	if err != nil {
+		return AccessNext{}, err
+	}
+	for !next.Nothing {
+		evidence, failed := a.bringAccess(ctx, next)
+		if ctx.Err() != nil { // the worker is stopping: the next one looks before it acts
 			return AccessNext{}, ctx.Err()
-		case err == nil:
-			return AccessNext{Done: next.Done, Wait: max(next.Wait, leastWait)}, nil
-		case !isTried(err):
+		}
+		if failed != nil {
+			return AccessNext{Wait: retryAfter(next.Attempt)}, a.store.SettleFailed(ctx, next, connector.Words(failed), evidence)
+		}
+		if next, err = a.store.Settled(ctx, next, did(evidence), evidence); err != nil {
 			return AccessNext{}, err
 		}
-		if err := pause(ctx, wait); err != nil {
-			return AccessNext{}, err
+		if !next.Nothing { // what is to be there has changed meanwhile
+			if next, err = a.store.BeginSettle(ctx, in.System, in.Person, a.accountOn); err != nil {
+				return AccessNext{}, err
+			}
 		}
 	}
+	return AccessNext{Done: next.Done, Wait: max(next.Wait, leastWait)}, nil
 }
 
-// tried is the failure of an attempt that stands on record: it is tried again.
-type tried struct{ error }
-
-func isTried(err error) bool { _, ok := err.(tried); return ok } //nolint:errorlint // it is never wrapped
-
-// settle makes one attempt, and says what is next.
-func (a *Activities) settle(ctx context.Context, s store.Settling) (store.Settling, error) {
-	evidence, err := a.bringAccess(ctx, s)
-	if ctx.Err() != nil {
-		return s, ctx.Err()
-	}
-	if err != nil {
-		if failed := a.store.SettleFailed(ctx, s, connector.Words(err), evidence); failed != nil {
-			return s, failed
+// retryAfter is how long to wait before the next attempt after so many that failed.
+func retryAfter(failed int) time.Duration {
+	wait := accessRetryFirst
+	for range failed {
+		if wait *= 2; wait >= accessRetryLongest {
+			return accessRetryLongest
 		}
-		return s, tried{err}
 	}
-	did := evidence.Did
-	if evidence.Already {
-		did = "it was so already"
+	return wait
+}
+
+func did(e connector.Evidence) string {
+	if e.Already {
+		return "it was so already"
 	}
-	return a.store.Settled(ctx, s, did, evidence)
+	return e.Did
 }
 
 func (a *Activities) bringAccess(ctx context.Context, s store.Settling) (connector.Evidence, error) {

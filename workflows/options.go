@@ -36,11 +36,11 @@ func modeOptions(ctx workflow.Context) workflow.Context {
 	return workflow.WithActivityOptions(ctx, options)
 }
 
-// accessOptions are for giving and taking access, which is tried again for hours where its system is down. That a worker died must be
-// noticed soon: access ends within seconds of the next one's start.
+// accessOptions are for one attempt to give or take access; the process makes the next. That a worker died must be noticed soon: access
+// ends within seconds of the next one's start.
 func accessOptions(ctx workflow.Context) workflow.Context {
 	options := workflow.GetActivityOptions(actOptions(ctx))
-	options.StartToCloseTimeout = 24 * time.Hour
+	options.StartToCloseTimeout = 2 * accessWithin
 	return workflow.WithActivityOptions(ctx, options)
 }
 

@@ -100,7 +100,7 @@ func run(ctx context.Context, c config.Config, parts Parts, kept *store.Store, t
 			return err
 		}
 		watcher := &watch.Watch{
-			Store: kept, Connectors: kinds, Start: processes.Start, SeeWrites: activities.SeeWrites, Modes: activities, Mail: mail, Channels: poster(), PublicURL: c.PublicURL, Log: log,
+			Store: kept, Connectors: kinds, Granters: Granters(), Start: processes.Start, SeeWrites: activities.SeeWrites, Modes: activities, Mail: mail, Channels: poster(), PublicURL: c.PublicURL, Log: log,
 		}
 		group.Go(func() error { return watcher.Run(ctx) })
 		group.Go(func() error { return work(ctx, temporal, c.TemporalTaskQueue, activities, log) })

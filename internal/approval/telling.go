@@ -26,6 +26,8 @@ const (
 	Ended     Occasion = "ended"     // what ran degraded has ended
 	Announced Occasion = "announced" // people outside are told that something runs degraded
 	AllClear  Occasion = "all-clear" // and that it is over
+	ToReview  Occasion = "to-review" // they can look at what was done
+	Bypassed  Occasion = "bypassed"  // somebody began without asking those who would have decided
 	Tested    Occasion = "tested"    // they want to see whether a channel reaches them
 )
 

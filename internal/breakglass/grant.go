@@ -98,25 +98,24 @@ func (g Grant) Ends(now time.Time) bool { return !now.Before(g.End()) }
 // Holds says whether it gives access now, locks aside.
 func (g Grant) Holds(now time.Time) bool { return !now.Before(g.From) && !g.Ends(now) }
 
-// Attempt moves the clock of what has not been given yet to now: it starts when access is given. Uninterrupted access of one person
-// to one role is never longer than the cap.
-func (g Grant) Attempt(beside []Grant, now time.Time) (Grant, error) {
+// Attempt moves the clock of what has not been given yet to now: it starts when access is given. What could not be given in time is
+// given up.
+func (g Grant) Attempt(beside []Grant, now time.Time) Grant {
 	if g.Given != nil || g.Ended != nil {
-		return g, nil
+		return g
 	}
-	if now.After(g.LapsesAt) && now.After(g.Began.Add(g.Length.D())) {
+	lasts := g.lasts(beside, now)
+	if lasts <= 0 || now.After(g.LapsesAt) && now.After(g.Began.Add(g.Length.D())) {
 		g.Ended = &Ending{How: Never, By: g.Holder.Person(), At: now, Why: "it could not be given in time"}
-		return g, nil
+		return g
 	}
-	g.From, g.Until = now, now.Add(g.Length.D())
-	if most := g.since(beside, now).Add(g.Cap.D()); g.Until.After(most) {
-		if !most.After(now) {
-			return g, fault.Refused(RuleLongest, "nobody, until a while after it has ended",
-				"Access without a break lasts %s at most, and %s has had it since %s.", catalog.Lasting(g.Cap.D()), g.Holder.Name, approval.Clock(g.since(beside, now)))
-		}
-		g.Until = most
-	}
-	return g, nil
+	g.From, g.Until = now, now.Add(lasts)
+	return g
+}
+
+// lasts is how long it would last from now on: uninterrupted access of one person to one role is never longer than the cap.
+func (g Grant) lasts(beside []Grant, now time.Time) time.Duration {
+	return min(g.Length.D(), g.since(beside, now).Add(g.Cap.D()).Sub(now))
 }
 
 // since is from when on the holder has had the role without a break until now.

@@ -154,7 +154,11 @@ func (r Request) Begin(by access.Principal, past Past, opens bool, now time.Time
 		Began: now, Length: r.Allowed, LapsesAt: r.LapsesAt(), Cap: r.Terms.Eligibility.Longest,
 		ReviewWithin: r.Terms.Eligibility.ReviewWithin, Reviewers: r.Terms.Eligibility.Reviewers, Bypass: r.Terms.Bypass,
 	}
-	return g.Attempt(past.Grants, now)
+	if g.lasts(past.Grants, now) <= 0 {
+		return g, fault.Refused(RuleLongest, "nobody, until a while after it has ended",
+			"Access without a break lasts %s at most, and %s has had it since %s.", catalog.Lasting(g.Cap.D()), by.Name, approval.Clock(g.since(past.Grants, now)))
+	}
+	return g.Attempt(past.Grants, now), nil
 }
 
 // MayHavePassword is the rule by which a holder is shown a password: while the access lasts, and nobody has frozen it.

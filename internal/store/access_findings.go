@@ -178,7 +178,8 @@ func (s *Store) PutRight(ctx context.Context, by access.Principal, id string) er
 		if err != nil {
 			return err
 		}
-		if err := t.saveAccount(account.Forgotten()); err != nil {
+		account = account.Forgotten()
+		if err := t.saveAccount(&account); err != nil {
 			return err
 		}
 		return t.settleSoon(f.System, f.Holder.ID)

@@ -34,7 +34,7 @@ func (s *Store) SetPassword(ctx context.Context, by access.Principal, code, veri
 			return err
 		}
 		account.Holder, account.Verifier, account.ShownAt = r.Grant.Holder, verifier, ptr(now)
-		if err := t.saveAccount(account); err != nil {
+		if err := t.saveAccount(&account); err != nil {
 			return err
 		}
 		t.record(audit.Event{Action: "access.password", Object: code, Text: fmt.Sprintf("%s was shown a new password for %s.", by.Name, r.Terms.System.Name)})

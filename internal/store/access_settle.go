@@ -56,24 +56,27 @@ func accountOf(row *ent.AccessHolding) (breakglass.Account, error) {
 	return a, nil
 }
 
-func (t *tx) saveAccount(h breakglass.Account) error {
-	body, err := json.Marshal(h)
+func (t *tx) saveAccount(a *breakglass.Account) error {
+	body, err := json.Marshal(a)
 	if err != nil {
 		return fmt.Errorf("write an account: %w", err)
 	}
-	id := h.System + "/" + h.Holder.ID
+	id := a.System + "/" + a.Holder.ID
 	t.changed = true
-	if h.Version == 0 {
-		return t.AccessHolding.Create().SetID(id).SetSystem(h.System).SetPersonID(h.Holder.ID).SetAccount(h.Name).SetVerifier(h.Verifier).SetBody(body).Exec(t.ctx)
+	n := 1
+	if a.Version == 0 {
+		err = t.AccessHolding.Create().SetID(id).SetSystem(a.System).SetPersonID(a.Holder.ID).SetAccount(a.Name).SetVerifier(a.Verifier).SetBody(body).Exec(t.ctx)
+	} else {
+		n, err = t.AccessHolding.Update().Where(accessholding.ID(id), accessholding.Revision(a.Version)).
+			SetAccount(a.Name).SetVerifier(a.Verifier).SetBody(body).SetRevision(a.Version + 1).Save(t.ctx)
 	}
-	n, err := t.AccessHolding.Update().Where(accessholding.ID(id), accessholding.Revision(h.Version)).
-		SetAccount(h.Name).SetVerifier(h.Verifier).SetBody(body).SetRevision(h.Version + 1).Save(t.ctx)
 	if err != nil {
 		return fmt.Errorf("save the account %s: %w", id, err)
 	}
 	if n == 0 {
 		return errStale
 	}
+	a.Version++
 	return nil
 }
 
@@ -177,9 +180,7 @@ func (s *Store) BeginSettle(ctx context.Context, system, person string, account 
 			return nil
 		}
 		for i, g := range l.grants {
-			if l.grants[i], err = g.Attempt(l.grants, l.now); err != nil {
-				return err
-			}
+			l.grants[i] = g.Attempt(l.grants, l.now)
 		}
 		if a = l.settling(); a.Nothing {
 			return t.readBack(l, &a)
@@ -198,7 +199,7 @@ func (s *Store) BeginSettle(ctx context.Context, system, person string, account 
 			}
 		}
 		t.record(audit.Event{Action: "access.settle", Object: HolderCode(system, person), Outcome: audit.Intent, Act: a.act(), Text: fmt.Sprintf("%s is to have %s on %s.", a.Holder.Name, rolesWords(a.Has), l.system.Name)})
-		return t.saveAccount(l.account)
+		return t.saveAccount(&l.account)
 	})
 	return a, err
 }
@@ -255,7 +256,12 @@ func (t *tx) readBack(l looksAt, a *Settling) error {
 		t.sayReadBack(before, g)
 		l.grants[i] = g
 	}
-	a.Done = open == 0
+	if a.Done = open == 0; a.Done && l.account.Verifier != "" {
+		l.account.Verifier = "" // nobody signs in by it any more
+		if err := t.saveAccount(&l.account); err != nil {
+			return err
+		}
+	}
 	if next := breakglass.Changes(l.grants, l.now); !next.IsZero() {
 		a.Wait = next.Sub(l.now)
 	}
@@ -283,7 +289,7 @@ func (s *Store) Settled(ctx context.Context, a Settling, did string, evidence an
 		}
 		l.account = l.account.Settled(a.Has, a.Verifier, l.now)
 		t.settleAttempt(a, audit.Held, did, evidence)
-		if err := t.saveAccount(l.account); err != nil || len(l.grants) == 0 {
+		if err := t.saveAccount(&l.account); err != nil || len(l.grants) == 0 {
 			return err
 		}
 		if next = l.settling(); !next.Nothing {
@@ -302,7 +308,8 @@ func (s *Store) SettleFailed(ctx context.Context, a Settling, why string, eviden
 			return err
 		}
 		t.settleAttempt(a, audit.Failed, why, evidence)
-		return t.saveAccount(h.Failed(why, t.now))
+		h = h.Failed(why, t.now)
+		return t.saveAccount(&h)
 	})
 }
 

@@ -62,6 +62,11 @@ func (w *Watch) matters(ctx context.Context, requests []failover.Request, change
 		return nil, err
 	}
 	all, err := w.modeMatters(ctx, standing)
+	if err != nil {
+		return nil, err
+	}
+	accesses, err := w.accessMatters(ctx, standing)
+	all = append(all, accesses...)
 	if err != nil || len(requests)+len(changes)+len(runs) == 0 {
 		return all, err
 	}

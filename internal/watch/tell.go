@@ -51,6 +51,12 @@ func (w *Watch) tell(ctx context.Context) error {
 	if err := w.tellOfModes(ctx); err != nil {
 		return err
 	}
+	if err := w.tellOfAccess(ctx); err != nil {
+		return err
+	}
+	if err := w.tellOfFindings(ctx); err != nil {
+		return err
+	}
 	return w.tellFailing(ctx)
 }
 

@@ -30,6 +30,7 @@ const (
 type Watch struct {
 	Store      *store.Store
 	Connectors connector.Set
+	Granters   connector.Granters
 	Start      func(ctx context.Context, code string) error // a process; one that runs already is left alone
 	SeeWrites  func(ctx context.Context) error              // notes the point of no return of open runs
 	Mail       Mailer                                       // nil where there is no mail server
@@ -41,6 +42,8 @@ type Watch struct {
 	out    outbox
 	looked map[string]looked // by degraded mode
 	toldOf map[string]bool   // what has been told of degraded modes
+
+	toldOfAccess, toldOfFindings map[string]bool
 }
 
 // Run works until ctx ends. A failure is logged when it begins and when it ends, not every second.
@@ -61,6 +64,10 @@ func (w *Watch) Run(ctx context.Context) error {
 		{"look at what runs degraded", modesEvery, w.lookAtModes},
 		{"follow the rules of running degraded", readEvery, w.Store.FollowRules},
 		{"close wishes to run degraded that have run out", tellEvery, w.Store.ExpireModes},
+		{"close requests for access that have run out", tellEvery, w.Store.SweepAccess},
+		{"wake what takes access back", overdueEvery, w.Store.Overdue},
+		{"read who has access", driftEvery, w.drift},
+		{"take what no grant explains", takeEvery, w.take},
 		{"see whom to tell", tellEvery, w.tell},
 		{"send messages", sendEvery, w.send},
 		{"drop sessions that have run out", sweepEvery, w.Store.Sessions().Sweep},

@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"keyholder/ent/accessgrant"
+	"keyholder/ent/accessrequest"
+	"keyholder/ent/run"
+	"keyholder/internal/approval"
+	"keyholder/internal/audit"
+	"keyholder/internal/breakglass"
+	"keyholder/internal/failover"
+)
+
+// SweepAccess closes what nobody decided in time, lets lapse what nobody began, and ends what ends with its run.
+func (s *Store) SweepAccess(ctx context.Context) error {
+	open, err := s.OpenAccess(ctx)
+	if err != nil || len(open) == 0 {
+		return err
+	}
+	now, err := s.AccessNow(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range open {
+		expired := r.State == approval.Requested && r.Standing(now) == approval.Expired
+		lapsed := r.State == approval.Approved && r.Grant == nil && now.After(r.LapsesAt())
+		if expired || lapsed {
+			if err := s.closeAccess(ctx, r.Code); err != nil {
+				return err
+			}
+		}
+		if r.Grant != nil && r.Grant.Run != "" && !r.Grant.Ends(now) {
+			if err := s.endWithRun(ctx, r.Code); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// closeAccess closes a request that has run out, undecided or not begun.
+func (s *Store) closeAccess(ctx context.Context, code string) error {
+	return s.act(ctx, audit.Worker, func(t *tx) error {
+		now, err := t.moment()
+		if err != nil {
+			return err
+		}
+		r, err := loadAccess(ctx, t.Client(), code)
+		if err != nil {
+			return err
+		}
+		switch {
+		case r.State == approval.Requested && r.Standing(now) == approval.Expired:
+			if r.Question, err = r.RunOut(now); err != nil {
+				return err
+			}
+			t.record(audit.Event{Action: "access.expire", Object: code, Text: fmt.Sprintf("%s expired without enough approvals.", code)})
+		case r.State == approval.Approved && r.Grant == nil && now.After(r.LapsesAt()):
+			t.record(audit.Event{Action: "access.lapse", Object: code, Text: fmt.Sprintf("%s lapsed: %s did not begin it by %s.", code, r.Requester.Name, approval.Clock(r.LapsesAt()))})
+		default:
+			return nil
+		}
+		return t.saveAccess(r, true)
+	})
+}
+
+// endWithRun ends access whose run is over.
+func (s *Store) endWithRun(ctx context.Context, code string) error {
+	return s.act(ctx, audit.Worker, func(t *tx) error {
+		now, err := t.moment()
+		if err != nil {
+			return err
+		}
+		r, err := loadAccess(ctx, t.Client(), code)
+		if err != nil || r.Grant == nil || r.Grant.Ends(now) {
+			return err
+		}
+		row, err := t.Run.Query().Where(run.Code(r.Grant.Run)).Only(ctx)
+		if err != nil {
+			return fmt.Errorf("load run %s: %w", r.Grant.Run, err)
+		}
+		if !failover.State(row.State).Final() {
+			return nil
+		}
+		g, err := r.Grant.WithRun(audit.Worker, now)
+		if err != nil {
+			return err
+		}
+		t.record(audit.Event{Action: "access.end", Object: code, Text: fmt.Sprintf("%s ended with its run %s.", code, g.Run)})
+		if err := t.saveGrant(g); err != nil {
+			return err
+		}
+		return t.settleSoon(g.System, g.Holder.ID)
+	})
+}
+
+// Overdue has the processes look whose access ended a while ago and is not seen to be gone: Temporal may have lost them.
+func (s *Store) Overdue(ctx context.Context) error {
+	now, err := s.AccessNow(ctx)
+	if err != nil {
+		return err
+	}
+	late, err := grantsOf(ctx, s.client.AccessGrant.Query().Where(accessgrant.Open(true), accessgrant.EndsAtLT(now.Add(-overdueAfter))))
+	if err != nil || len(late) == 0 {
+		return err
+	}
+	return s.act(ctx, audit.Worker, func(t *tx) error {
+		seen := map[string]bool{}
+		for _, g := range late {
+			code := HolderCode(g.System, g.Holder.ID)
+			if seen[code] {
+				continue
+			}
+			seen[code] = true
+			if err := t.settleSoon(g.System, g.Holder.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// overdueAfter is how long access may be over without being seen to be gone before its process is woken.
+const overdueAfter = 5 * time.Second
+
+// UntoldAccess are the requests that somebody was asked about and that are decided, whose outcome nobody has been told.
+func (s *Store) UntoldAccess(ctx context.Context) ([]breakglass.Request, error) {
+	rows, err := s.client.AccessRequest.Query().Where(
+		accessrequest.StateNEQ(approval.Requested), accessrequest.DecidedAtGT(s.Now().Add(-tellWithin)), told(approval.Asked, true), told(approval.Outcome, false),
+	).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look for outcomes that nobody was told: %w", err)
+	}
+	return accessesOf(ctx, s.client, rows)
+}
+
+// EndedAccess are requests whose access ended lately: whoever is told of it may not have been yet.
+func (s *Store) EndedAccess(ctx context.Context) ([]breakglass.Request, error) {
+	ids, err := s.client.AccessGrant.Query().Where(accessgrant.EndsAtGT(s.Now().Add(-endedLatelyIs)), accessgrant.EndsAtLTE(s.Now())).Select(accessgrant.FieldID).Strings(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look for access that ended lately: %w", err)
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return s.accesses(ctx, 0, accessrequest.IDIn(ids...))
+}

@@ -1,0 +1,296 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"keyholder/internal/access"
+	"keyholder/internal/approval"
+	"keyholder/internal/breakglass"
+	"keyholder/internal/catalog"
+	"keyholder/internal/connector"
+	"keyholder/internal/store"
+)
+
+// The rhythms of access.
+const (
+	driftEvery   = 20 * time.Second // what was given around Keyholder is found within a minute, also where one reading fails
+	takeEvery    = time.Second
+	overdueEvery = 30 * time.Second
+	systemWithin = 15 * time.Second // one reading of one system
+)
+
+// drift reads who has what on every system, all at the same time, and has what no grant explains found.
+func (w *Watch) drift(ctx context.Context) error {
+	version, err := w.Store.Catalog(ctx)
+	if err != nil {
+		return err
+	}
+	failed := make([]error, len(version.Systems))
+	var all sync.WaitGroup
+	for i, system := range version.Systems {
+		all.Go(func() {
+			seen, unread := w.readSystem(ctx, system)
+			if ctx.Err() == nil {
+				failed[i] = w.Store.SystemRead(ctx, system, seen, unread)
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(failed...)
+}
+
+// readSystem is who has what on a system, and why nobody can tell.
+func (w *Watch) readSystem(ctx context.Context, system catalog.System) (seen []breakglass.SeenThere, unread string) {
+	ctx, cancel := context.WithTimeout(ctx, systemWithin)
+	defer cancel()
+	granter, err := w.Granters.Get(system.Connector)
+	if err != nil {
+		return nil, connector.Words(err)
+	}
+	holdings, _, err := granter.Holdings(ctx, system.Params, system.RoleNames())
+	if err != nil {
+		return nil, connector.Words(err)
+	}
+	for _, h := range holdings {
+		seen = append(seen, breakglass.SeenThere{Account: h.Account, Role: h.Role, Via: h.Via})
+	}
+	return seen, ""
+}
+
+// take takes what no grant explains and somebody wants taken. What does not go is tried again.
+func (w *Watch) take(ctx context.Context) error {
+	findings, err := w.Store.AccessFindings(ctx)
+	if err != nil || len(findings) == 0 {
+		return err
+	}
+	version, err := w.Store.Catalog(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range findings {
+		system, ok := version.System(f.System)
+		if f.Wanted == nil || f.Kind != breakglass.Unexplained || !ok {
+			continue
+		}
+		if err := w.takeOne(ctx, system, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *Watch) takeOne(ctx context.Context, system catalog.System, f breakglass.Finding) error {
+	if err := w.Store.BeginTake(ctx, f); err != nil {
+		return err
+	}
+	within, cancel := context.WithTimeout(ctx, systemWithin)
+	defer cancel()
+	granter, err := w.Granters.Get(system.Connector)
+	var evidence connector.Evidence
+	if err == nil {
+		evidence, err = granter.Take(within, "keyholder/take/"+f.ID, system.Params, f.Account, f.Role)
+	}
+	if ctx.Err() != nil {
+		return nil // the next worker looks before it acts
+	}
+	failed := ""
+	if err != nil {
+		failed = connector.Words(err)
+	}
+	return w.Store.Taken(ctx, f, failed, evidence)
+}
+
+// accessing is a request for access as messages speak of it.
+func (w *Watch) accessing(r breakglass.Request) matter {
+	return matter{
+		Question: r.Question, code: r.Code, path: "/access/" + r.Code, why: r.Reason,
+		what:   fmt.Sprintf("get %s on %s for %s", r.Terms.Role, r.Terms.System.Name, catalog.Lasting(r.Allowed.D())),
+		ballot: func(ctx context.Context) (approval.Ballot, error) { return w.Store.AccessBallot(ctx, r) },
+	}
+}
+
+// accessMatters are the requests for access that stand so: open, or decided and nobody was told.
+func (w *Watch) accessMatters(ctx context.Context, standing func(approval.State) bool) ([]matter, error) {
+	open, err := w.Store.OpenAccess(ctx)
+	if err != nil {
+		return nil, err
+	}
+	decided, err := w.Store.UntoldAccess(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []matter
+	for _, r := range open {
+		if r.State == approval.Requested && standing(r.State) {
+			all = append(all, w.accessing(r))
+		}
+	}
+	for _, r := range decided {
+		if standing(r.State) {
+			all = append(all, w.accessing(r))
+		}
+	}
+	return all, nil
+}
+
+// accessWord is something about access that some people are told once.
+type accessWord struct {
+	on   approval.Occasion
+	nth  int64
+	to   func(access.Principal) bool
+	text string
+}
+
+// The moments at which people are told of access.
+const (
+	nearsWithin   = 10 * time.Minute // its end
+	takenLateFrom = time.Minute      // it should be gone
+)
+
+// accessNews is what is to be told of a request for access by now.
+func accessNews(r breakglass.Request, trouble *breakglass.Trouble, now time.Time) []accessWord {
+	holder := func(p access.Principal) bool { return p.ID == r.Requester.ID }
+	command := func(p access.Principal) bool { return p.May(access.RevokeAccess) }
+	var all []accessWord
+	say := func(on approval.Occasion, at time.Time, to func(access.Principal) bool, text string, args ...any) {
+		all = append(all, accessWord{on, at.Unix(), to, fmt.Sprintf(text, args...)})
+	}
+	g := r.Grant
+	if r.Terms.Bypass {
+		skipped := func(p access.Principal) bool {
+			return command(p) || slices.ContainsFunc(r.Skipped, func(s access.Person) bool { return s.ID == p.ID })
+		}
+		say(approval.Bypassed, r.FiledAt, skipped, "EMERGENCY: %s began without approval, and you were not asked: %s", r.Requester.Name, r.Reason)
+	}
+	if g == nil {
+		return all
+	}
+	if g.Given != nil {
+		say(approval.Started, *g.Given, holder, "you have it until %s", approval.Clock(g.Until))
+	}
+	if left := g.End().Sub(now); g.Given != nil && left > 0 && left <= nearsWithin && g.Length.D() > nearsWithin {
+		say(approval.Nearing, g.Until, holder, "it ends at %s", approval.Clock(g.End()))
+	}
+	if g.Given != nil && g.Ends(now) {
+		how := "its time is over"
+		if g.Ended != nil {
+			how = string(g.Ended.How)
+		}
+		say(approval.Ended, g.End(), holder, "it has ended, %s; say on its page what was done with it", how)
+	}
+	if g.Ends(now) && g.Open() && now.Sub(g.End()) >= takenLateFrom {
+		why := "nobody has seen that it is gone"
+		if trouble != nil {
+			why = trouble.Why
+		}
+		say(approval.Escalated, g.End(), command, "it should have been gone since %s and is not: %s", approval.Clock(g.End()), why)
+	}
+	if g.Unreviewed(now) {
+		reviewer := func(p access.Principal) bool { return g.MayReview(p, now) == nil }
+		say(approval.ToReview, g.End(), reviewer, "review what %s did with it, until %s", g.Holder.Name, approval.Clock(g.ReviewDue()))
+		if now.After(g.ReviewDue()) {
+			say(approval.ToReview, g.ReviewDue(), func(p access.Principal) bool { return reviewer(p) || command(p) }, "nobody has reviewed it")
+		}
+	}
+	return all
+}
+
+// tellOfAccess tells people of access what concerns them.
+func (w *Watch) tellOfAccess(ctx context.Context) error {
+	open, err := w.Store.OpenAccess(ctx)
+	if err != nil {
+		return err
+	}
+	ended, err := w.Store.EndedAccess(ctx)
+	if err != nil || len(open)+len(ended) == 0 {
+		return err
+	}
+	now, err := w.Store.AccessNow(ctx)
+	if err != nil {
+		return err
+	}
+	before := w.toldOfAccess
+	w.toldOfAccess = map[string]bool{}
+	for _, r := range slices.Concat(open, ended) {
+		var trouble *breakglass.Trouble
+		if r.Grant != nil {
+			account, err := w.Store.AccountOf(ctx, r.Grant.System, r.Grant.Holder.ID)
+			if err != nil {
+				return err
+			}
+			trouble = account.Trouble
+		}
+		for _, n := range accessNews(r, trouble, now) {
+			key := fmt.Sprint(r.Code, n.on, n.nth)
+			if w.toldOfAccess[key] = true; before[key] {
+				continue
+			}
+			if err := w.tellAccess(ctx, r, n); err != nil {
+				w.toldOfAccess = before
+				return fmt.Errorf("tell people of %s: %w", r.Code, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (w *Watch) tellAccess(ctx context.Context, r breakglass.Request, n accessWord) error {
+	everybody, err := w.Store.Electorate(ctx)
+	if err != nil {
+		return err
+	}
+	what := fmt.Sprintf("%s on %s for %s", r.Terms.Role, r.Terms.System.Name, r.Requester.Name)
+	var messages []store.Message
+	for _, p := range everybody {
+		if p.Mail == "" || !n.to(p) {
+			continue
+		}
+		messages = append(messages, store.Message{
+			About: r.Code, Occasion: n.on, Nth: int(n.nth), To: p.Person(), Address: p.Mail, Subject: fmt.Sprintf("%s, %s: %s", r.Code, what, n.text),
+			Text: w.letter("/access/"+r.Code, fmt.Sprintf("%s: %s.", what, n.text)),
+		})
+	}
+	return w.Store.Tell(ctx, messages)
+}
+
+// tellOfFindings tells those in command what was found on systems that no grant explains.
+func (w *Watch) tellOfFindings(ctx context.Context) error {
+	findings, err := w.Store.AccessFindings(ctx)
+	if err != nil {
+		return err
+	}
+	var messages []store.Message
+	for _, f := range findings {
+		about := "finding:" + f.ID
+		if w.toldOfFindings[about] {
+			continue
+		}
+		everybody, err := w.Store.Electorate(ctx)
+		if err != nil {
+			return err
+		}
+		for _, p := range everybody {
+			if p.Mail != "" && p.May(access.RevokeAccess) {
+				messages = append(messages, store.Message{
+					About: about, Occasion: approval.Drifted, To: p.Person(), Address: p.Mail, Subject: fmt.Sprintf("Access on %s: %s", f.System, f.Words()),
+					Text: w.letter("/access", fmt.Sprintf("On %s: %s.", f.System, f.Words())),
+				})
+			}
+		}
+	}
+	if err := w.Store.Tell(ctx, messages); err != nil {
+		return err
+	}
+	if w.toldOfFindings == nil {
+		w.toldOfFindings = map[string]bool{}
+	}
+	for _, f := range findings {
+		w.toldOfFindings["finding:"+f.ID] = true
+	}
+	return nil
+}

@@ -97,12 +97,11 @@ func newAccessStage(t *testing.T) *accessStage {
 			ActivateWithin: catalog.Duration(time.Hour), ReviewWithin: catalog.Duration(time.Hour), Reviewers: []access.Role{access.IncidentCommander},
 		},
 	} {
-		kind := catalog.KindSystem
-		slug := "db"
-		if _, ok := record.(catalog.Eligibility); ok {
-			kind = catalog.KindEligibility
+		e, err := catalog.EntryOf(record)
+		if err != nil {
+			t.Fatal(err)
 		}
-		shop.Records = append(shop.Records, catalog.Entry{Ref: catalog.Ref{Kind: kind, Slug: slug}, Name: "Reports", Record: record})
+		shop.Records = append(shop.Records, e)
 	}
 	for _, p := range catalog.ShippedPolicies() {
 		if p.Action == catalog.ActBreakGlass {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -259,6 +260,16 @@ func Decode(k Kind, body []byte) (Entry, error) {
 // Read reads a record that was kept; what an older or newer program has written besides is left out.
 func Read(k Kind, body []byte) (Entry, error) {
 	return DecodeWith(k, func(into any) error { return json.Unmarshal(body, into) })
+}
+
+// EntryOf is a record with its kind, which is read off its type.
+func EntryOf(record any) (Entry, error) {
+	for _, s := range shelves {
+		if reflect.TypeOf(s.empty()) == reflect.TypeOf(record) {
+			return s.entry(record), nil
+		}
+	}
+	return Entry{}, fmt.Errorf("%T is no record of the catalogue", record)
 }
 
 // Body is the record in its canonical form.

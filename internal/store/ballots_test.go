@@ -27,19 +27,11 @@ func (w world) give(t *testing.T, records ...any) {
 }
 
 func entry(record any) catalog.Entry {
-	switch r := record.(type) {
-	case catalog.Policy:
-		return catalog.Entry{Ref: catalog.Ref{Kind: catalog.KindPolicy, Slug: r.Slug}, Name: r.Name, Record: r}
-	case catalog.Assignment:
-		return catalog.Entry{Ref: catalog.Ref{Kind: catalog.KindAssignment, Slug: r.Slug}, Name: r.Name, Record: r}
-	case catalog.Deputy:
-		return catalog.Entry{Ref: catalog.Ref{Kind: catalog.KindDeputy, Slug: r.Slug}, Name: r.Name, Record: r}
-	case catalog.Channel:
-		return catalog.Entry{Ref: catalog.Ref{Kind: catalog.KindChannel, Slug: r.Slug}, Name: r.Name, Record: r}
-	case catalog.DegradedModeRule:
-		return catalog.Entry{Ref: catalog.Ref{Kind: catalog.KindRule, Slug: r.Slug}, Name: r.Name, Record: r}
+	e, err := catalog.EntryOf(record)
+	if err != nil {
+		panic(err)
 	}
-	panic(record)
+	return e
 }
 
 // known is somebody with a verified address, in some groups.

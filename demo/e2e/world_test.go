@@ -98,7 +98,7 @@ func (w *world) choosePorts() {
 	w.t.Helper()
 	for _, part := range []string{
 		"temporal-frontend", "temporal-history", "temporal-matching", "provider", "panel", "lease", "traffic", "traffic-admin", "dns", "leeds",
-		"dublin", "flags", "loyalty", "tax", "erp", "outlets", "mailbox-mail", "mailbox",
+		"dublin", "flags", "loyalty", "tax", "erp", "outlets", "mailbox-mail", "mailbox", "identity", "reporting",
 	} {
 		w.ports[part] = freePort(w.t)
 	}
@@ -129,7 +129,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := emptyWorld(t)
 	t.Cleanup(w.end)
-	for _, part := range []string{"temporal", "provider", "mailbox", "shop", "portal"} {
+	for _, part := range []string{"temporal", "provider", "mailbox", "shop", "identity", "reporting", "portal"} {
 		w.start(part)
 	}
 	w.until("everything is ready", 20*time.Second, w.ready)
@@ -199,6 +199,11 @@ func (w *world) end() {
 	}
 	for _, cmd := range w.parts {
 		_ = cmd.Wait()
+	}
+	forget := exec.Command(w.bin, "forget")
+	forget.Env = w.env
+	if said, err := forget.CombinedOutput(); err != nil {
+		w.t.Errorf("forget the demo: %v: %s", err, said)
 	}
 }
 

@@ -61,25 +61,37 @@ func (s *target) Bring(_ context.Context, _ string, _ connector.Params, w connec
 // accessStage is access to a system on a real store, in an environment that skips time while nothing is at work.
 type accessStage struct {
 	*store.Store
-	t         *testing.T
-	env       *testsuite.TestWorkflowEnvironment
-	db        *target
-	rosa, ann access.Principal
-	incident  string
+	t   *testing.T
+	env *testsuite.TestWorkflowEnvironment
+	db  *target
+
+	activities *Activities
+	rosa, ann  access.Principal
+	incident   string
 }
 
 func newAccessStage(t *testing.T) *accessStage {
+	t.Helper()
+	suite := testsuite.WorkflowTestSuite{}
+	env := suite.NewTestWorkflowEnvironment()
+	env.SetStartTime(time.Now())
+	env.SetTestTimeout(time.Minute)
+	db := &target{has: map[string][]string{}}
+	s := newAccessStageOn(t, env.Now, `{"connection":"env:DB"}`, db)
+	s.env, s.db = env, db
+	Register(env, s.activities)
+	return s
+}
+
+// newAccessStageOn is a store with one system, which a connector gives access on, and people.
+func newAccessStageOn(t *testing.T, now func() time.Time, params string, by connector.Granter) *accessStage {
 	t.Helper()
 	ctx := t.Context()
 	file := filepath.Join(t.TempDir(), "keyholder.db")
 	if err := store.Migrate(ctx, file); err != nil {
 		t.Fatal(err)
 	}
-	suite := testsuite.WorkflowTestSuite{}
-	env := suite.NewTestWorkflowEnvironment()
-	env.SetStartTime(time.Now())
-	env.SetTestTimeout(time.Minute)
-	kept, err := store.Open(ctx, file, env.Now)
+	kept, err := store.Open(ctx, file, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,13 +100,13 @@ func newAccessStage(t *testing.T) *accessStage {
 			t.Error(err)
 		}
 	})
-	s := &accessStage{Store: kept, t: t, env: env, db: &target{has: map[string][]string{}}}
+	s := &accessStage{Store: kept, t: t, activities: NewActivities(kept, connector.NewSet(), connector.NewGranters(by), 4)}
 	shop := quickShop(t)
 	for _, record := range []any{
-		catalog.System{Slug: "db", Name: "Reports", Connector: "postgres-role", Params: json.RawMessage(`{"connection":"env:DB"}`), Services: []string{"checkout"}, Roles: []catalog.TargetRole{{Role: "reader", Does: "read"}, {Role: "writer", Does: "write"}}},
+		catalog.System{Slug: "db", Name: "Reports", Connector: "postgres-role", Params: json.RawMessage(params), Services: []string{"checkout"}, Roles: []catalog.TargetRole{{Role: "reader", Does: "read"}, {Role: "writer", Does: "write"}}},
 		catalog.Eligibility{
 			Slug: "db", Name: "Reports", System: "db", Roles: []string{"reader", "writer"}, For: []access.Role{access.PlatformEngineer}, Longest: catalog.Duration(time.Hour),
-			ActivateWithin: catalog.Duration(time.Hour), ReviewWithin: catalog.Duration(time.Hour), Reviewers: []access.Role{access.IncidentCommander},
+			ActivateWithin: catalog.Duration(time.Hour), ReviewWithin: catalog.Duration(time.Hour), Reviewers: []access.Role{access.IncidentCommander}, Bypass: true,
 		},
 	} {
 		e, err := catalog.EntryOf(record)
@@ -118,7 +130,6 @@ func newAccessStage(t *testing.T) *accessStage {
 		t.Fatal(err)
 	}
 	s.incident = in.Code
-	Register(env, NewActivities(kept, connector.NewSet(), connector.NewGranters(s.db), 4))
 	return s
 }
 

@@ -48,7 +48,7 @@ type options struct {
 func benches() []bench {
 	return []bench{
 		{"step", stepCost}, {"decision", decisionToGate}, {"deciding", deciding}, {"pages", pages}, {"start", startToReady},
-		{"impact", impactOfASite}, {"catalog", catalogPages}, {"apply", applying}, {"degraded", nowDegraded}, {"switching", switchingOn},
+		{"impact", impactOfASite}, {"catalog", catalogPages}, {"apply", applying}, {"degraded", nowDegraded}, {"switching", switchingOn}, {"access", accessEnds},
 	}
 }
 

@@ -35,6 +35,7 @@ type rig struct {
 	processes  *workflows.Client
 	activities *workflows.Activities
 	ines, bea  access.Principal
+	dir        string
 	stop       func() error
 }
 
@@ -49,17 +50,20 @@ func newRig(ctx context.Context) (*rig, error) {
 		cancel()
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	r := &rig{}
+	r := &rig{dir: dir}
 	if err := r.product(ctx, dir, address); err != nil {
 		cancel()
 		return nil, errors.Join(err, <-ended, os.RemoveAll(dir))
 	}
-	r.activities = workflows.NewActivities(r.store, connector.NewSet(nothing{}, flags{}), nil, callsAtOnce)
+	r.activities = workflows.NewActivities(r.store, connector.NewSet(nothing{}, flags{}), connector.NewGranters(instant{}), callsAtOnce)
 	w := workflows.NewWorker(r.temporal, queue, r.activities)
 	w.RegisterWorkflowWithOptions(bare, workflow.RegisterOptions{Name: "bare"})
 	w.RegisterActivity(empty)
 	w.RegisterWorkflowWithOptions(bareCalls, workflow.RegisterOptions{Name: "bareCalls"})
 	w.RegisterActivity(flagCall)
+	w.RegisterWorkflowWithOptions(bareEnd, workflow.RegisterOptions{Name: "bareEnd"})
+	w.RegisterActivity(bareGive)
+	w.RegisterActivity(bareTake)
 	r.stop = func() error {
 		w.Stop()
 		r.temporal.Close()

@@ -241,6 +241,9 @@ func (s *Server) accessFile(ctx context.Context, form *view.AccessForm) (store.A
 		Reason: text(wrong, "reason", form.Reason, "", approval.MaxText),
 	}
 	form.Act = f.ID
+	if f.Role == "" {
+		wrong.Add("role", "Choose a role.")
+	}
 	if err := f.Length.UnmarshalText([]byte(form.Length)); err != nil {
 		wrong.Add("length", "Choose for how long.")
 	}

@@ -133,7 +133,7 @@ func (s *Server) accessDecides(ctx context.Context, p *view.AccessRequest, r bre
 	paths := questionPaths{decide: view.AccessActPath(r.Code, "decide"), withdraw: view.AccessActPath(r.Code, "withdraw"), page: view.AccessPath(r.Code)}
 	p.Action = questionAction(r.Question, who, who, ballot, typed.typedVote, paths, "Approve: "+accessAsk(r), here.now)
 	if f := p.Action.Vote; f != nil {
-		f.Reject, f.Shorter = "Reject: "+accessTitle(r), lengths(r.Allowed, typed.length)
+		f.Shorter = lengths(r.Allowed, typed.length)
 		for i := range f.Shorter {
 			last := i == len(f.Shorter)-1
 			f.Shorter[i].Chosen = f.Shorter[i].Value == typed.length || typed.length == "" && last

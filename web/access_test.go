@@ -61,6 +61,12 @@ func accessible(t *testing.T) breakable {
 	return a
 }
 
+// agrees adds an eligibility.
+func (a breakable) agrees(t *testing.T, e catalog.Eligibility) {
+	t.Helper()
+	testkit.Change(t, a.Store, store.Bundle{Records: []catalog.Entry{{Ref: catalog.Ref{Kind: catalog.KindEligibility, Slug: e.Slug}, Name: e.Name, Record: e}}}, store.Manner{})
+}
+
 // settled has the system be as the record wants it, as the process of a holder would; failed is why it is not.
 func (a breakable) settled(t *testing.T, failed error) {
 	t.Helper()
@@ -168,6 +174,18 @@ func TestNobodyApprovesTheirOwnAccess(t *testing.T) {
 	page.hasButton(t, approveReader, false)
 	page.says(t, "not-you", "Nobody decides on their own request")
 	a.pavel.post(t, path+"/decide", url.Values{"verdict": {"approve"}}).want(t, 403).says(t, "rule", "permission:decide")
+	a.agrees(t, catalog.Eligibility{
+		Slug: "command", Name: "Command the reports", System: "reporting", Roles: []string{"reporting_reader"}, For: []access.Role{access.IncidentCommander},
+		Longest: catalog.Duration(time.Hour), ActivateWithin: catalog.Duration(time.Hour), ReviewWithin: catalog.Duration(time.Hour), Reviewers: []access.Role{access.SecurityOfficer},
+	})
+	own := a.ines.submit(t, a.ines.get(t, "/access/ask"), askReporting, url.Values{"reason": {"To look"}}).want(t, 303).location
+	page = a.ines.get(t, own).want(t, 200) // who may decide on those of others
+	page.hasButton(t, "Approve: reporting_reader on Reporting database for Ines, 15 min", false)
+	of, err := a.Access(a.ctx, strings.TrimPrefix(own, "/access/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.ines.post(t, own+"/decide", url.Values{"verdict": {"approve"}, "digest": {of.Digest}}).want(t, 403).says(t, "problem", "Nobody decides on their own request")
 	bea := a.someone(t, "Bea", "business-owners") // lets herself in to vote, but is not asked
 	bea.get(t, path).hasButton(t, approveReader, false)
 	digest := a.ines.get(t, path).Find("[name=digest]").AttrOr("value", "")
@@ -192,6 +210,9 @@ func TestWhatWasTypedToAskForAccessIsNotLost(t *testing.T) {
 	}
 	if act := answer.Find("[name=act]").First().AttrOr("value", ""); act != form.Find("[name=act]").First().AttrOr("value", "") {
 		t.Error("the corrected form would be another act")
+	}
+	if got := a.pavel.submit(t, form, askReporting, nil).want(t, 422).wrong("role"); got != "Choose a role." {
+		t.Errorf("without a role: %q", got)
 	}
 	a.pavel.submit(t, form, askReporting, url.Values{"role": {"root"}, "length": {"3h"}, "reason": {"x"}}).want(t, 422)
 	open, err := a.OpenAccess(a.ctx)

@@ -131,7 +131,7 @@ func (s *Server) page(c echo.Context, title string) view.Page {
 		}
 		var err error
 		if p.Holds, err = s.holdings(c.Request().Context(), who); err != nil {
-			s.log.ErrorContext(c.Request().Context(), "a page does not say what its reader has", "error", err) // it says the rest
+			s.log.WarnContext(c.Request().Context(), "a page does not say what its reader has", "error", err) // it says the rest
 		}
 		for _, link := range view.Navigation() {
 			if who.May(link.Needs) {

@@ -87,6 +87,7 @@ func accessDrawn(r breakglass.Request, here accessSituation) view.AccessRequest 
 		System: view.Link{Path: view.RecordPath(catalog.Ref{Kind: catalog.KindSystem, Slug: t.System.Slug}), Text: t.System.Name},
 		Agreed: view.Link{Path: view.RecordPath(catalog.Ref{Kind: catalog.KindEligibility, Slug: t.Eligibility.Slug}), Text: t.Eligibility.Name},
 		Story:  accessStory(r, here.now), Audit: view.AuditOfPath(r.Code),
+		Settled: view.AuditOfPath(store.HolderCode(t.System.Slug, r.Requester.ID)),
 	}
 	for _, role := range t.System.Roles {
 		if role.Role == t.Role && role.Does != "" {

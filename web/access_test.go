@@ -162,8 +162,13 @@ func TestAccessIsAskedForApprovedBegunAndGivenBackByThreePeople(t *testing.T) {
 			t.Errorf("the story leaves out %q: %s", part, story)
 		}
 	}
-	if n := a.sam.get(t, path).Find("[data-field=story] time").Length(); n < 6 {
+	last := a.sam.get(t, path)
+	if n := last.Find("[data-field=story] time").Length(); n < 6 {
 		t.Errorf("%d moments in the story", n)
+	}
+	done := last.Find("a:contains('What was tried and done')").AttrOr("href", "")
+	if n := a.sam.get(t, done).want(t, 200).Find("[data-line]").Length(); n == 0 {
+		t.Errorf("%s lists nothing that was done", done)
 	}
 }
 

@@ -147,6 +147,7 @@ type AccessRequest struct {
 	ReviewDue        time.Time // zero where none is due
 	Story            []StoryLine
 	Told             []string
+	Settled          string // path of the record of what was done at the system
 	Audit            string
 }
 

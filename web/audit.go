@@ -87,6 +87,8 @@ func objectPath(object string) string {
 	case strings.HasPrefix(object, store.ModeCode):
 		code, _, _ := strings.Cut(object, "/")
 		return view.ModePath(code)
+	case strings.HasPrefix(object, store.AccessCode):
+		return view.AccessPath(object)
 	case strings.HasPrefix(object, "CH-"):
 		return view.ChangeRequestPath(object)
 	case strings.HasPrefix(object, "channel/"):

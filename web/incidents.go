@@ -271,6 +271,9 @@ func (s *Server) incidentPage(c echo.Context, status int, refused error) error {
 	if err != nil {
 		return err
 	}
+	if err := s.incidentAccess(ctx, &p, in, who); err != nil {
+		return err
+	}
 	s.incidentWays(&p, in, who, cmp.Or(open, modes))
 	return s.render(c, status, view.IncidentPage(p))
 }

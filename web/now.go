@@ -38,6 +38,7 @@ type situation struct {
 	requests  []failover.Request // that are not decided
 	runs      []failover.Run
 	modes     []degrade.Mode // that wait for people, last, or are owed something
+	access    accessSituation
 	now       time.Time
 }
 
@@ -58,6 +59,9 @@ func (s *Server) situation(ctx context.Context) (here situation, err error) {
 		return here, err
 	}
 	if here.modes, err = s.store.OpenModes(ctx); err != nil {
+		return here, err
+	}
+	if here.access, err = s.accessSituation(ctx); err != nil {
 		return here, err
 	}
 	here.runs, err = s.store.OpenRuns(ctx)
@@ -81,7 +85,14 @@ func (s *Server) now(ctx context.Context, page view.Page, who access.Principal) 
 	if err != nil {
 		return p, err
 	}
-	p.Waiting = append(append(p.Waiting, modes...), changes...)
+	waits, err := s.accessWaiting(ctx, here.access, who)
+	if err != nil {
+		return p, err
+	}
+	p.Waiting = slices.Concat(p.Waiting, waits, modes, changes)
+	if p.Access, err = s.liveAccess(ctx, here.access, who); err != nil {
+		return p, err
+	}
 	p.Modes, p.MoreModes = here.modesNow()
 	if err := s.reviewDue(ctx, &p, who, here.now); err != nil {
 		return p, err

@@ -53,7 +53,7 @@ func TestEveryRoleIsTriedOnEveryRoute(t *testing.T) {
 
 // concrete puts something in the place of a route's parameters.
 func concrete(path string) string {
-	return strings.NewReplacer(":code", "FO-NONE22", ":kind", "service", ":version", "1", ":slug", "move-checkout", "*", "nothing.css").Replace(path)
+	return strings.NewReplacer(":code", "FO-NONE22", ":kind", "service", ":version", "1", ":id", "00000000-0000-0000-0000-000000000000", ":slug", "move-checkout", "*", "nothing.css").Replace(path)
 }
 
 func TestEveryRouteHasAPermissionAndAnonymousGoesToSignIn(t *testing.T) {
@@ -109,6 +109,8 @@ func votesAt(a catalog.Action) string {
 		return "/runs/:code/confirm"
 	case catalog.ActChange, catalog.ActChangeRules:
 		return "/change-requests/:code/decide"
+	case catalog.ActBreakGlass:
+		return "/access/:code/decide"
 	default:
 		return "/a/:code/decide"
 	}

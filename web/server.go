@@ -49,6 +49,7 @@ type Server struct {
 	signin  *signin.SignIn
 	static  *static.Set
 	changes *changes
+	shown   shown
 	reading chan struct{} // one at a time reads files
 	log     *slog.Logger
 	handler http.Handler
@@ -127,6 +128,10 @@ func (s *Server) page(c echo.Context, title string) view.Page {
 		p.Person = view.Person{Name: who.Name, Roles: who.Title(), SignedIn: true}
 		if c.Request().Header.Get(byHtmx) == "" {
 			p.Flash = s.signin.TakeFlash(c.Request().Context())
+		}
+		var err error
+		if p.Holds, err = s.holdings(c.Request().Context(), who); err != nil {
+			s.log.WarnContext(c.Request().Context(), "a page does not say what its reader has", "error", err) // it says the rest
 		}
 		for _, link := range view.Navigation() {
 			if who.May(link.Needs) {

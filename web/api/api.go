@@ -69,6 +69,7 @@ func Add(e *echo.Echo, c Config) []Operation {
 	a.addImpact()
 	a.addFindings()
 	a.addOutlets()
+	a.addAccess()
 	return a.operations
 }
 

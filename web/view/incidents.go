@@ -65,6 +65,8 @@ type Incident struct {
 	Requests  []RequestLine
 	Runs      []RunLine
 	Degraded  Degraded
+	Access    []AccessLine
+	AskAccess string // path of the form; empty where the incident is closed
 	Recover   string // path of the start form; empty where this person may not
 	CloseAct  string // act id of the close form; empty where there is no button
 	CantClose string // why there is none, to those who could

@@ -17,7 +17,8 @@ type Now struct {
 	Proposals []Proposal  // what is bad now
 	Incidents []IncidentLine
 	Modes     []ModeLine
-	MoreModes int // that are not shown
+	MoreModes int         // that are not shown
+	Access    *LiveAccess // for those who may see who has access
 	Signals   []SignalLine
 	Copies    []SignalLine
 }

@@ -18,6 +18,7 @@ type Page struct {
 	Person  Person
 	Nav     []NavLink
 	Flash   string
+	Holds   []Holding // access that the person has now
 	Styles  []string
 	Scripts []string
 	Live    bool  // the page asks for itself again when something changes
@@ -47,6 +48,7 @@ func Navigation() []NavLink {
 		{Path: PlansPath(), Text: "Plans", Needs: access.See},
 		{Path: CatalogPath(), Text: "Catalogue", Needs: access.See},
 		{Path: ImpactPath(), Text: "Impact", Needs: access.See},
+		{Path: AccessesPath(), Text: "Access", Needs: access.See},
 		{Path: AuditPath(AuditFilter{}), Text: "Record", Needs: access.ReadAudit},
 	}
 }

@@ -71,6 +71,7 @@ type VoteForm struct {
 	Wrong   map[string]string
 	Approve string
 	Reject  string
+	Shorter []Choice // for how long at most; none where that is not asked
 }
 
 // Amend is a form by which the requester changes their own request.

@@ -34,7 +34,7 @@ func (s *Server) holdings(ctx context.Context, who access.Principal) ([]view.Hol
 	if len(mine) == 0 {
 		return nil, nil
 	}
-	now, err := s.store.AccessMoment(ctx)
+	now, err := s.store.AccessNow(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -162,6 +162,11 @@ func (s *Server) accessesPage(c echo.Context, status int, form freezeForm, typed
 	}
 	for _, l := range here.locks {
 		p.Locks = append(p.Locks, lockLine(l, who, typed))
+	}
+	if p.Everyone {
+		if p.Findings, err = s.accessFindings(ctx, who); err != nil {
+			return err
+		}
 	}
 	if who.May(access.RevokeAccess) {
 		if p.Freeze, err = s.freezing(ctx, form, typed); err != nil {

@@ -80,7 +80,7 @@ func (s *Server) askPage(c echo.Context, status int, form view.AccessForm, refus
 	if err != nil {
 		return err
 	}
-	now, err := s.store.AccessMoment(ctx)
+	now, err := s.store.AccessNow(ctx)
 	if err != nil {
 		return err
 	}

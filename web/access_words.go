@@ -30,7 +30,7 @@ func (s *Server) accessSituation(ctx context.Context) (here accessSituation, err
 	if here.locks, err = s.store.Locks(ctx); err != nil {
 		return here, err
 	}
-	here.now, err = s.store.AccessMoment(ctx)
+	here.now, err = s.store.AccessNow(ctx)
 	return here, err
 }
 

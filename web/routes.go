@@ -78,6 +78,7 @@ func (s *Server) routes() []route {
 		{post, "/access/ask", access.AskAccess, s.fileAccess},
 		{post, "/access/freeze", access.RevokeAccess, s.freezeAccess},
 		{post, "/access/locks/:id/release", access.RevokeAccess, s.releaseAccess},
+		{post, "/access/findings/:id/put-right", access.RevokeAccess, s.putAccessRight},
 		{get, "/access/:code", access.See, s.showAccess},
 		{post, "/access/:code/decide", access.Decide, s.decideAccess},
 		{post, "/access/:code/withdraw", access.AskAccess, s.withdrawAccess},

@@ -13,6 +13,7 @@ import (
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/workflow"
+	"golang.org/x/sync/errgroup"
 
 	"keyholder/internal/access"
 	"keyholder/internal/approval"
@@ -24,12 +25,14 @@ import (
 
 // A minute in which access ends: so many people, each on so many systems.
 const (
-	holders     = 10
-	systems     = 100
-	endsFrom    = 150 * time.Second // after the first has begun; by then all have
-	endsOver    = time.Minute
-	givesBack   = 100
-	accessAtAll = 10 * time.Minute
+	holders   = 10
+	systems   = 100
+	endsFrom  = 150 * time.Second // after the first has begun; by then all have
+	endsOver  = time.Minute
+	givesBack = 100
+
+	startsAtOnce = 8
+	accessAtAll  = 10 * time.Minute
 )
 
 // accessEnds compares a minute in which a thousand grants end, from their end until it has been read back that they are gone, with bare
@@ -211,14 +214,21 @@ func bareTake(ctx context.Context, end time.Time) error {
 // bareEnds is how long after its moment each of a thousand bare workflows had taken what it gave.
 func (r *rig) bareEnds(ctx context.Context) ([]time.Duration, error) {
 	began := time.Now()
-	runs := make([]client.WorkflowRun, 0, holders*systems)
-	for i := range holders * systems {
-		end := began.Add(endsFrom/6 + endsOver*time.Duration(i)/(holders*systems))
-		run, err := r.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{TaskQueue: queue}, "bareEnd", end)
-		if err != nil {
-			return nil, err
-		}
-		runs = append(runs, run)
+	runs := make([]client.WorkflowRun, holders*systems)
+	starts, starting := errgroup.WithContext(ctx)
+	starts.SetLimit(startsAtOnce)
+	for i := range runs {
+		end := began.Add(endsFrom/3 + endsOver*time.Duration(i)/(holders*systems))
+		starts.Go(func() (err error) {
+			runs[i], err = r.temporal.ExecuteWorkflow(starting, client.StartWorkflowOptions{TaskQueue: queue}, "bareEnd", end)
+			return err
+		})
+	}
+	if err := starts.Wait(); err != nil {
+		return nil, err
+	}
+	if took := time.Since(began); took > endsFrom/3 {
+		return nil, fmt.Errorf("it took %s to start the peer, and some have ended by then", took)
 	}
 	for _, run := range runs {
 		if err := run.Get(ctx, nil); err != nil {

@@ -173,6 +173,9 @@ func (q Question) StillOpen(now time.Time) error {
 	case Rejected:
 		return fault.Late(RuleDecided, "Already rejected by %s.", q.lastVote(Reject))
 	case Approved:
+		if len(q.Votes()) == 0 {
+			return fault.Late(RuleDecided, "This began without a vote.")
+		}
 		return fault.Late(RuleDecided, "Already approved by %s.", q.lastVote(Approve))
 	}
 	return fault.Late(RuleDecided, "This is in an unknown state %q.", string(q.State))

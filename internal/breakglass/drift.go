@@ -139,6 +139,8 @@ func (f Finding) PutRight(by access.Principal, now time.Time) (Finding, error) {
 	switch err := MayRevoke(by); {
 	case err != nil:
 		return f, err
+	case f.Wanted != nil && f.Wanted.By.ID == by.ID:
+		return f, nil // pressed twice
 	case f.Gone != nil:
 		return f, fault.Late(RuleEnded, "This was gone by itself already.")
 	case f.Wanted != nil:

@@ -117,7 +117,7 @@ type AccessCommand struct {
 
 // CommandAccess does to access what a person asks for, once under the act's id.
 func (s *Store) CommandAccess(ctx context.Context, c AccessCommand) (Outcome, error) {
-	as := deed{c.ID, c.By, "access." + string(c.Verb), c.Code, []string{fmt.Sprint(c.InOrder)}}
+	as := deed{c.ID, c.By, "access." + string(c.Verb), c.Code, []string{fmt.Sprint(c.InOrder), c.Note}}
 	return s.answerAccess(ctx, as, func(t *tx, r breakglass.Request, now time.Time) (Outcome, error) {
 		var err error
 		if c.By, err = s.principalNow(ctx, t, c.By); err != nil {
@@ -185,11 +185,11 @@ func (s *Store) begin(t *tx, by access.Principal, r breakglass.Request, now time
 	if err != nil {
 		return r, err
 	}
-	if err := stillEligible(version, by, r, now); err != nil {
-		return r, err
-	}
 	g, err := r.Begin(by, before, version.Opens(r.Terms.Eligibility, now), now)
 	if err != nil {
+		return r, err
+	}
+	if err := stillEligible(version, by, r, now); err != nil {
 		return r, err
 	}
 	if err := t.createGrant(g); err != nil {

@@ -167,8 +167,9 @@ func (s *Store) PutRight(ctx context.Context, by access.Principal, id string) er
 		if err != nil {
 			return err
 		}
-		if f, err = f.PutRight(by, now); err != nil {
-			return err
+		before := f.Wanted
+		if f, err = f.PutRight(by, now); err != nil || before != nil {
+			return err // pressed twice
 		}
 		t.record(audit.Event{Action: "access.put-right", Object: findingObject(f), Text: fmt.Sprintf("%s wants this put right: %s.", by.Name, f.Words())})
 		if err := t.saveFinding(f); err != nil || f.Kind != breakglass.Missing || f.Holder == nil {

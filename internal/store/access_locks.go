@@ -126,6 +126,9 @@ func (s *Store) Release(ctx context.Context, by access.Principal, id, why string
 		if err := json.Unmarshal(row.Body, &l); err != nil {
 			return fmt.Errorf("read lock: %w", err)
 		}
+		if l.Lifted != nil && l.Lifted.By.ID == by.ID {
+			return nil // pressed twice
+		}
 		if l, err = l.Lift(by, why, now); err != nil {
 			return err
 		}

@@ -9,23 +9,10 @@ import (
 	"time"
 
 	"keyholder/ent/accessgrant"
-	"keyholder/ent/head"
 	"keyholder/ent/person"
 	"keyholder/internal/access"
 	"keyholder/internal/breakglass"
 )
-
-// AccessMoment is the time that counts for access. Unlike what is read of the database, it goes on while nothing changes.
-func (s *Store) AccessMoment(ctx context.Context) (time.Time, error) {
-	kept, err := readOnce(ctx, "the highest time", func() (time.Time, error) {
-		clock, err := s.client.Head.Query().Where(head.ID(headID)).Select(head.FieldClock).Int(ctx)
-		return time.UnixMicro(int64(clock)).UTC(), err
-	})
-	if err != nil {
-		return time.Time{}, fmt.Errorf("read the highest time: %w", err)
-	}
-	return breakglass.Later(s.Now(), kept), nil
-}
 
 // OpenGrants are all grants by which anybody has, or may still have, anything on a system; those that end last come first.
 func (s *Store) OpenGrants(ctx context.Context) ([]breakglass.Grant, error) {
@@ -36,7 +23,7 @@ func (s *Store) OpenGrants(ctx context.Context) ([]breakglass.Grant, error) {
 
 // MayBeginAccess is the rule by which the holder begins approved access, as CommandAccess will judge it.
 func (s *Store) MayBeginAccess(ctx context.Context, by access.Principal, r breakglass.Request) error {
-	now, err := s.AccessMoment(ctx)
+	now, err := s.AccessNow(ctx)
 	if err != nil {
 		return err
 	}
@@ -48,12 +35,12 @@ func (s *Store) MayBeginAccess(ctx context.Context, by access.Principal, r break
 	if err != nil {
 		return err
 	}
-	return cmp.Or(stillEligible(version, by, r, now), r.MayBegin(by, before, version.Opens(r.Terms.Eligibility, now), now))
+	return cmp.Or(r.MayBegin(by, before, version.Opens(r.Terms.Eligibility, now), now), stillEligible(version, by, r, now))
 }
 
 // MayAskAccess refuses to ask for a role of a system that is frozen, or before somebody has looked at what was done before.
 func (s *Store) MayAskAccess(ctx context.Context, by access.Principal, system, role string) error {
-	now, err := s.AccessMoment(ctx)
+	now, err := s.AccessNow(ctx)
 	if err != nil {
 		return err
 	}
@@ -69,7 +56,7 @@ func (s *Store) MayAskAccess(ctx context.Context, by access.Principal, system, r
 // It reads all anew, so that what has ended is refused at once.
 func (s *Store) HoldsRole(ctx context.Context, who, system, role string) (until, asOf time.Time, err error) {
 	ctx = context.WithValue(ctx, asOfKey{}, nil) // the clock alone ends access
-	if asOf, err = s.AccessMoment(ctx); err != nil {
+	if asOf, err = s.AccessNow(ctx); err != nil {
 		return until, asOf, err
 	}
 	ids, err := s.client.Person.Query().Where(person.Or(

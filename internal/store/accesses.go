@@ -30,15 +30,17 @@ func (t *tx) moment() (time.Time, error) {
 	return breakglass.Later(t.now, highest), err
 }
 
-// AccessNow is the time that counts for access: the clock, but never earlier than the highest time that was ever kept.
+// AccessNow is the time that counts for access: the clock, but never earlier than the highest time that was ever kept. Unlike what is
+// read of the database, it goes on while nothing changes.
 func (s *Store) AccessNow(ctx context.Context) (time.Time, error) {
-	return readOnce(ctx, "the time for access", func() (time.Time, error) {
+	kept, err := readOnce(ctx, "the highest time", func() (time.Time, error) {
 		clock, err := s.client.Head.Query().Where(head.ID(headID)).Select(head.FieldClock).Int(ctx)
-		if err != nil {
-			return time.Time{}, fmt.Errorf("read the highest time: %w", err)
-		}
-		return breakglass.Later(s.Now(), time.UnixMicro(int64(clock)).UTC()), nil
+		return time.UnixMicro(int64(clock)).UTC(), err
 	})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read the highest time: %w", err)
+	}
+	return breakglass.Later(s.Now(), kept), nil
 }
 
 func accessOf(row *ent.AccessRequest, votes []*ent.Decision, grant *breakglass.Grant) (breakglass.Request, error) {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 
+	"keyholder/ent/accessrequest"
 	"keyholder/ent/degradedmode"
 	"keyholder/ent/request"
 	"keyholder/ent/run"
 	"keyholder/internal/access"
 	"keyholder/internal/approval"
 	"keyholder/internal/audit"
+	"keyholder/internal/breakglass"
 	"keyholder/internal/failover"
 	"keyholder/internal/fault"
 )
@@ -190,6 +192,26 @@ func (t *tx) nothingOpen(incident string) error {
 		}
 		if row.State != approval.Requested {
 			return fault.Late("state", "%s is %s.", row.Code, row.Phase.Words())
+		}
+	}
+	return t.noAccessOpen(incident)
+}
+
+// noAccessOpen refuses to close an incident in which access is asked for, lasts, or has been used and not been looked at.
+func (t *tx) noAccessOpen(incident string) error {
+	rows, err := t.AccessRequest.Query().Where(accessrequest.Incident(incident)).All(t.ctx)
+	if err != nil {
+		return fmt.Errorf("find open access: %w", err)
+	}
+	asked, err := accessesOf(t.ctx, t.Client(), rows)
+	if err != nil {
+		return err
+	}
+	for _, r := range asked {
+		switch stand := r.Stands(nil, t.now); stand {
+		case breakglass.Refused, breakglass.Lapsed, breakglass.Done:
+		default:
+			return fault.Late("state", "%s is %s.", r.Code, stand.Words())
 		}
 	}
 	return nil

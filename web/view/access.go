@@ -36,6 +36,7 @@ type Accesses struct {
 	Mine     []AccessLine // that this person has, is given, or is being taken from
 	Everyone bool         // this person sees everybody's
 	Live     []AccessLine
+	Findings []AccessFinding
 	Locks    []LockLine
 	Latest   []AccessLine
 	Freeze   *FreezeForm
@@ -47,6 +48,14 @@ type LockLine struct {
 	What, Why, By string
 	At            time.Time
 	Release       *NoteForm // for those who may
+}
+
+// AccessFinding is a difference between what a system says and what the grants explain.
+type AccessFinding struct {
+	What, System string
+	Since        time.Time
+	State        string    // who wants it put right, and why that does not go
+	Put          *NoteForm // for those who may
 }
 
 // NoteForm is a form of one button, with a text that it takes or without.
@@ -207,6 +216,11 @@ func AccessActPath(code, act string) string { return AccessPath(code) + "/" + ac
 
 // FreezePath freezes something.
 func FreezePath() string { return AccessesPath() + "/freeze" }
+
+// PutRightPath has a finding put right.
+func PutRightPath(id string) string {
+	return AccessesPath() + "/findings/" + url.PathEscape(id) + "/put-right"
+}
 
 // ReleasePath takes a lock off.
 func ReleasePath(id string) string {

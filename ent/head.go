@@ -22,6 +22,8 @@ type Head struct {
 	Change int64 `json:"change,omitempty"`
 	// Readings holds the value of the "readings" field.
 	Readings int64 `json:"readings,omitempty"`
+	// how often something about access was saved
+	Access int64 `json:"access,omitempty"`
 	// the highest time that was ever kept, in microseconds
 	Clock        int64 `json:"clock,omitempty"`
 	selectValues sql.SelectValues
@@ -32,7 +34,7 @@ func (*Head) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case head.FieldID, head.FieldAudit, head.FieldChange, head.FieldReadings, head.FieldClock:
+		case head.FieldID, head.FieldAudit, head.FieldChange, head.FieldReadings, head.FieldAccess, head.FieldClock:
 			values[i] = new(sql.NullInt64)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -72,6 +74,12 @@ func (_m *Head) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field readings", values[i])
 			} else if value.Valid {
 				_m.Readings = value.Int64
+			}
+		case head.FieldAccess:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field access", values[i])
+			} else if value.Valid {
+				_m.Access = value.Int64
 			}
 		case head.FieldClock:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -123,6 +131,9 @@ func (_m *Head) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("readings=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Readings))
+	builder.WriteString(", ")
+	builder.WriteString("access=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Access))
 	builder.WriteString(", ")
 	builder.WriteString("clock=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Clock))

@@ -63,6 +63,20 @@ func (_c *HeadCreate) SetNillableReadings(v *int64) *HeadCreate {
 	return _c
 }
 
+// SetAccess sets the "access" field.
+func (_c *HeadCreate) SetAccess(v int64) *HeadCreate {
+	_c.mutation.SetAccess(v)
+	return _c
+}
+
+// SetNillableAccess sets the "access" field if the given value is not nil.
+func (_c *HeadCreate) SetNillableAccess(v *int64) *HeadCreate {
+	if v != nil {
+		_c.SetAccess(*v)
+	}
+	return _c
+}
+
 // SetClock sets the "clock" field.
 func (_c *HeadCreate) SetClock(v int64) *HeadCreate {
 	_c.mutation.SetClock(v)
@@ -124,6 +138,10 @@ func (_c *HeadCreate) defaults() {
 		v := head.DefaultReadings
 		_c.mutation.SetReadings(v)
 	}
+	if _, ok := _c.mutation.Access(); !ok {
+		v := head.DefaultAccess
+		_c.mutation.SetAccess(v)
+	}
 	if _, ok := _c.mutation.Clock(); !ok {
 		v := head.DefaultClock
 		_c.mutation.SetClock(v)
@@ -140,6 +158,9 @@ func (_c *HeadCreate) check() error {
 	}
 	if _, ok := _c.mutation.Readings(); !ok {
 		return &ValidationError{Name: "readings", err: errors.New(`ent: missing required field "Head.readings"`)}
+	}
+	if _, ok := _c.mutation.Access(); !ok {
+		return &ValidationError{Name: "access", err: errors.New(`ent: missing required field "Head.access"`)}
 	}
 	if _, ok := _c.mutation.Clock(); !ok {
 		return &ValidationError{Name: "clock", err: errors.New(`ent: missing required field "Head.clock"`)}
@@ -182,6 +203,10 @@ func (_c *HeadCreate) createSpec() (*Head, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Readings(); ok {
 		_spec.SetField(head.FieldReadings, field.TypeInt64, value)
 		_node.Readings = value
+	}
+	if value, ok := _c.mutation.Access(); ok {
+		_spec.SetField(head.FieldAccess, field.TypeInt64, value)
+		_node.Access = value
 	}
 	if value, ok := _c.mutation.Clock(); ok {
 		_spec.SetField(head.FieldClock, field.TypeInt64, value)
@@ -290,6 +315,24 @@ func (u *HeadUpsert) UpdateReadings() *HeadUpsert {
 // AddReadings adds v to the "readings" field.
 func (u *HeadUpsert) AddReadings(v int64) *HeadUpsert {
 	u.Add(head.FieldReadings, v)
+	return u
+}
+
+// SetAccess sets the "access" field.
+func (u *HeadUpsert) SetAccess(v int64) *HeadUpsert {
+	u.Set(head.FieldAccess, v)
+	return u
+}
+
+// UpdateAccess sets the "access" field to the value that was provided on create.
+func (u *HeadUpsert) UpdateAccess() *HeadUpsert {
+	u.SetExcluded(head.FieldAccess)
+	return u
+}
+
+// AddAccess adds v to the "access" field.
+func (u *HeadUpsert) AddAccess(v int64) *HeadUpsert {
+	u.Add(head.FieldAccess, v)
 	return u
 }
 
@@ -411,6 +454,27 @@ func (u *HeadUpsertOne) AddReadings(v int64) *HeadUpsertOne {
 func (u *HeadUpsertOne) UpdateReadings() *HeadUpsertOne {
 	return u.Update(func(s *HeadUpsert) {
 		s.UpdateReadings()
+	})
+}
+
+// SetAccess sets the "access" field.
+func (u *HeadUpsertOne) SetAccess(v int64) *HeadUpsertOne {
+	return u.Update(func(s *HeadUpsert) {
+		s.SetAccess(v)
+	})
+}
+
+// AddAccess adds v to the "access" field.
+func (u *HeadUpsertOne) AddAccess(v int64) *HeadUpsertOne {
+	return u.Update(func(s *HeadUpsert) {
+		s.AddAccess(v)
+	})
+}
+
+// UpdateAccess sets the "access" field to the value that was provided on create.
+func (u *HeadUpsertOne) UpdateAccess() *HeadUpsertOne {
+	return u.Update(func(s *HeadUpsert) {
+		s.UpdateAccess()
 	})
 }
 
@@ -699,6 +763,27 @@ func (u *HeadUpsertBulk) AddReadings(v int64) *HeadUpsertBulk {
 func (u *HeadUpsertBulk) UpdateReadings() *HeadUpsertBulk {
 	return u.Update(func(s *HeadUpsert) {
 		s.UpdateReadings()
+	})
+}
+
+// SetAccess sets the "access" field.
+func (u *HeadUpsertBulk) SetAccess(v int64) *HeadUpsertBulk {
+	return u.Update(func(s *HeadUpsert) {
+		s.SetAccess(v)
+	})
+}
+
+// AddAccess adds v to the "access" field.
+func (u *HeadUpsertBulk) AddAccess(v int64) *HeadUpsertBulk {
+	return u.Update(func(s *HeadUpsert) {
+		s.AddAccess(v)
+	})
+}
+
+// UpdateAccess sets the "access" field to the value that was provided on create.
+func (u *HeadUpsertBulk) UpdateAccess() *HeadUpsertBulk {
+	return u.Update(func(s *HeadUpsert) {
+		s.UpdateAccess()
 	})
 }
 

@@ -90,6 +90,27 @@ func (_u *HeadUpdate) AddReadings(v int64) *HeadUpdate {
 	return _u
 }
 
+// SetAccess sets the "access" field.
+func (_u *HeadUpdate) SetAccess(v int64) *HeadUpdate {
+	_u.mutation.ResetAccess()
+	_u.mutation.SetAccess(v)
+	return _u
+}
+
+// SetNillableAccess sets the "access" field if the given value is not nil.
+func (_u *HeadUpdate) SetNillableAccess(v *int64) *HeadUpdate {
+	if v != nil {
+		_u.SetAccess(*v)
+	}
+	return _u
+}
+
+// AddAccess adds value to the "access" field.
+func (_u *HeadUpdate) AddAccess(v int64) *HeadUpdate {
+	_u.mutation.AddAccess(v)
+	return _u
+}
+
 // SetClock sets the "clock" field.
 func (_u *HeadUpdate) SetClock(v int64) *HeadUpdate {
 	_u.mutation.ResetClock()
@@ -169,6 +190,12 @@ func (_u *HeadUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedReadings(); ok {
 		_spec.AddField(head.FieldReadings, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Access(); ok {
+		_spec.SetField(head.FieldAccess, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedAccess(); ok {
+		_spec.AddField(head.FieldAccess, field.TypeInt64, value)
 	}
 	if value, ok := _u.mutation.Clock(); ok {
 		_spec.SetField(head.FieldClock, field.TypeInt64, value)
@@ -256,6 +283,27 @@ func (_u *HeadUpdateOne) SetNillableReadings(v *int64) *HeadUpdateOne {
 // AddReadings adds value to the "readings" field.
 func (_u *HeadUpdateOne) AddReadings(v int64) *HeadUpdateOne {
 	_u.mutation.AddReadings(v)
+	return _u
+}
+
+// SetAccess sets the "access" field.
+func (_u *HeadUpdateOne) SetAccess(v int64) *HeadUpdateOne {
+	_u.mutation.ResetAccess()
+	_u.mutation.SetAccess(v)
+	return _u
+}
+
+// SetNillableAccess sets the "access" field if the given value is not nil.
+func (_u *HeadUpdateOne) SetNillableAccess(v *int64) *HeadUpdateOne {
+	if v != nil {
+		_u.SetAccess(*v)
+	}
+	return _u
+}
+
+// AddAccess adds value to the "access" field.
+func (_u *HeadUpdateOne) AddAccess(v int64) *HeadUpdateOne {
+	_u.mutation.AddAccess(v)
 	return _u
 }
 
@@ -368,6 +416,12 @@ func (_u *HeadUpdateOne) sqlSave(ctx context.Context) (_node *Head, err error) {
 	}
 	if value, ok := _u.mutation.AddedReadings(); ok {
 		_spec.AddField(head.FieldReadings, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Access(); ok {
+		_spec.SetField(head.FieldAccess, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedAccess(); ok {
+		_spec.AddField(head.FieldAccess, field.TypeInt64, value)
 	}
 	if value, ok := _u.mutation.Clock(); ok {
 		_spec.SetField(head.FieldClock, field.TypeInt64, value)

@@ -11716,6 +11716,8 @@ type HeadMutation struct {
 	addchange     *int64
 	readings      *int64
 	addreadings   *int64
+	access        *int64
+	addaccess     *int64
 	clock         *int64
 	addclock      *int64
 	clearedFields map[string]struct{}
@@ -11990,6 +11992,62 @@ func (m *HeadMutation) ResetReadings() {
 	m.addreadings = nil
 }
 
+// SetAccess sets the "access" field.
+func (m *HeadMutation) SetAccess(i int64) {
+	m.access = &i
+	m.addaccess = nil
+}
+
+// Access returns the value of the "access" field in the mutation.
+func (m *HeadMutation) Access() (r int64, exists bool) {
+	v := m.access
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccess returns the old "access" field's value of the Head entity.
+// If the Head object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *HeadMutation) OldAccess(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccess is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccess requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccess: %w", err)
+	}
+	return oldValue.Access, nil
+}
+
+// AddAccess adds i to the "access" field.
+func (m *HeadMutation) AddAccess(i int64) {
+	if m.addaccess != nil {
+		*m.addaccess += i
+	} else {
+		m.addaccess = &i
+	}
+}
+
+// AddedAccess returns the value that was added to the "access" field in this mutation.
+func (m *HeadMutation) AddedAccess() (r int64, exists bool) {
+	v := m.addaccess
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAccess resets all changes to the "access" field.
+func (m *HeadMutation) ResetAccess() {
+	m.access = nil
+	m.addaccess = nil
+}
+
 // SetClock sets the "clock" field.
 func (m *HeadMutation) SetClock(i int64) {
 	m.clock = &i
@@ -12080,7 +12138,7 @@ func (m *HeadMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *HeadMutation) Fields() []string {
-	fields := make([]string, 0, 4)
+	fields := make([]string, 0, 5)
 	if m.audit != nil {
 		fields = append(fields, head.FieldAudit)
 	}
@@ -12089,6 +12147,9 @@ func (m *HeadMutation) Fields() []string {
 	}
 	if m.readings != nil {
 		fields = append(fields, head.FieldReadings)
+	}
+	if m.access != nil {
+		fields = append(fields, head.FieldAccess)
 	}
 	if m.clock != nil {
 		fields = append(fields, head.FieldClock)
@@ -12107,6 +12168,8 @@ func (m *HeadMutation) Field(name string) (ent.Value, bool) {
 		return m.Change()
 	case head.FieldReadings:
 		return m.Readings()
+	case head.FieldAccess:
+		return m.Access()
 	case head.FieldClock:
 		return m.Clock()
 	}
@@ -12124,6 +12187,8 @@ func (m *HeadMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldChange(ctx)
 	case head.FieldReadings:
 		return m.OldReadings(ctx)
+	case head.FieldAccess:
+		return m.OldAccess(ctx)
 	case head.FieldClock:
 		return m.OldClock(ctx)
 	}
@@ -12156,6 +12221,13 @@ func (m *HeadMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetReadings(v)
 		return nil
+	case head.FieldAccess:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccess(v)
+		return nil
 	case head.FieldClock:
 		v, ok := value.(int64)
 		if !ok {
@@ -12180,6 +12252,9 @@ func (m *HeadMutation) AddedFields() []string {
 	if m.addreadings != nil {
 		fields = append(fields, head.FieldReadings)
 	}
+	if m.addaccess != nil {
+		fields = append(fields, head.FieldAccess)
+	}
 	if m.addclock != nil {
 		fields = append(fields, head.FieldClock)
 	}
@@ -12197,6 +12272,8 @@ func (m *HeadMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedChange()
 	case head.FieldReadings:
 		return m.AddedReadings()
+	case head.FieldAccess:
+		return m.AddedAccess()
 	case head.FieldClock:
 		return m.AddedClock()
 	}
@@ -12228,6 +12305,13 @@ func (m *HeadMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddReadings(v)
+		return nil
+	case head.FieldAccess:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAccess(v)
 		return nil
 	case head.FieldClock:
 		v, ok := value.(int64)
@@ -12271,6 +12355,9 @@ func (m *HeadMutation) ResetField(name string) error {
 		return nil
 	case head.FieldReadings:
 		m.ResetReadings()
+		return nil
+	case head.FieldAccess:
+		m.ResetAccess()
 		return nil
 	case head.FieldClock:
 		m.ResetClock()

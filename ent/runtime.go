@@ -203,8 +203,12 @@ func init() {
 	headDescReadings := headFields[2].Descriptor()
 	// head.DefaultReadings holds the default value on creation for the readings field.
 	head.DefaultReadings = headDescReadings.Default.(int64)
+	// headDescAccess is the schema descriptor for access field.
+	headDescAccess := headFields[3].Descriptor()
+	// head.DefaultAccess holds the default value on creation for the access field.
+	head.DefaultAccess = headDescAccess.Default.(int64)
 	// headDescClock is the schema descriptor for clock field.
-	headDescClock := headFields[3].Descriptor()
+	headDescClock := headFields[4].Descriptor()
 	// head.DefaultClock holds the default value on creation for the clock field.
 	head.DefaultClock = headDescClock.Default.(int64)
 	incidentFields := schema.Incident{}.Fields()

@@ -121,9 +121,10 @@ func (s *server) command(ctx context.Context, name string, args ...string) *exec
 	return cmd
 }
 
-// initialise makes the cluster at the first start. What was begun and not finished is begun anew.
+// initialise makes the cluster at the first start. What was begun and not finished, or belongs to a demo that was removed, is begun anew.
 func (s *server) initialise(ctx context.Context) error {
-	if _, err := os.Stat(filepath.Join(s.data, "made")); err == nil {
+	made, owner := filepath.Join(s.data, "made"), fmt.Sprintf("%x", sha256.Sum256([]byte(s.cfg.Password)))
+	if by, err := os.ReadFile(made); err == nil && string(by) == owner { //nolint:gosec // one of the demo's own files
 		return nil
 	}
 	entries, err := os.ReadDir(s.data)
@@ -144,7 +145,7 @@ func (s *server) initialise(ctx context.Context) error {
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, said)
 	}
-	return os.WriteFile(filepath.Join(s.data, "made"), nil, 0o600)
+	return os.WriteFile(made, []byte(owner), 0o600)
 }
 
 // passwordFile has the administrator's password for the moment in which initdb reads it, for PostgreSQL's user alone.

@@ -17,6 +17,8 @@ const (
 	FieldChange = "change"
 	// FieldReadings holds the string denoting the readings field in the database.
 	FieldReadings = "readings"
+	// FieldAccess holds the string denoting the access field in the database.
+	FieldAccess = "access"
 	// FieldClock holds the string denoting the clock field in the database.
 	FieldClock = "clock"
 	// Table holds the table name of the head in the database.
@@ -29,6 +31,7 @@ var Columns = []string{
 	FieldAudit,
 	FieldChange,
 	FieldReadings,
+	FieldAccess,
 	FieldClock,
 }
 
@@ -49,6 +52,8 @@ var (
 	DefaultChange int64
 	// DefaultReadings holds the default value on creation for the "readings" field.
 	DefaultReadings int64
+	// DefaultAccess holds the default value on creation for the "access" field.
+	DefaultAccess int64
 	// DefaultClock holds the default value on creation for the "clock" field.
 	DefaultClock int64
 )
@@ -74,6 +79,11 @@ func ByChange(opts ...sql.OrderTermOption) OrderOption {
 // ByReadings orders the results by the readings field.
 func ByReadings(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldReadings, opts...).ToFunc()
+}
+
+// ByAccess orders the results by the access field.
+func ByAccess(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldAccess, opts...).ToFunc()
 }
 
 // ByClock orders the results by the clock field.

@@ -68,6 +68,11 @@ func Readings(v int64) predicate.Head {
 	return predicate.Head(sql.FieldEQ(FieldReadings, v))
 }
 
+// Access applies equality check predicate on the "access" field. It's identical to AccessEQ.
+func Access(v int64) predicate.Head {
+	return predicate.Head(sql.FieldEQ(FieldAccess, v))
+}
+
 // Clock applies equality check predicate on the "clock" field. It's identical to ClockEQ.
 func Clock(v int64) predicate.Head {
 	return predicate.Head(sql.FieldEQ(FieldClock, v))
@@ -191,6 +196,46 @@ func ReadingsLT(v int64) predicate.Head {
 // ReadingsLTE applies the LTE predicate on the "readings" field.
 func ReadingsLTE(v int64) predicate.Head {
 	return predicate.Head(sql.FieldLTE(FieldReadings, v))
+}
+
+// AccessEQ applies the EQ predicate on the "access" field.
+func AccessEQ(v int64) predicate.Head {
+	return predicate.Head(sql.FieldEQ(FieldAccess, v))
+}
+
+// AccessNEQ applies the NEQ predicate on the "access" field.
+func AccessNEQ(v int64) predicate.Head {
+	return predicate.Head(sql.FieldNEQ(FieldAccess, v))
+}
+
+// AccessIn applies the In predicate on the "access" field.
+func AccessIn(vs ...int64) predicate.Head {
+	return predicate.Head(sql.FieldIn(FieldAccess, vs...))
+}
+
+// AccessNotIn applies the NotIn predicate on the "access" field.
+func AccessNotIn(vs ...int64) predicate.Head {
+	return predicate.Head(sql.FieldNotIn(FieldAccess, vs...))
+}
+
+// AccessGT applies the GT predicate on the "access" field.
+func AccessGT(v int64) predicate.Head {
+	return predicate.Head(sql.FieldGT(FieldAccess, v))
+}
+
+// AccessGTE applies the GTE predicate on the "access" field.
+func AccessGTE(v int64) predicate.Head {
+	return predicate.Head(sql.FieldGTE(FieldAccess, v))
+}
+
+// AccessLT applies the LT predicate on the "access" field.
+func AccessLT(v int64) predicate.Head {
+	return predicate.Head(sql.FieldLT(FieldAccess, v))
+}
+
+// AccessLTE applies the LTE predicate on the "access" field.
+func AccessLTE(v int64) predicate.Head {
+	return predicate.Head(sql.FieldLTE(FieldAccess, v))
 }
 
 // ClockEQ applies the EQ predicate on the "clock" field.

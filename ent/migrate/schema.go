@@ -457,6 +457,7 @@ var (
 		{Name: "audit", Type: field.TypeInt64, Default: 0},
 		{Name: "change", Type: field.TypeInt64, Default: 0},
 		{Name: "readings", Type: field.TypeInt64, Default: 0},
+		{Name: "access", Type: field.TypeInt64, Default: 0},
 		{Name: "clock", Type: field.TypeInt64, Default: 0},
 	}
 	// HeadsTable holds the schema information for the "heads" table.

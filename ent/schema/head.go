@@ -15,6 +15,7 @@ func (Head) Fields() []ent.Field {
 		field.Int64("audit").Default(0),
 		field.Int64("change").Default(0),
 		field.Int64("readings").Default(0),
+		field.Int64("access").Default(0).Comment("how often something about access was saved"),
 		field.Int64("clock").Default(0).Comment("the highest time that was ever kept, in microseconds"),
 	}
 }

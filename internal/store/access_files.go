@@ -182,6 +182,7 @@ func (s *Store) bypass(t *tx, by access.Principal, r *breakglass.Request, b appr
 }
 
 func (t *tx) createAccess(r breakglass.Request) error {
+	t.changed, t.access = true, true
 	body, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", r.Code, err)

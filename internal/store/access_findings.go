@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"keyholder/ent"
 	"keyholder/ent/accessfinding"
@@ -32,9 +33,11 @@ func findingsOf(rows []*ent.AccessFinding, err error) ([]breakglass.Finding, err
 
 // AccessFindings are what was found on systems that the grants do not explain, the oldest first.
 func (s *Store) AccessFindings(ctx context.Context) ([]breakglass.Finding, error) {
-	return readOnce(ctx, "findings of access", func() ([]breakglass.Finding, error) {
-		return findingsOf(s.client.AccessFinding.Query().Where(accessfinding.Open(true)).Order(accessfinding.BySeenAt()).All(ctx))
-	})
+	read, err := s.openAccess(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(read.findings), nil
 }
 
 // SystemRead takes in what was read of a system. What is new is a finding, what is not there any more is gone; unread is why nothing
@@ -113,6 +116,7 @@ func (t *tx) expected(system string) ([]breakglass.Expected, error) {
 
 func (t *tx) addFinding(system catalog.System, f breakglass.Finding) error {
 	f.ID = NewID()
+	t.changed, t.access = true, true
 	body, err := json.Marshal(f)
 	if err != nil {
 		return fmt.Errorf("write finding: %w", err)
@@ -137,7 +141,7 @@ func (t *tx) saveFinding(f breakglass.Finding) error {
 	if n == 0 {
 		return errStale
 	}
-	t.changed = true
+	t.changed, t.access = true, true
 	return nil
 }
 

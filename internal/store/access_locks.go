@@ -48,6 +48,7 @@ func (s *Store) Freeze(ctx context.Context, by access.Principal, f LockFile) (br
 		if l, err = breakglass.Freeze(by, wanted, now); err != nil {
 			return err
 		}
+		t.changed, t.access = true, true
 		body, err := json.Marshal(l)
 		if err != nil {
 			return fmt.Errorf("write lock: %w", err)
@@ -132,6 +133,7 @@ func (s *Store) Release(ctx context.Context, by access.Principal, id, why string
 		if l, err = l.Lift(by, why, now); err != nil {
 			return err
 		}
+		t.changed, t.access = true, true
 		body, err := json.Marshal(l)
 		if err != nil {
 			return fmt.Errorf("write lock: %w", err)

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"keyholder/ent/accessgrant"
 	"keyholder/ent/person"
 	"keyholder/internal/access"
 	"keyholder/internal/breakglass"
@@ -16,9 +15,18 @@ import (
 
 // OpenGrants are all grants by which anybody has, or may still have, anything on a system; those that end last come first.
 func (s *Store) OpenGrants(ctx context.Context) ([]breakglass.Grant, error) {
-	return readOnce(ctx, "open grants", func() ([]breakglass.Grant, error) {
-		return grantsOf(ctx, s.client.AccessGrant.Query().Where(accessgrant.Open(true)))
-	})
+	read, err := s.openAccess(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var open []breakglass.Grant
+	for _, r := range read.requests {
+		if r.Grant != nil && r.Grant.Open() {
+			open = append(open, *r.Grant)
+		}
+	}
+	slices.SortStableFunc(open, func(a, b breakglass.Grant) int { return b.End().Compare(a.End()) })
+	return open, nil
 }
 
 // MayBeginAccess is the rule by which the holder begins approved access, as CommandAccess will judge it.

@@ -4,16 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
 
 	"keyholder/ent"
+	"keyholder/ent/accessfinding"
 	"keyholder/ent/accessgrant"
 	"keyholder/ent/accesslock"
 	"keyholder/ent/accessrequest"
-	"keyholder/ent/head"
 	"keyholder/ent/predicate"
 	"keyholder/internal/access"
 	"keyholder/internal/approval"
@@ -33,14 +34,44 @@ func (t *tx) moment() (time.Time, error) {
 // AccessNow is the time that counts for access: the clock, but never earlier than the highest time that was ever kept. Unlike what is
 // read of the database, it goes on while nothing changes.
 func (s *Store) AccessNow(ctx context.Context) (time.Time, error) {
-	kept, err := readOnce(ctx, "the highest time", func() (time.Time, error) {
-		clock, err := s.client.Head.Query().Where(head.ID(headID)).Select(head.FieldClock).Int(ctx)
-		return time.UnixMicro(int64(clock)).UTC(), err
-	})
+	at, err := s.momentOf(ctx)
+	return breakglass.Later(s.Now(), time.UnixMicro(at.clock).UTC()), err
+}
+
+// accessRead is all that is open about access, as it stood when it had been saved so often. Every page asks for it, and it mostly stays.
+type accessRead struct {
+	saved    int64
+	requests []breakglass.Request
+	locks    []breakglass.Lock
+	findings []breakglass.Finding
+}
+
+// openAccess reads what is open about access where something of it has been saved since it was last read. It may be newer than asked
+// for, never older.
+func (s *Store) openAccess(ctx context.Context) (*accessRead, error) {
+	at, err := s.momentOf(ctx)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("read the highest time: %w", err)
+		return nil, err
 	}
-	return breakglass.Later(s.Now(), kept), nil
+	return s.openAccessAt(ctx, at)
+}
+
+func (s *Store) openAccessAt(ctx context.Context, at moment) (read *accessRead, err error) {
+	if kept := s.access.Load(); kept != nil && kept.saved >= at.access {
+		return kept, nil
+	}
+	read = &accessRead{saved: at.access}
+	if read.requests, err = s.readOpenAccess(ctx); err != nil {
+		return nil, err
+	}
+	if read.locks, err = locksOn(ctx, s.client); err != nil {
+		return nil, err
+	}
+	read.findings, err = findingsOf(s.client.AccessFinding.Query().Where(accessfinding.Open(true)).Order(accessfinding.BySeenAt()).All(ctx))
+	if err == nil {
+		s.access.Store(read)
+	}
+	return read, err
 }
 
 func accessOf(row *ent.AccessRequest, votes []*ent.Decision, grant *breakglass.Grant) (breakglass.Request, error) {
@@ -131,15 +162,21 @@ func (s *Store) Access(ctx context.Context, code string) (breakglass.Request, er
 
 // OpenAccess are the requests that wait for people, may still begin, give access, or are owed something, the oldest first.
 func (s *Store) OpenAccess(ctx context.Context) ([]breakglass.Request, error) {
-	return readOnce(ctx, "open access", func() ([]breakglass.Request, error) {
-		owed, err := s.client.AccessGrant.Query().Where(accessgrant.Or(accessgrant.Open(true), accessgrant.Reviewed(false))).Select(accessgrant.FieldID).Strings(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("look for open grants: %w", err)
-		}
-		return s.accesses(ctx, 0, accessrequest.Or(
-			accessrequest.StateEQ(approval.Requested), accessrequest.And(accessrequest.StateEQ(approval.Approved), accessrequest.Begun(false)), accessrequest.IDIn(owed...),
-		))
-	})
+	read, err := s.openAccess(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(read.requests), nil
+}
+
+func (s *Store) readOpenAccess(ctx context.Context) ([]breakglass.Request, error) {
+	owed, err := s.client.AccessGrant.Query().Where(accessgrant.Or(accessgrant.Open(true), accessgrant.Reviewed(false))).Select(accessgrant.FieldID).Strings(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look for open grants: %w", err)
+	}
+	return s.accesses(ctx, 0, accessrequest.Or(
+		accessrequest.StateEQ(approval.Requested), accessrequest.And(accessrequest.StateEQ(approval.Approved), accessrequest.Begun(false)), accessrequest.IDIn(owed...),
+	))
 }
 
 // LatestAccess are the newest requests: all, somebody's, or those of an incident.
@@ -182,7 +219,7 @@ func (t *tx) saveAccess(r breakglass.Request, begun bool) error {
 	if n == 0 {
 		return errStale
 	}
-	t.changed = true
+	t.changed, t.access = true, true
 	return nil
 }
 
@@ -200,11 +237,12 @@ func (t *tx) saveGrant(g breakglass.Grant) error {
 	if n == 0 {
 		return errStale
 	}
-	t.changed = true
+	t.changed, t.access = true, true
 	return nil
 }
 
 func (t *tx) createGrant(g breakglass.Grant) error {
+	t.changed, t.access = true, true
 	body, err := json.Marshal(g)
 	if err != nil {
 		return fmt.Errorf("write the grant %s: %w", g.Code, err)
@@ -256,7 +294,11 @@ func locksOf(rows []*ent.AccessLock) ([]breakglass.Lock, error) {
 
 // Locks are the locks that are on, the oldest first.
 func (s *Store) Locks(ctx context.Context) ([]breakglass.Lock, error) {
-	return readOnce(ctx, "locks", func() ([]breakglass.Lock, error) { return locksOn(ctx, s.client) })
+	read, err := s.openAccess(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(read.locks), nil
 }
 
 // Holds is what somebody effectively has on a system now, by the record alone.

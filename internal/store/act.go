@@ -40,6 +40,7 @@ type tx struct {
 	author  access.Person // on whose behalf, where others approved what somebody asked for
 	events  []audit.Event
 	changed bool // what pages show has changed, even where nothing is audited
+	access  bool // something about access was saved
 	read    bool // readings were saved, which are no news of themselves
 }
 
@@ -144,12 +145,12 @@ func (t *tx) seal(ctx context.Context) error {
 
 // takeHead moves the head and answers with the place of the last event, and with the highest time that was ever kept. It is one statement,
 // which ent does not know: every transaction waits for it.
-const takeHead = `UPDATE heads SET audit = audit + $1, change = change + $2, readings = readings + $3, clock = CASE WHEN clock < $4 THEN $4 ELSE clock END
-WHERE id = $5 RETURNING audit, clock`
+const takeHead = `UPDATE heads SET audit = audit + $1, change = change + $2, readings = readings + $3, access = access + $4, clock = CASE WHEN clock < $5 THEN $5 ELSE clock END
+WHERE id = $6 RETURNING audit, clock`
 
 func (t *tx) head(ctx context.Context) (last int64, highest time.Time, err error) {
 	moves := map[bool]int{true: 1}
-	rows, err := t.QueryContext(ctx, takeHead, len(t.events), moves[t.changed], moves[t.read], t.now.UnixMicro(), headID)
+	rows, err := t.QueryContext(ctx, takeHead, len(t.events), moves[t.changed], moves[t.read], moves[t.access], t.now.UnixMicro(), headID)
 	if err != nil {
 		return 0, highest, err
 	}

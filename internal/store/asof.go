@@ -51,3 +51,11 @@ func readOnce[T any](ctx context.Context, key string, load func() (T, error)) (T
 	}
 	return read, err
 }
+
+// momentOf is the moment of ctx's snapshot, if it has one, and the present one otherwise.
+func (s *Store) momentOf(ctx context.Context) (moment, error) {
+	if at, ok := ctx.Value(asOfKey{}).(*snapshot); ok {
+		return at.moment, nil
+	}
+	return s.moment(ctx)
+}

@@ -11,16 +11,23 @@ import (
 // nobody is the actor of what no person does and no record tells of.
 var nobody = access.Person{}
 
-// Change is the change sequence: a page made before it moved may be old.
+// Change is the change sequence: a page made before it moved may be old. Whoever asks several times a second has what every page needs
+// of access read when it changes, so that no page has to.
 func (s *Store) Change(ctx context.Context) (int64, error) {
 	at, err := s.moment(ctx)
+	if err != nil {
+		return 0, err
+	}
+	_, err = s.openAccessAt(ctx, at)
 	return at.change, err
 }
 
 // moment is a place in the history of the database. The numbers only grow, together with what they count; a new catalogue is a change.
 type moment struct {
 	change, readings int64
-	catalog          int // its newest version; 0 where there is none
+	access           int64 // how often something about access was saved, which is a change
+	clock            int64 // the highest time that was ever kept, in microseconds
+	catalog          int   // its newest version; 0 where there is none
 }
 
 func (m moment) before(n moment) bool { return m.change < n.change || m.readings < n.readings }
@@ -28,8 +35,8 @@ func (m moment) before(n moment) bool { return m.change < n.change || m.readings
 // moment reads where the database stands. Every page asks it, and every portal four times a second, so it asks without
 // ent, which would take longer to write the query than the database to answer it.
 func (s *Store) moment(ctx context.Context) (at moment, err error) {
-	err = s.db.QueryRowContext(ctx, "SELECT change, readings, (SELECT COALESCE(MAX(version), 0) FROM catalog_versions) FROM heads").
-		Scan(&at.change, &at.readings, &at.catalog)
+	err = s.db.QueryRowContext(ctx, "SELECT change, readings, access, clock, (SELECT COALESCE(MAX(version), 0) FROM catalog_versions) FROM heads").
+		Scan(&at.change, &at.readings, &at.access, &at.clock, &at.catalog)
 	if err != nil {
 		return at, fmt.Errorf("read the change sequence: %w", err)
 	}

@@ -35,6 +35,7 @@ type Store struct {
 	saved    sync.Map // the runs that this process changed last, by code: failover.Run
 	snapshot atomic.Pointer[snapshot]
 	people   atomic.Pointer[roster]
+	access   atomic.Pointer[accessRead]
 	plans    sync.Map // published versions never change: "slug/version" -> Published[failover.Plan]
 }
 

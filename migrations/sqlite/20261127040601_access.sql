@@ -2,13 +2,19 @@
 -- disable the enforcement of foreign-keys constraints
 PRAGMA foreign_keys = off;
 -- create "new_heads" table
-CREATE TABLE `new_heads` (`id` integer NOT NULL PRIMARY KEY AUTOINCREMENT, `audit` integer NOT NULL DEFAULT (0), `change` integer NOT NULL DEFAULT (0), `readings` integer NOT NULL DEFAULT (0), `clock` integer NOT NULL DEFAULT (0));
+CREATE TABLE `new_heads` (`id` integer NOT NULL PRIMARY KEY AUTOINCREMENT, `audit` integer NOT NULL DEFAULT (0), `change` integer NOT NULL DEFAULT (0), `readings` integer NOT NULL DEFAULT (0), `access` integer NOT NULL DEFAULT (0), `clock` integer NOT NULL DEFAULT (0));
 -- copy rows from old table "heads" to new temporary table "new_heads"
 INSERT INTO `new_heads` (`id`, `audit`, `change`, `readings`) SELECT `id`, `audit`, `change`, `readings` FROM `heads`;
 -- drop "heads" table after copying rows
 DROP TABLE `heads`;
 -- rename temporary table "new_heads" to "heads"
 ALTER TABLE `new_heads` RENAME TO `heads`;
+-- create "access_findings" table
+CREATE TABLE `access_findings` (`id` text NOT NULL, `system` text NOT NULL, `open` bool NOT NULL DEFAULT (true), `seen_at` datetime NOT NULL, `body` blob NOT NULL, `revision` integer NOT NULL DEFAULT (1), PRIMARY KEY (`id`));
+-- create index "accessfinding_open_system" to table: "access_findings"
+CREATE INDEX `accessfinding_open_system` ON `access_findings` (`open`, `system`);
+-- create index "accessfinding_seen_at" to table: "access_findings"
+CREATE INDEX `accessfinding_seen_at` ON `access_findings` (`seen_at`);
 -- create "access_grants" table
 CREATE TABLE `access_grants` (`id` text NOT NULL, `code` text NOT NULL, `system` text NOT NULL, `role` text NOT NULL, `holder_id` text NOT NULL, `holder_mail` text NOT NULL DEFAULT (''), `run` text NOT NULL DEFAULT (''), `ends_at` datetime NOT NULL, `open` bool NOT NULL DEFAULT (true), `reviewed` bool NOT NULL DEFAULT (false), `body` blob NOT NULL, `revision` integer NOT NULL DEFAULT (1), PRIMARY KEY (`id`));
 -- create index "access_grants_code_key" to table: "access_grants"
@@ -77,5 +83,11 @@ DROP INDEX `accessgrant_open_ends_at`;
 DROP INDEX `access_grants_code_key`;
 -- reverse: create "access_grants" table
 DROP TABLE `access_grants`;
+-- reverse: create index "accessfinding_seen_at" to table: "access_findings"
+DROP INDEX `accessfinding_seen_at`;
+-- reverse: create index "accessfinding_open_system" to table: "access_findings"
+DROP INDEX `accessfinding_open_system`;
+-- reverse: create "access_findings" table
+DROP TABLE `access_findings`;
 -- reverse: create "new_heads" table
 DROP TABLE `new_heads`;

@@ -1,6 +1,12 @@
 -- +goose Up
 -- modify "heads" table
-ALTER TABLE "heads" ADD COLUMN "clock" bigint NOT NULL DEFAULT 0;
+ALTER TABLE "heads" ADD COLUMN "access" bigint NOT NULL DEFAULT 0, ADD COLUMN "clock" bigint NOT NULL DEFAULT 0;
+-- create "access_findings" table
+CREATE TABLE "access_findings" ("id" character varying NOT NULL, "system" character varying NOT NULL, "open" boolean NOT NULL DEFAULT true, "seen_at" timestamptz NOT NULL, "body" bytea NOT NULL, "revision" bigint NOT NULL DEFAULT 1, PRIMARY KEY ("id"));
+-- create index "accessfinding_open_system" to table: "access_findings"
+CREATE INDEX "accessfinding_open_system" ON "access_findings" ("open", "system");
+-- create index "accessfinding_seen_at" to table: "access_findings"
+CREATE INDEX "accessfinding_seen_at" ON "access_findings" ("seen_at");
 -- create "access_grants" table
 CREATE TABLE "access_grants" ("id" character varying NOT NULL, "code" character varying NOT NULL, "system" character varying NOT NULL, "role" character varying NOT NULL, "holder_id" character varying NOT NULL, "holder_mail" character varying NOT NULL DEFAULT '', "run" character varying NOT NULL DEFAULT '', "ends_at" timestamptz NOT NULL, "open" boolean NOT NULL DEFAULT true, "reviewed" boolean NOT NULL DEFAULT false, "body" bytea NOT NULL, "revision" bigint NOT NULL DEFAULT 1, PRIMARY KEY ("id"));
 -- create index "access_grants_code_key" to table: "access_grants"
@@ -67,5 +73,11 @@ DROP INDEX "accessgrant_holder_id_system";
 DROP INDEX "access_grants_code_key";
 -- reverse: create "access_grants" table
 DROP TABLE "access_grants";
+-- reverse: create index "accessfinding_seen_at" to table: "access_findings"
+DROP INDEX "accessfinding_seen_at";
+-- reverse: create index "accessfinding_open_system" to table: "access_findings"
+DROP INDEX "accessfinding_open_system";
+-- reverse: create "access_findings" table
+DROP TABLE "access_findings";
 -- reverse: modify "heads" table
-ALTER TABLE "heads" DROP COLUMN "clock";
+ALTER TABLE "heads" DROP COLUMN "clock", DROP COLUMN "access";

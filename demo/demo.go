@@ -54,6 +54,9 @@ func portNames() []string {
 // namespace is where the demo's processes live.
 const namespace = "keyholder"
 
+// keyOfTemporal is the file with the key of what the demo's processes keep.
+const keyOfTemporal = "temporal-key"
+
 // demo is one demo: its folder, its addresses and its settings.
 type demo struct {
 	folder   stack.Folder
@@ -61,6 +64,7 @@ type demo struct {
 	settings config.Config
 	client   stack.Secret // of the portal at the provider
 	tsig     stack.Secret // of the portal at the name server
+	kept     stack.Secret // the key of what processes keep in Temporal
 	room     string       // file with the address of the operations room's chat
 	reports  stack.Secret // of the administrator of the reporting database
 	signIn   string       // file with how the administrator signs in to it
@@ -86,12 +90,16 @@ func open(ctx context.Context) (demo, error) {
 	if d.tsig, err = d.folder.Secret("dns-key"); err != nil {
 		return d, err
 	}
+	if d.kept, err = d.folder.Secret(keyOfTemporal); err != nil {
+		return d, err
+	}
 	if d.reports, err = d.folder.Secret("reporting-administrator"); err != nil {
 		return d, err
 	}
 	d.settings.Database = d.folder.Path("keyholder.db")
 	d.settings.TemporalAddress = d.ports.Address(temporalParts()[0])
 	d.settings.TemporalNamespace = namespace
+	d.settings.TemporalKeys = "demo=file:" + d.kept.File
 	d.settings.OIDCIssuer = "http://" + d.ports.Address(partProvider)
 	d.settings.OIDCClientID = "keyholder"
 	d.settings.OIDCClientSecret = "file:" + d.client.File

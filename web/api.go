@@ -14,7 +14,7 @@ import (
 
 // addAPI puts the JSON API beside the pages.
 func (s *Server) addAPI(e *echo.Echo) []api.Operation {
-	return api.Add(e, api.Config{Store: s.store, Version: s.config.Version, Bearer: func(ctx context.Context, token string) (access.Principal, error) { return s.signin.Bearer(ctx, token) }, Explain: s.explain})
+	return api.Add(e, api.Config{Store: s.store, Version: s.config.Version, Bearer: func(ctx context.Context, token string) (access.Principal, error) { return s.signin.Bearer(ctx, token) }, Explain: s.explain, Decode: s.config.Decode})
 }
 
 // explain puts a fault in the words that an error page would say it in.

@@ -28,7 +28,7 @@ func (p *portal) serve(t *testing.T, config web.Config) {
 		Issuer: config.Issuer, ClientID: testkit.ClientID, ClientSecret: func() (string, error) { return testkit.ClientSecret, nil },
 		RolesClaim: "groups", PublicURL: config.PublicURL, APIAudience: testkit.APIAudience,
 	}, p.Store)
-	config.Files, config.Told = app.NewFiles(p.Store), app.Told
+	config.Files, config.Told, config.Decode = app.NewFiles(p.Store), app.Told, testCodec(t).DecodeJSON
 	var err error
 	if p.server, err = web.New(config, p.Store, p.engine, p.signin, slog.New(slog.NewTextHandler(p.log, nil))); err != nil {
 		t.Fatal(err)

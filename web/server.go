@@ -37,8 +37,9 @@ type Config struct {
 	TrustedProxies []*net.IPNet // whose forwarding headers are believed
 	Mail           bool         // people can be told by mail
 	Files          Files
-	Told           func(catalog.Catalog, catalog.Entry) fault.Wrong // what is wrong with what a record tells connectors; may be nil
-	Drawn          func(templ.Component)                            // is shown every page before it is drawn, for measuring; may be nil
+	Told           func(catalog.Catalog, catalog.Entry) fault.Wrong        // what is wrong with what a record tells connectors; may be nil
+	Decode         func(body []byte) (answer []byte, asked int, err error) // decrypts what Temporal keeps, in JSON; says how many were asked for
+	Drawn          func(templ.Component)                                   // is shown every page before it is drawn, for measuring; may be nil
 }
 
 // Server is the portal.

@@ -9,8 +9,8 @@ import (
 	"regexp"
 	"strings"
 
-	"go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/history/v1"
+	"go.temporal.io/api/common/v1"
+	"go.temporal.io/api/proxy"
 	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/encoding/protojson"
 
@@ -18,14 +18,10 @@ import (
 	"keyholder/workflows"
 )
 
-// keepHistory writes the history of a process into the folder that KEYHOLDER_HISTORIES names, for the replay tests of
-// package workflows.
+// keepHistory looks that Temporal cannot read a process. It writes its history, decrypted, into the folder that KEYHOLDER_HISTORIES
+// names, for the replay tests of package workflows.
 func (w *world) keepHistory(name, code string) {
 	w.t.Helper()
-	dir := os.Getenv("KEYHOLDER_HISTORIES")
-	if dir == "" {
-		return
-	}
 	temporal, err := client.DialContext(w.t.Context(), client.Options{
 		HostPort: fmt.Sprintf("127.0.0.1:%d", w.ports["temporal-frontend"]), Namespace: "keyholder",
 	})
@@ -33,18 +29,28 @@ func (w *world) keepHistory(name, code string) {
 		w.t.Fatal(err)
 	}
 	defer temporal.Close()
-	all := &history.History{}
 	id := workflows.FailoverID(code)
 	if strings.HasPrefix(code, store.ModeCode) {
 		id = workflows.DegradedID(code)
 	}
-	events := temporal.GetWorkflowHistory(w.t.Context(), id, "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-	for events.HasNext() {
-		event, err := events.Next()
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		all.Events = append(all.Events, event)
+	all := historyOf(w.t, temporal, id)
+	told := fmt.Sprintf(`{"code":%q}`, code)
+	readable := shows(w.t, all, told)
+	err = proxy.VisitPayloads(w.t.Context(), all, proxy.VisitPayloadsOptions{
+		SkipSearchAttributes: true,
+		Visitor: func(_ *proxy.VisitPayloadsContext, p []*common.Payload) ([]*common.Payload, error) {
+			return w.codec().Decode(p)
+		},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if readable || !shows(w.t, all, told) {
+		w.t.Errorf("%s: Temporal can read it, or it cannot be read at all", code)
+	}
+	dir := os.Getenv("KEYHOLDER_HISTORIES")
+	if dir == "" {
+		return
 	}
 	body, err := protojson.Marshal(all)
 	if err != nil {

@@ -68,6 +68,7 @@ const (
 	RevokeOrder   Permission = "revoke-order"   // take back a standing order, alone
 	RunDegraded   Permission = "run-degraded"   // ask to run degraded, for wider limits, and end it
 	ReportOutlet  Permission = "report-outlet"  // say what an outlet has queued and when it last synchronised
+	ReadProcesses Permission = "read-processes" // decrypt what processes keep in Temporal
 	OperateWorker Permission = "operate-worker" // act as the worker; no person has it
 )
 
@@ -92,6 +93,7 @@ var grants = map[Permission][]Role{
 	RevokeOrder:   {IncidentCommander, BusinessOwner, PlatformEngineer, SecurityOfficer, Administrator},
 	RunDegraded:   {IncidentCommander, BusinessOwner, PlatformEngineer},
 	ReportOutlet:  {OutletGateway, PlatformEngineer},
+	ReadProcesses: {PlatformEngineer, SecurityOfficer, Administrator},
 }
 
 // Holders lists the roles that have a permission.

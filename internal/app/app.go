@@ -60,6 +60,13 @@ func Run(ctx context.Context, c config.Config, parts Parts, log *slog.Logger) er
 	if err := check(c, parts); err != nil {
 		return err
 	}
+	codec, err := codec(c)
+	if err != nil {
+		return err
+	}
+	if !codec.Encrypts() {
+		log.WarnContext(ctx, "KEYHOLDER_TEMPORAL_KEYS is not set: Temporal keeps what processes are told and answer unencrypted")
+	}
 	kept, err := store.Open(ctx, c.Database, nil)
 	if err != nil {
 		return err
@@ -72,14 +79,14 @@ func Run(ctx context.Context, c config.Config, parts Parts, log *slog.Logger) er
 	if err := kept.CheckSchema(ctx); err != nil {
 		return err
 	}
-	temporal, err := client.NewLazyClient(client.Options{
+	temporal, err := client.NewLazyClient(codec.Through(client.Options{
 		HostPort: c.TemporalAddress, Namespace: c.TemporalNamespace, Logger: sdklog.NewStructuredLogger(quiet(log)),
-	})
+	}))
 	if err != nil {
 		return fmt.Errorf("prepare the way to Temporal: %w", err)
 	}
 	defer temporal.Close()
-	return run(ctx, c, parts, kept, temporal, log)
+	return run(ctx, c, parts, kept, temporal, codec, log)
 }
 
 func check(c config.Config, parts Parts) error {
@@ -89,7 +96,7 @@ func check(c config.Config, parts Parts) error {
 	return c.CheckDatabase()
 }
 
-func run(ctx context.Context, c config.Config, parts Parts, kept *store.Store, temporal client.Client, log *slog.Logger) error {
+func run(ctx context.Context, c config.Config, parts Parts, kept *store.Store, temporal client.Client, codec *workflows.Codec, log *slog.Logger) error {
 	processes := workflows.NewClient(temporal, c.TemporalTaskQueue)
 	group, ctx := errgroup.WithContext(ctx)
 	if parts.Worker {
@@ -106,7 +113,7 @@ func run(ctx context.Context, c config.Config, parts Parts, kept *store.Store, t
 		group.Go(func() error { return work(ctx, temporal, c.TemporalTaskQueue, activities, log) })
 	}
 	if parts.Portal {
-		server, listener, err := portal(ctx, c, kept, processes, log)
+		server, listener, err := portal(ctx, c, kept, processes, codec, log)
 		if err != nil {
 			return err
 		}
@@ -167,7 +174,7 @@ func work(ctx context.Context, temporal client.Client, queue string, a *workflow
 	}
 }
 
-func portal(ctx context.Context, c config.Config, kept *store.Store, processes *workflows.Client, log *slog.Logger) (*web.Server, net.Listener, error) {
+func portal(ctx context.Context, c config.Config, kept *store.Store, processes *workflows.Client, codec *workflows.Codec, log *slog.Logger) (*web.Server, net.Listener, error) {
 	proxies, err := c.Proxies()
 	if err != nil {
 		return nil, nil, err
@@ -182,6 +189,7 @@ func portal(ctx context.Context, c config.Config, kept *store.Store, processes *
 	}, kept)
 	server, err := web.New(web.Config{
 		PublicURL: c.PublicURL, Issuer: c.OIDCIssuer, Version: Version, TrustedProxies: proxies, Mail: c.MailServer != "", Files: NewFiles(kept), Told: Told,
+		Decode: codec.DecodeJSON,
 	}, kept, processes, in, log)
 	if err != nil {
 		return nil, nil, err

@@ -24,6 +24,7 @@ type Config struct {
 	TemporalAddress    string `koanf:"temporal_address"`
 	TemporalNamespace  string `koanf:"temporal_namespace"`
 	TemporalTaskQueue  string `koanf:"temporal_task_queue"`
+	TemporalKeys       string `koanf:"temporal_keys"` // name=reference, separated by commas; the first encrypts, all decrypt
 	OIDCIssuer         string `koanf:"oidc_issuer"`
 	OIDCClientID       string `koanf:"oidc_client_id"`
 	OIDCClientSecret   string `koanf:"oidc_client_secret"` // a reference: env:NAME or file:PATH

@@ -121,3 +121,16 @@ func TestProxiesAreNetworks(t *testing.T) {
 		t.Errorf("%v %v", networks, err)
 	}
 }
+
+func TestKeysAreNamesAndReferences(t *testing.T) {
+	keys, err := config.Config{TemporalKeys: "new=file:/keys/a=b, old=env:OLD_KEY"}.KeyReferences()
+	if diff := cmp.Diff([]config.KeyReference{{Name: "new", Reference: "file:/keys/a=b"}, {Name: "old", Reference: "env:OLD_KEY"}}, keys); err != nil || diff != "" {
+		t.Errorf("%v %s", err, diff)
+	}
+	for _, setting := range []string{"hunter2", "hunter2=", "one=hunter2", "=env:A", "one=env:A,,two=env:B"} {
+		_, err := config.Config{TemporalKeys: setting}.KeyReferences()
+		if err == nil || !strings.Contains(err.Error(), "KEYHOLDER_TEMPORAL_KEYS: key ") || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q: %v", setting, err)
+		}
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -57,7 +56,7 @@ func (s *Store) Freeze(ctx context.Context, by access.Principal, f LockFile) (br
 			return fmt.Errorf("save lock: %w", err)
 		}
 		t.record(audit.Event{Action: "access.freeze", Object: string(l.Kind) + ":" + l.Subject, Act: l.ID, Text: fmt.Sprintf("%s froze %s: %s", by.Name, l.What, l.Why), Detail: detail(l)})
-		return t.settleCovered(l)
+		return t.settleCovered(l, "is frozen")
 	})
 	return l, err
 }
@@ -142,25 +141,27 @@ func (s *Store) Release(ctx context.Context, by access.Principal, id, why string
 			return fmt.Errorf("save lock: %w", err)
 		}
 		t.record(audit.Event{Action: "access.release", Object: string(l.Kind) + ":" + l.Subject, Text: fmt.Sprintf("%s released %s: %s", by.Name, l.What, why), Detail: detail(l)})
-		return t.settleCovered(l)
+		return t.settleCovered(l, "is released")
 	})
 }
 
-// settleCovered has whatever a lock covers looked at.
-func (t *tx) settleCovered(l breakglass.Lock) error {
+// settleCovered has whatever a lock covers looked at, and says so in the story of each of them.
+func (t *tx) settleCovered(l breakglass.Lock, what string) error {
 	grants, err := grantsOf(t.ctx, t.AccessGrant.Query().Where(accessgrant.Open(true)))
 	if err != nil {
 		return err
 	}
-	var seen []string
+	seen := map[string]bool{}
 	for _, g := range grants {
-		code := HolderCode(g.System, g.Holder.ID)
-		if !l.Covers(g) || slices.Contains(seen, code) {
+		if !l.Covers(g) {
 			continue
 		}
-		seen = append(seen, code)
-		if err := t.settleSoon(g.System, g.Holder.ID); err != nil {
-			return err
+		t.record(audit.Event{Action: "access.lock", Object: g.Code, Act: l.ID, Text: fmt.Sprintf("%s %s, with %s.", g.Code, what, l.What)})
+		if code := HolderCode(g.System, g.Holder.ID); !seen[code] {
+			seen[code] = true
+			if err := t.settleSoon(g.System, g.Holder.ID); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -39,6 +40,8 @@ type Config struct {
 	Version string
 	Bearer  func(ctx context.Context, token string) (access.Principal, error)
 	Explain func(ctx context.Context, err error) Problem // puts a fault in words, as it does for pages
+	// Decode decrypts what processes keep in Temporal, as JSON that only Temporal's tools read, and says how many payloads were asked for.
+	Decode func(body []byte) (answer []byte, asked int, err error)
 }
 
 // Operation is one thing that can be asked of the API, with the one permission that it needs.
@@ -70,6 +73,7 @@ func Add(e *echo.Echo, c Config) []Operation {
 	a.addFindings()
 	a.addOutlets()
 	a.addAccess()
+	a.addCodec()
 	return a.operations
 }
 
@@ -80,7 +84,7 @@ func add[I, O any](a *API, o huma.Operation, perm access.Permission, do func(con
 	o.OperationID = operationID(o)
 	o.Security = []map[string][]string{{"bearer": {}}}
 	o.Metadata = map[string]any{needs: perm}
-	o.MaxBodyBytes, o.BodyReadTimeout = maxBody, slowest
+	o.MaxBodyBytes, o.BodyReadTimeout = cmp.Or(o.MaxBodyBytes, maxBody), slowest
 	o.Errors = []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable}
 	a.operations = append(a.operations, Operation{o.Method, o.Path, perm})
 	huma.Register(a.huma, o, func(ctx context.Context, in *I) (*O, error) {
@@ -100,7 +104,7 @@ func add[I, O any](a *API, o huma.Operation, perm access.Permission, do func(con
 
 // operationID is the operation's method and path in words: "get-catalog-service-slug".
 func operationID(o huma.Operation) string {
-	words := strings.FieldsFunc(strings.TrimPrefix(o.Path, v1), func(r rune) bool { return strings.ContainsRune("/{}", r) })
+	words := strings.FieldsFunc(strings.TrimPrefix(strings.TrimPrefix(o.Path, v1), Root), func(r rune) bool { return strings.ContainsRune("/{}", r) })
 	return strings.ToLower(o.Method) + "-" + strings.Join(words, "-")
 }
 

@@ -179,7 +179,7 @@ func (s *Server) accessSignIn(ctx context.Context, p *view.AccessRequest, r brea
 	}
 	p.SignIn = &view.AccessSignIn{
 		Account: account.Name, Password: typed.password, Usual: !byPassword(r.Terms.System), ShownAt: zeroIf(account.ShownAt),
-		InForce: account.Verifier != "" && account.Password == account.Wanted(), Back: view.AccessPath(r.Code),
+		InForce: account.Verifier != "" && account.InForce == account.Wanted(), Back: view.AccessPath(r.Code),
 	}
 	if byPassword(r.Terms.System) && typed.password == "" {
 		p.SignIn.Show = &view.NoteForm{

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -53,7 +54,7 @@ func TestTwoHundredHistoriesOnARealPostgreSQL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer admin.Close(t.Context())
+	t.Cleanup(func() { _ = admin.Close(context.Background()) })
 	if _, err := admin.Exec(t.Context(), "CREATE ROLE reader; CREATE ROLE writer"); err != nil {
 		t.Fatal(err)
 	}

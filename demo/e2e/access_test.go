@@ -149,7 +149,7 @@ func (g *grantee) signsIn() {
 	g.w.until("the password is in force", 10*time.Second, func() bool {
 		account, err := g.w.store.AccountOf(g.w.t.Context(), "reporting-database", g.rosa.ID)
 		g.account = account.Name
-		return err == nil && account.Password == account.Wanted() && account.Trouble == nil
+		return err == nil && account.InForce == account.Wanted() && account.Trouble == nil
 	})
 }
 

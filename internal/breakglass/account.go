@@ -14,7 +14,7 @@ type Account struct {
 	Name     string     `json:"name"`            // as the system calls them
 	Wants    []Has      `json:"wants,omitempty"` // that was last tried
 	Has      []Has      `json:"has,omitempty"`
-	Password string     `json:"password,omitempty"` // names the one that is in force there; never the password
+	InForce  string     `json:"in_force,omitempty"` // names the password that is in force there; never is it
 	At       time.Time  `json:"at,omitzero"`        // read back
 	Nth      int        `json:"nth"`                // how often something was to be changed: each change is made once
 	Trouble  *Trouble   `json:"trouble,omitempty"`
@@ -40,12 +40,12 @@ func (a Account) Wanted() string {
 
 // Is says whether the system was last seen to be as it is to be.
 func (a Account) Is(has []Has) bool {
-	return !a.At.IsZero() && a.Trouble == nil && sameHas(has, a.Has) && (len(has) == 0 || a.Password == a.Wanted())
+	return !a.At.IsZero() && a.Trouble == nil && sameHas(has, a.Has) && (len(has) == 0 || a.InForce == a.Wanted())
 }
 
 // Tries notes what is about to be brought about. The same that is tried again is the same change.
 func (a Account) Tries(has []Has) Account {
-	if a.Nth == 0 || !sameHas(has, a.Wants) || a.Is(a.Wants) || a.Trouble == nil && a.Password != a.Wanted() {
+	if a.Nth == 0 || !sameHas(has, a.Wants) || a.Is(a.Wants) || a.Trouble == nil && a.InForce != a.Wanted() {
 		a.Nth++
 	}
 	a.Wants = has
@@ -58,7 +58,7 @@ func sameHas(a, b []Has) bool {
 
 // Settled notes what was read back, with the password whose verifier that is.
 func (a Account) Settled(has []Has, verifier string, now time.Time) Account {
-	a.Has, a.Password, a.At, a.Trouble = has, Account{Verifier: verifier}.Wanted(), now, nil
+	a.Has, a.InForce, a.At, a.Trouble = has, Account{Verifier: verifier}.Wanted(), now, nil
 	return a
 }
 

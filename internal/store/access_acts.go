@@ -135,15 +135,15 @@ func (s *Store) CommandAccess(ctx context.Context, c AccessCommand) (Outcome, er
 }
 
 func (s *Store) commandAccess(t *tx, r breakglass.Request, c AccessCommand, now time.Time) error {
-	switch c.Verb {
-	case WithdrawAccess:
+	if c.Verb == WithdrawAccess {
 		q, err := r.Withdraw(c.By, now)
 		if err != nil {
 			return err
 		}
 		r.Question = q
 		return t.saveAccess(r, true)
-	case BeginAccess:
+	}
+	if c.Verb == BeginAccess {
 		_, err := s.begin(t, c.By, r, now)
 		return err
 	}

@@ -112,8 +112,8 @@ func (w *world) lasting(code string, lasts time.Duration) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer db.Close()
-	if _, err := db.ExecContext(w.t.Context(), "UPDATE access_requests SET body = CAST(json_set(CAST(body AS TEXT), '$.allowed', ?) AS BLOB) WHERE code = ?", lasts.String(), code); err != nil {
+	_, err = db.ExecContext(w.t.Context(), "UPDATE access_requests SET body = CAST(json_set(CAST(body AS TEXT), '$.allowed', ?) AS BLOB) WHERE code = ?", lasts.String(), code)
+	if err = errors.Join(err, db.Close()); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -179,16 +179,18 @@ func (s *server) serve(ctx context.Context) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start PostgreSQL: %w", err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	var last error
+	ended := make(chan struct{})
+	go func() { last = cmd.Wait(); close(ended) }()
 	if err := s.prepare(ctx); err != nil {
 		kill()
-		return errors.Join(err, <-ended)
+		<-ended
+		return errors.Join(err, last)
 	}
 	s.cfg.Ready()
 	select {
-	case err := <-ended:
-		return fmt.Errorf("PostgreSQL ended: %w; its last words are in %s", err, log.Name())
+	case <-ended:
+		return fmt.Errorf("PostgreSQL ended: %w; its last words are in %s", last, log.Name())
 	case <-ctx.Done():
 	}
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {

@@ -85,7 +85,10 @@ func (w *world) settle(ines, bea *person, code string) failover.Run {
 	}
 	pending := w.run(code).Exceptions
 	x := pending[len(pending)-1]
-	bea.submit(bea.get("/runs/"+code), "Confirm as second person", map[string]string{"code": x.Code()})
+	confirmed := bea.submit(bea.get("/runs/"+code), "Confirm as second person", map[string]string{"code": x.Code()})
+	if confirmed.status != 200 {
+		w.t.Fatalf("confirm: %d: %s", confirmed.status, text(confirmed.Find("main")))
+	}
 	run := w.waitState(code, 40*time.Second, failover.Closed)
 	w.until("the watch sees that both copies answer", 10*time.Second, w.bothAnswer) // before it does, no planned move is taken
 	return run
@@ -299,7 +302,10 @@ func TestALossBeyondTheCeilingAsksAgain(t *testing.T) {
 	}
 	ines.submit(ines.get("/runs/"+code), "Propose:", map[string]string{"note": "Every minute costs more"})
 	x := w.run(code).Exceptions[0]
-	bea.submit(bea.get("/runs/"+code), "Confirm as second person", map[string]string{"code": x.Code()})
+	confirmed := bea.submit(bea.get("/runs/"+code), "Confirm as second person", map[string]string{"code": x.Code()})
+	if confirmed.status != 200 {
+		w.t.Fatalf("confirm: %d: %s", confirmed.status, text(confirmed.Find("main")))
+	}
 	w.waitState(code, 60*time.Second, failover.Recovered)
 	w.neverTwoWriters()
 }

@@ -37,25 +37,20 @@ func TestEveryPageIsSoundOnPhoneAndDesktopByDayAndNight(t *testing.T) {
 	w := newWorld(t)
 	ctx := w.browser()
 	w.sound(ctx, "before anyone signs in", "/", "/signed-out", fmt.Sprintf("http://127.0.0.1:%d/?still=1", w.ports["panel"]))
-	ines, bea := w.signIn("ines"), w.signIn("bea")
 	w.signInBrowser(ctx, "ines", "/")
 	w.sound(ctx, "all is well", "/", "/incidents", "/incidents/new", "/plans", "/plans/move-checkout", "/plans/move-checkout/move", "/audit", "/me", "/nothing-here")
 	w.sound(ctx, "what there is", "/catalog", "/catalog/service", "/catalog/service/checkout", "/catalog-changes", "/catalog-changes/2",
 		"/change-requests", "/impact", "/impact?site=leeds", "/roles", "/who", "/who?action=move&service=checkout&site=leeds&site=dublin&cause=site&mode=emergency", "/findings", "/catalog-files", "/catalog/outlet/leeds-store")
-
-	w.breakIt("lease-stop", "")
-	code := w.waiting(ines)
-	w.settled(code)
-	request, err := w.store.Request(t.Context(), code)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.sound(ctx, "outage, as the requester", "/", "/a/"+code, "/incidents/"+request.Incident, "/incidents/"+request.Incident+"/recover")
-	w.soundCheck(ctx, request.Incident)
 	w.signInBrowserAs(ctx, "bea")
-	w.sound(ctx, "outage, as an approver", "/", "/a/"+code)
+	w.sound(ctx, "describing", "/catalog/service/checkout", "/catalog/service/checkout/edit", "/catalog/capability/new", "/catalog/flow/customer-order/edit", "/findings")
 	w.soundFiles(ctx)
-	w.signInBrowserAs(ctx, "bea")
+}
+
+// TestEveryPageOfAChangeIsSound looks at a change from the draft to its being in force.
+func TestEveryPageOfAChangeIsSound(t *testing.T) {
+	w := newWorld(t)
+	ctx := w.browser()
+	w.signInBrowser(ctx, "bea", "/")
 	w.do(ctx, "what it earns", chromedp.Navigate(w.base+"/catalog/capability/checkout/edit"), typing("revenue_per_hour", "9"))
 	w.pressing(ctx, "Save", "Your changes")
 	w.sound(ctx, "with changes put together", "/change-requests/draft", "/change-requests", "/catalog/capability/checkout/edit")
@@ -67,9 +62,26 @@ func TestEveryPageIsSoundOnPhoneAndDesktopByDayAndNight(t *testing.T) {
 	w.sound(ctx, "as who may approve it", "/", "/change-requests/"+change)
 	w.approveChange(change, w.signIn("hugo"))
 	w.sound(ctx, "in force", "/change-requests/"+change, "/change-requests")
+}
+
+// TestEveryPageOfAFailoverIsSound looks at a failover from the outage to the closed run.
+func TestEveryPageOfAFailoverIsSound(t *testing.T) {
+	w := newWorld(t)
+	ctx := w.browser()
+	ines := w.signIn("ines")
+	w.signInBrowser(ctx, "ines", "/")
+	w.breakIt("lease-stop", "")
+	code := w.waiting(ines)
+	w.settled(code)
+	request, err := w.store.Request(t.Context(), code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.sound(ctx, "outage, as the requester", "/", "/a/"+code, "/incidents/"+request.Incident, "/incidents/"+request.Incident+"/recover")
+	w.soundCheck(ctx, request.Incident)
 	w.signInBrowserAs(ctx, "bea")
-	w.sound(ctx, "describing", "/catalog/service/checkout", "/catalog/service/checkout/edit", "/catalog/capability/new", "/catalog/flow/customer-order/edit", "/findings")
-	w.approve(bea, code)
+	w.sound(ctx, "outage, as an approver", "/", "/a/"+code)
+	w.approve(w.signIn("bea"), code)
 	w.waitState(code, 60*time.Second, failover.Paused)
 	w.sound(ctx, "paused, as who does not steer", "/runs/"+code)
 	w.signInBrowserAs(ctx, "ines")
@@ -78,7 +90,7 @@ func TestEveryPageIsSoundOnPhoneAndDesktopByDayAndNight(t *testing.T) {
 	ines.submit(ines.get("/runs/"+code), "Retry", nil)
 	w.waitState(code, 60*time.Second, failover.Recovered)
 	w.sound(ctx, "recovered", "/", "/a/"+code, "/runs/"+code)
-	w.settle(ines, bea, code)
+	w.settle(w.signIn("ines"), w.signIn("bea"), code)
 	w.sound(ctx, "closed", "/", "/runs/"+code, "/audit?object="+code)
 }
 

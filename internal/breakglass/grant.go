@@ -124,7 +124,7 @@ func (g Grant) since(beside []Grant, now time.Time) time.Time {
 	for again := true; again; {
 		again = false
 		for _, b := range beside {
-			if b.ID != g.ID && b.Role == g.Role && b.System == g.System && b.Holder.Is(g.Holder.ID, g.Holder.Mail) && b.From.Before(since) && !b.End().Before(since) {
+			if b.ID != g.ID && b.prolongs(g) && b.From.Before(since) && !b.End().Before(since) {
 				since, again = b.From, true
 			}
 		}
@@ -204,13 +204,22 @@ func (p Past) Blocks(next Grant, now time.Time) error {
 			return fault.Refused(RuleLocked, access.Titles(access.Holders(access.RevokeAccess)), "%s has been frozen since %s, by %s: %s", l.What, approval.Clock(l.At), l.By.Name, l.Why)
 		}
 	}
+	since := next.since(p.Grants, now)
 	for _, g := range p.Grants {
+		if g.prolongs(next) && !g.End().Before(since) {
+			continue // the use goes on, and is prolonged
+		}
 		if g.ID != next.ID && g.Code != next.Code && g.Unreviewed(now) && (g.System == next.System || g.Holder.Is(next.Holder.ID, next.Holder.Mail)) {
 			return fault.Refused(RuleUnreviewed, access.Titles(g.Reviewers)+" other than "+g.Holder.Name+", by reviewing "+g.Code,
 				"%s of %s ended at %s, and nobody has reviewed it. An unreviewed use blocks the next by the same person or on the same system.", g.Code, g.Holder.Name, approval.Clock(g.End()))
 		}
 	}
 	return nil
+}
+
+// prolongs says whether two grants give one person the same.
+func (g Grant) prolongs(o Grant) bool {
+	return g.Role == o.Role && g.System == o.System && g.Holder.Is(o.Holder.ID, o.Holder.Mail)
 }
 
 // State is the holder's word on what was done.

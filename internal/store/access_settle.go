@@ -14,7 +14,9 @@ import (
 	"keyholder/ent/accessholding"
 	"keyholder/internal/audit"
 	"keyholder/internal/breakglass"
+	"keyholder/internal/canonical"
 	"keyholder/internal/catalog"
+	"keyholder/internal/fault"
 )
 
 // holderPrefix begins what the processes call somebody who has access to a system.
@@ -165,6 +167,48 @@ func (s *Store) systemOf(t *tx, g breakglass.Grant) (catalog.System, error) {
 	return now, nil
 }
 
+// accessHolds refuses to change how a system is reached, or to take it away, while somebody has access to it: what was given is taken back
+// where it was given.
+func (t *tx) accessHolds(changes []catalog.Change) error {
+	for _, c := range changes {
+		if c.Kind != catalog.KindSystem {
+			continue
+		}
+		open, err := grantsOf(t.ctx, t.AccessGrant.Query().Where(accessgrant.System(c.Slug), accessgrant.Open(true)))
+		if err != nil {
+			return err
+		}
+		after, _ := c.Record.(catalog.System)
+		for _, g := range open {
+			r, err := loadAccess(t.ctx, t.Client(), g.Code)
+			if err != nil {
+				return err
+			}
+			given := r.Terms.System
+			same, err := sameJSON(after.Params, given.Params)
+			if err != nil {
+				return err
+			}
+			if after.Connector != given.Connector || !same {
+				return fault.Late(breakglass.RuleEnded, "%s has access to %s by %s, or it is not seen to be gone yet. How it is reached changes after that.", g.Holder.Name, given.Name, g.Code)
+			}
+		}
+	}
+	return nil
+}
+
+func sameJSON(a, b json.RawMessage) (bool, error) {
+	if len(a) == 0 || len(b) == 0 {
+		return len(a) == len(b), nil
+	}
+	one, err := canonical.JSON(a)
+	if err != nil {
+		return false, fmt.Errorf("compare parameters: %w", err)
+	}
+	other, err := canonical.JSON(b)
+	return string(one) == string(other), err
+}
+
 // BeginSettle commits the intent to bring a system to what somebody is to have on it now; account says what the system calls them. Where
 // that is there already it notes what has been given and what is gone, and says when to look again.
 func (s *Store) BeginSettle(ctx context.Context, system, person string, account func(catalog.System, breakglass.Holder) (string, error)) (Settling, error) {
@@ -179,15 +223,17 @@ func (s *Store) BeginSettle(ctx context.Context, system, person string, account 
 			a.Nothing, a.Done = true, true
 			return nil
 		}
-		for i, g := range l.grants {
-			l.grants[i] = g.Attempt(l.grants, l.now)
+		if err := l.attempts(t, system, person); err != nil {
+			return err
 		}
 		if a = l.settling(); a.Nothing {
 			return t.readBack(l, &a)
 		}
 		l.account = l.account.Tries(a.Has)
-		if l.account.Name, err = account(l.system, a.Holder); err != nil {
-			return err
+		if l.account.Name == "" { // afterwards it stays, whatever its holder is called by then
+			if l.account.Name, err = account(l.system, a.Holder); err != nil {
+				return err
+			}
 		}
 		l.account.Holder, a.Account, a.Nth = a.Holder, l.account.Name, l.account.Nth
 		if l.account.Trouble != nil {
@@ -202,6 +248,21 @@ func (s *Store) BeginSettle(ctx context.Context, system, person string, account 
 		return t.saveAccount(&l.account)
 	})
 	return a, err
+}
+
+// attempts moves the clocks of what has not been given yet. How long it may last hangs on what there was before, also where that is gone.
+func (l *looksAt) attempts(t *tx, system, person string) error {
+	if !slices.ContainsFunc(l.grants, func(g breakglass.Grant) bool { return g.Given == nil && g.Ended == nil }) {
+		return nil
+	}
+	beside, err := grantsOf(t.ctx, t.AccessGrant.Query().Where(accessgrant.HolderID(person), accessgrant.System(system), accessgrant.EndsAtGT(l.now.Add(-unbroken))))
+	if err != nil {
+		return err
+	}
+	for i, g := range l.grants {
+		l.grants[i] = g.Attempt(beside, l.now)
+	}
+	return nil
 }
 
 // saveIfNew saves a grant that is not as it was loaded.

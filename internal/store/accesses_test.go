@@ -331,3 +331,61 @@ func TestBadWishesAreRefusedAtTheirPlace(t *testing.T) {
 		refusesBy(t, err, breakglass.RuleEligible)
 	})
 }
+
+func TestHowASystemIsReachedDoesNotChangeWhileSomebodyHasAccessToIt(t *testing.T) {
+	eachGuarded(t, func(t *testing.T, w guarded) {
+		code := w.given(t)
+		moved := w.access(t, code).Terms.System
+		moved.Params = json.RawMessage(`{"connection":"env:ANOTHER"}`)
+		apply := func(s catalog.System) error {
+			_, err := w.Apply(w.ctx, access.Person{ID: "cli"}, store.Bundle{Records: []catalog.Entry{entry(s)}}, store.Manner{})
+			return err
+		}
+		refusesBy(t, apply(moved), breakglass.RuleEnded)
+		described := w.access(t, code).Terms.System
+		described.About, described.Params = "Where the sums are", json.RawMessage(`{ "connection": "env:DB" }`)
+		w.must(t, apply(described))
+		w.must(t, w.does(t, code, w.rosa, store.ReturnAccess, ""))
+		w.settles(t, w.rosa)
+		w.must(t, apply(moved))
+	})
+}
+
+func TestAnAccountStaysWhateverItsHolderIsCalledByThen(t *testing.T) {
+	eachGuarded(t, func(t *testing.T, w guarded) {
+		code := w.given(t)
+		before, err := w.AccountOf(w.ctx, "db", w.rosa.ID)
+		w.must(t, err)
+		w.must(t, w.does(t, code, w.rosa, store.ReturnAccess, ""))
+		renamed := w.rosa
+		renamed.Name = "Rosa Smith"
+		w.settles(t, renamed)
+		if after, err := w.AccountOf(w.ctx, "db", w.rosa.ID); err != nil || after.Name != before.Name || len(after.Has) > 0 {
+			t.Errorf("%s became %s: %v", before.Name, after.Name, err)
+		}
+	})
+}
+
+func TestUninterruptedAccessIsNeverLongerThanAgreed(t *testing.T) {
+	eachGuarded(t, func(t *testing.T, w guarded) {
+		first := w.given(t)
+		begun := w.access(t, first).Grant.From
+		for range 5 { // asked for again each time before it ends
+			w.clock.add(12 * time.Minute)
+			r, err := w.FileAccess(w.ctx, w.rosa, w.wish())
+			if err != nil { // all of it has ended by then
+				refusesBy(t, err, breakglass.RuleUnreviewed)
+				break
+			}
+			w.must(t, w.votes(t, r, w.ines, 0))
+			w.must(t, w.does(t, r.Code, w.rosa, store.BeginAccess, ""))
+			w.settles(t, w.rosa)
+			if until := w.access(t, r.Code).Grant.Until; until.Sub(begun) > time.Hour {
+				t.Errorf("it lasts until %s after it began", until.Sub(begun))
+			}
+		}
+		if last := w.Now().Sub(begun); last < time.Hour-time.Second {
+			t.Errorf("it was refused after %s", last)
+		}
+	})
+}

@@ -231,7 +231,7 @@ func (t *tx) saveChecked(after catalog.Catalog, version int, changes []catalog.C
 		return "", wrong
 	}
 	if err == nil {
-		err = t.plansHold(after, changes)
+		err = t.restHolds(after, changes)
 	}
 	if err != nil {
 		return "", err
@@ -244,7 +244,15 @@ func (t *tx) holds(after catalog.Catalog, changes []catalog.Change) error {
 	if err := sound(after, changes); err != nil {
 		return err
 	}
-	return t.plansHold(after, changes)
+	return t.restHolds(after, changes)
+}
+
+// restHolds refuses changes that what is not in the catalogue does not allow: plans, and access that lasts.
+func (t *tx) restHolds(after catalog.Catalog, changes []catalog.Change) error {
+	if err := t.plansHold(after, changes); err != nil {
+		return err
+	}
+	return t.accessHolds(changes)
 }
 
 // sound refuses changes that are wrong in themselves, or that take away what others refer to.

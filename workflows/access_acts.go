@@ -32,7 +32,7 @@ func (a *Activities) Settle(ctx context.Context, in AccessInput) (AccessNext, er
 			return AccessNext{}, ctx.Err()
 		}
 		if failed != nil {
-			return AccessNext{Wait: retryAfter(next.Attempt)}, a.store.SettleFailed(ctx, next, connector.Words(failed), evidence)
+			return AccessNext{Wait: retryAfter(next.Attempt)}, a.store.SettleFailed(ctx, next, connector.Words(failed), evidence.Did == "", evidence)
 		}
 		if next, err = a.store.Settled(ctx, next, did(evidence), evidence); err != nil {
 			return AccessNext{}, err

@@ -152,6 +152,7 @@ func (s *accessStage) begun(role string, length time.Duration) string {
 
 func (s *accessStage) command(code string, by access.Principal, verb store.AccessVerb, note string) {
 	s.t.Helper()
+	by.SignedInAt = s.Now()
 	out, err := s.CommandAccess(s.t.Context(), store.AccessCommand{ID: store.NewID(), Code: code, By: by, Verb: verb, Note: note})
 	if err = errors.Join(err, out.Err()); err != nil {
 		s.t.Fatal(err)

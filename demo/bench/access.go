@@ -313,7 +313,7 @@ func (b *accessBench) reviewAll(ctx context.Context) error {
 		return err
 	}
 	for _, r := range open {
-		if r.Grant == nil || !r.Grant.Unreviewed(b.store.Now()) {
+		if r.Grant == nil || r.Grant.Confirmed == nil || !r.Grant.Unreviewed(b.store.Now()) {
 			continue
 		}
 		out, err := b.store.CommandAccess(ctx, store.AccessCommand{ID: store.NewID(), Code: r.Code, By: sven, Verb: store.ReviewAccess, InOrder: true, Note: "bench"})

@@ -111,7 +111,20 @@ func (s *server) place() error {
 	if err := os.Mkdir(s.data, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return os.Chown(s.data, int(uid), int(gid))
+	return s.own(int(uid), int(gid))
+}
+
+// own makes sure that the folder is a folder, and nobody's but ours or PostgreSQL's.
+func (s *server) own(uid, gid int) error {
+	info, err := os.Lstat(s.data)
+	if err != nil {
+		return err
+	}
+	of, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || !info.IsDir() || int(of.Uid) != uid && of.Uid != 0 {
+		return fmt.Errorf("%s is somebody else's", s.data)
+	}
+	return os.Lchown(s.data, uid, gid)
 }
 
 func (s *server) command(ctx context.Context, name string, args ...string) *exec.Cmd {

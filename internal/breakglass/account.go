@@ -17,6 +17,8 @@ type Account struct {
 	InForce  string     `json:"in_force,omitempty"` // names the password that is in force there; never is it
 	At       time.Time  `json:"at,omitzero"`        // read back
 	Nth      int        `json:"nth"`                // how often something was to be changed: each change is made once
+	Tried    time.Time  `json:"tried,omitzero"`     // when something was last begun to be changed
+	Clean    bool       `json:"clean,omitempty"`    // the last attempt failed, and certainly changed nothing
 	Trouble  *Trouble   `json:"trouble,omitempty"`
 	ShownAt  *time.Time `json:"shown_at,omitempty"` // when its holder was last shown a password
 	Verifier string     `json:"-"`                  // of the password that is to be in force
@@ -27,6 +29,7 @@ type Account struct {
 type Trouble struct {
 	Why      string    `json:"why"`
 	Since    time.Time `json:"since"`
+	At       time.Time `json:"at,omitzero"` // of the last attempt
 	Attempts int       `json:"attempts"`
 }
 
@@ -44,11 +47,11 @@ func (a Account) Is(has []Has) bool {
 }
 
 // Tries notes what is about to be brought about. The same that is tried again is the same change.
-func (a Account) Tries(has []Has) Account {
+func (a Account) Tries(has []Has, now time.Time) Account {
 	if a.Nth == 0 || !sameHas(has, a.Wants) || a.Is(a.Wants) || a.Trouble == nil && a.InForce != a.Wanted() {
 		a.Nth++
 	}
-	a.Wants = has
+	a.Wants, a.Tried, a.Clean = has, now, false
 	return a
 }
 
@@ -62,13 +65,14 @@ func (a Account) Settled(has []Has, verifier string, now time.Time) Account {
 	return a
 }
 
-// Failed notes that an attempt to change it did not succeed.
-func (a Account) Failed(why string, now time.Time) Account {
+// Failed notes that an attempt to change it did not succeed; clean says that it certainly changed nothing.
+func (a Account) Failed(why string, clean bool, now time.Time) Account {
+	a.Clean = clean
 	trouble := Trouble{Since: now}
 	if a.Trouble != nil {
 		trouble = *a.Trouble
 	}
-	trouble.Why = why
+	trouble.Why, trouble.At = why, now
 	trouble.Attempts++
 	a.Trouble = &trouble
 	return a

@@ -27,6 +27,9 @@ const (
 	RuleEnded      = "ended"               // what has ended does not end again
 )
 
+// RecentSignIn is how old the sign-in may be of whoever begins access, or is shown a password.
+const RecentSignIn = 15 * time.Minute
+
 // Terms are what people say yes to. Their digest is what votes are bound to, and they never change.
 type Terms struct {
 	Eligibility catalog.Eligibility `json:"eligibility"`

@@ -71,27 +71,42 @@ type SeenThere struct {
 type Expected struct {
 	Account Account
 	Has     []Has
+	Changed time.Time // when that last changed
 }
 
-// settling says that what is there is being changed: what differs meanwhile is no finding.
-func (e Expected) settling(now time.Time) bool {
-	return !e.Account.Is(e.Has) && (e.Account.Trouble == nil || now.Sub(e.Account.Trouble.Since) < settlesWithin)
+// settling says that what is there may just be being changed: what differs meanwhile is no finding. since is when the system was asked.
+func (e Expected) settling(since time.Time) bool {
+	changed := e.Account.Tried
+	for _, at := range []time.Time{e.Account.At, e.Changed} {
+		if at.After(changed) {
+			changed = at
+		}
+	}
+	return since.Sub(changed) < settlesWithin
+}
+
+// had says whether the account has a role that it is brought to have, or from.
+func (e Expected) had(role string) bool {
+	return hasRole(e.Account.Has, role) || hasRole(e.Account.Wants, role)
 }
 
 // settlesWithin is how long a change may take before what differs is a finding.
 const settlesWithin = 10 * time.Second
 
-// Drift compares what a system says with what the grants explain.
-func Drift(s catalog.System, seen []SeenThere, expected []Expected, now time.Time) []Finding {
+// Drift compares what a system said when it was asked with what the grants explain now.
+func Drift(s catalog.System, seen []SeenThere, expected []Expected, asked, now time.Time) []Finding {
 	var found []Finding
 	for _, at := range seen {
 		f := Finding{Kind: Unexplained, System: s.Slug, Account: at.Account, Role: at.Role, Via: at.Via, Seen: now}
 		explained := s.Expects(at.Account, at.Role)
 		for _, e := range expected {
-			if strings.EqualFold(e.Account.Name, at.Account) {
+			if sameAccount(e.Account.Name, at.Account) {
 				f.Holder = &e.Account.Holder
-				direct := len(at.Via) == 0
-				explained = explained || direct && (e.settling(now) || hasRole(e.Has, at.Role))
+				own := at.Role
+				if len(at.Via) > 0 {
+					own = at.Via[0]
+				}
+				explained = explained || hasRole(e.Has, own) || e.settling(asked) && e.had(own)
 			}
 		}
 		if !explained {
@@ -99,12 +114,12 @@ func Drift(s catalog.System, seen []SeenThere, expected []Expected, now time.Tim
 		}
 	}
 	for _, e := range expected {
-		if e.settling(now) {
+		if e.settling(asked) {
 			continue
 		}
 		for _, h := range e.Has {
 			there := slices.ContainsFunc(seen, func(at SeenThere) bool {
-				return strings.EqualFold(at.Account, e.Account.Name) && at.Role == h.Role && len(at.Via) == 0
+				return sameAccount(at.Account, e.Account.Name) && at.Role == h.Role && len(at.Via) == 0
 			})
 			if !there {
 				found = append(found, Finding{Kind: Missing, System: s.Slug, Account: e.Account.Name, Role: h.Role, Holder: &e.Account.Holder, Seen: now})
@@ -112,6 +127,11 @@ func Drift(s catalog.System, seen []SeenThere, expected []Expected, now time.Tim
 		}
 	}
 	return found
+}
+
+// sameAccount says whether two names are of one account. Addresses are, however they are spelt.
+func sameAccount(a, b string) bool {
+	return a == b || strings.Contains(a, "@") && strings.EqualFold(a, b)
 }
 
 func hasRole(has []Has, role string) bool {
@@ -145,6 +165,8 @@ func (f Finding) PutRight(by access.Principal, now time.Time) (Finding, error) {
 		return f, fault.Late(RuleEnded, "This was gone by itself already.")
 	case f.Wanted != nil:
 		return f, fault.Late(RuleEnded, "%s has asked for that already.", f.Wanted.By.Name)
+	case f.Kind == Unexplained && len(f.Via) > 0:
+		return f, fault.Refused(RuleEnded, "whoever runs the system", "It comes by way of %s, which is taken there: others have it so too.", strings.Join(f.Via, ", "))
 	case f.Kind == Unread:
 		return f, fault.Refused(RuleEnded, "whoever runs the system", "There is nothing to be put right before the system answers.")
 	}
@@ -154,6 +176,15 @@ func (f Finding) PutRight(by access.Principal, now time.Time) (Finding, error) {
 
 // Failed notes that it could not be put right yet.
 func (f Finding) Failed(why string, now time.Time) Finding {
-	f.Trouble = Account{Trouble: f.Trouble}.Failed(why, now).Trouble
+	f.Trouble = Account{Trouble: f.Trouble}.Failed(why, true, now).Trouble
 	return f
+}
+
+// Rests says that what did not go was tried a moment ago: the wait doubles up to a minute.
+func (f Finding) Rests(now time.Time) bool {
+	if f.Trouble == nil {
+		return false
+	}
+	wait := time.Second << min(f.Trouble.Attempts, 6)
+	return now.Sub(f.Trouble.At) < min(wait, time.Minute)
 }

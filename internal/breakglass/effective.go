@@ -48,11 +48,22 @@ func Changes(grants []Grant, now time.Time) time.Time {
 	return next
 }
 
-// Later is the time that counts: the clock, but never earlier than the highest time that was ever kept, so that a clock which is set
-// back lengthens nothing.
-func Later(clock, kept time.Time) time.Time {
-	if kept.After(clock) {
-		return kept
+// Changed is when what somebody effectively has last changed.
+func Changed(grants []Grant, locks []Lock, now time.Time) time.Time {
+	var last time.Time
+	note := func(at time.Time) {
+		if !at.After(now) && at.After(last) {
+			last = at
+		}
 	}
-	return clock
+	for _, g := range grants {
+		note(g.From)
+		note(g.End())
+		for _, l := range locks {
+			if l.Covers(g) {
+				note(l.At)
+			}
+		}
+	}
+	return last
 }

@@ -70,8 +70,10 @@ type Grant struct {
 	LapsesAt  time.Time        `json:"lapses_at"` // when it is given up where it could not be given
 	From      time.Time        `json:"from"`
 	Until     time.Time        `json:"until"`
-	Given     *time.Time       `json:"given,omitempty"` // read back
-	Ended     *Ending          `json:"ended,omitempty"` // before its time
+	Tried     bool             `json:"tried,omitempty"`   // an attempt to give it was begun
+	Touched   bool             `json:"touched,omitempty"` // and may have had an effect, though it was not read back
+	Given     *time.Time       `json:"given,omitempty"`   // read back
+	Ended     *Ending          `json:"ended,omitempty"`   // before its time
 	Removed   *time.Time       `json:"removed,omitempty"`
 	Confirmed *time.Time       `json:"confirmed,omitempty"` // read back
 	Covered   string           `json:"covered,omitempty"`   // what still covers the role at the moment it was confirmed
@@ -98,10 +100,14 @@ func (g Grant) Ends(now time.Time) bool { return !now.Before(g.End()) }
 // Holds says whether it gives access now, locks aside.
 func (g Grant) Holds(now time.Time) bool { return !now.Before(g.From) && !g.Ends(now) }
 
-// Attempt moves the clock of what has not been given yet to now: it starts when access is given. What could not be given in time is
-// given up.
-func (g Grant) Attempt(beside []Grant, now time.Time) Grant {
+// Attempt moves the clock of what has not been given yet to now: it starts when access is given. Where an earlier attempt may have had
+// an effect the clock has started, and stays. What could not be given in time is given up.
+func (g Grant) Attempt(beside []Grant, untouched bool, now time.Time) Grant {
 	if g.Given != nil || g.Ended != nil {
+		return g
+	}
+	if g.Tried && !untouched {
+		g.Touched = true
 		return g
 	}
 	lasts := g.lasts(beside, now)
@@ -109,7 +115,7 @@ func (g Grant) Attempt(beside []Grant, now time.Time) Grant {
 		g.Ended = &Ending{How: Never, By: g.Holder.Person(), At: now, Why: "it could not be given in time"}
 		return g
 	}
-	g.From, g.Until = now, now.Add(lasts)
+	g.From, g.Until, g.Tried = now, now.Add(lasts), true
 	return g
 }
 
@@ -133,7 +139,7 @@ func (g Grant) since(beside []Grant, now time.Time) time.Time {
 }
 
 func (g Grant) end(how How, by access.Person, why string, now time.Time) (Grant, error) {
-	if g.Ends(now) {
+	if g.Ended != nil || g.Ends(now) && g.Given != nil { // what was not given yet is given later, unless somebody ends it
 		return g, fault.Late(RuleEnded, "This ended at %s.", approval.Clock(g.End()))
 	}
 	g.Ended = &Ending{How: how, By: by, At: now, Why: why}
@@ -187,8 +193,8 @@ func (g Grant) ReadBack(there bool, covers string, now time.Time) Grant {
 // Open says that something is still to be done or watched at the system.
 func (g Grant) Open() bool { return g.Confirmed == nil }
 
-// Used says whether there was a use to look at: it was given, as far as anybody knows.
-func (g Grant) Used() bool { return g.Given != nil }
+// Used says whether there may have been a use to look at.
+func (g Grant) Used() bool { return g.Given != nil || g.Touched }
 
 // ReviewDue is until when somebody else must have looked at the use.
 func (g Grant) ReviewDue() time.Time { return g.End().Add(g.ReviewWithin.D()) }
@@ -244,8 +250,8 @@ func (g Grant) MayReview(by access.Principal, now time.Time) error {
 	switch {
 	case g.Review != nil:
 		return fault.Late(RuleEnded, "%s reviewed this at %s.", g.Review.By.Name, approval.Clock(g.Review.At))
-	case !g.Unreviewed(now):
-		return fault.Late(RuleEnded, "There is no use to review before it has ended.")
+	case !g.Unreviewed(now) || g.Confirmed == nil:
+		return fault.Late(RuleEnded, "There is no use to review before it is seen to be gone.")
 	case g.Holder.Is(by.ID, by.Mail):
 		return fault.Refused(RuleReviewer, who, "You had this. Somebody else looks at what was done.")
 	case by.StandsInFor(g.Holder.Mail):

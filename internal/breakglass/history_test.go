@@ -18,6 +18,7 @@ type history struct {
 	t      *testing.T
 	random *rand.Rand
 	clock  time.Time // of the machine, which jumps
+	counts breakglass.Clock
 	kept   time.Time // the highest that was ever kept
 	grants []breakglass.Grant
 	locks  []breakglass.Lock
@@ -33,15 +34,23 @@ type interval struct {
 
 var forEver = time.Date(2999, 1, 1, 0, 0, 0, 0, time.UTC) //nolint:gochecknoglobals // a constant
 
-func (h *history) now() time.Time { return breakglass.Later(h.clock, h.kept) }
+func (h *history) now() time.Time { return h.counts.Now(h.clock, h.kept) }
 
 func (h *history) holder() access.Principal {
 	return access.Principal{ID: "pavel", Name: "Pavel", Mail: "pavel@shop.example"}.With([]access.Grant{{Role: access.SecurityOfficer}})
 }
 
+func (h *history) security() access.Principal {
+	return access.Principal{ID: "sven", Name: "Sven"}.With([]access.Grant{{Role: access.SecurityOfficer}})
+}
+
 // pass lets time go by. Once in a while the clock jumps, back or ahead.
 func (h *history) pass() {
-	h.clock = h.clock.Add(time.Duration(h.random.IntN(600)) * time.Second)
+	before, passes := h.now(), time.Duration(h.random.IntN(600))*time.Second
+	h.clock = h.clock.Add(passes)
+	if went := h.now().Sub(before); went != passes {
+		h.t.Fatalf("%s passed, and the time that counts went on by %s", passes, went)
+	}
 	switch h.random.IntN(12) {
 	case 0:
 		h.clock = h.clock.Add(-time.Duration(h.random.IntN(7200)) * time.Second)
@@ -98,7 +107,7 @@ func (h *history) begin(now time.Time) {
 
 // attempt moves the clock of what was not given yet, in the model too.
 func (h *history) attempt(i int, now time.Time) breakglass.Grant {
-	g := h.grants[i].Attempt(h.grants, now)
+	g := h.grants[i].Attempt(h.grants, true, now)
 	if g.Ended == nil {
 		h.model[i].from, h.model[i].until = now, now.Add(g.Length.D())
 	} else {
@@ -145,7 +154,7 @@ func (h *history) freeze(now time.Time) {
 func (h *history) release(now time.Time) {
 	for i, l := range h.locks {
 		if l.Lifted == nil {
-			lifted, err := l.Lift(h.holder(), "it was he", now)
+			lifted, err := l.Lift(h.security(), "it was he", now)
 			if err != nil {
 				h.t.Fatal(err)
 			}

@@ -88,6 +88,8 @@ func (l Lock) Lift(by access.Principal, why string, now time.Time) (Lock, error)
 	switch err := MayRevoke(by); {
 	case err != nil:
 		return l, err
+	case l.Kind == LockPerson && (Holder{ID: l.Subject, Mail: l.Mail}.Is(by.ID, by.Mail) || by.StandsInFor(l.Mail)):
+		return l, fault.Refused(RuleLocked, access.Titles(access.Holders(access.RevokeAccess))+" other than whom it freezes", "This freezes you, or whom you stand in for. Somebody else releases it.")
 	case l.Lifted != nil:
 		return l, fault.Late(RuleEnded, "%s released this already.", l.Lifted.By.Name)
 	case strings.TrimSpace(why) == "":

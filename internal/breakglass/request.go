@@ -60,8 +60,10 @@ func (r Request) Stands(locks []Lock, now time.Time) Stand {
 		return Lapsed
 	case g == nil:
 		return Waiting
-	case g.Ends(now) && g.Given == nil && g.Confirmed != nil:
+	case !g.Used() && g.Confirmed != nil:
 		return Lapsed
+	case g.Given == nil && g.Ended == nil && g.Confirmed == nil && !g.Touched:
+		return Giving
 	case g.Ends(now) && g.Confirmed == nil:
 		return Taking
 	case g.Ends(now) && g.Review == nil:
@@ -158,7 +160,8 @@ func (r Request) Begin(by access.Principal, past Past, opens bool, now time.Time
 		return g, fault.Refused(RuleLongest, "nobody, until a while after it has ended",
 			"Access without a break lasts %s at most, and %s has had it since %s.", catalog.Lasting(g.Cap.D()), by.Name, approval.Clock(g.since(past.Grants, now)))
 	}
-	return g.Attempt(past.Grants, now), nil
+	g.From, g.Until = now, now.Add(g.lasts(past.Grants, now))
+	return g, nil
 }
 
 // MayHavePassword is the rule by which a holder is shown a password: while the access lasts, and nobody has frozen it.

@@ -42,7 +42,9 @@ func (s System) RoleNames() []string {
 
 // Expects says whether an account has a role for good.
 func (s System) Expects(account, role string) bool {
-	return slices.ContainsFunc(s.Known, func(k KnownHolder) bool { return k.Account == account && k.Role == role })
+	return slices.ContainsFunc(s.Known, func(k KnownHolder) bool {
+		return k.Role == role && (k.Account == account || sameMail(k.Account, account) && strings.Contains(account, "@"))
+	})
 }
 
 // System finds a system by its slug.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"keyholder/ent"
@@ -192,6 +193,9 @@ func (s *Store) begin(t *tx, by access.Principal, r breakglass.Request, now time
 	if err := stillEligible(version, by, r, now); err != nil {
 		return r, err
 	}
+	if err := approval.Recent(by, breakglass.RecentSignIn, now, "Access"); err != nil {
+		return r, err
+	}
 	if err := t.createGrant(g); err != nil {
 		return r, err
 	}
@@ -211,6 +215,14 @@ func stillEligible(version CatalogVersion, by access.Principal, r breakglass.Req
 	e, ok := version.Eligibility(r.Terms.Eligibility.Slug)
 	if !ok {
 		return fault.Refused(breakglass.RuleEligible, "a security officer", "%s is not agreed on any more.", r.Terms.Eligibility.Name)
+	}
+	system, _ := version.System(r.Terms.System.Slug)
+	same, err := sameJSON(system.Params, r.Terms.System.Params)
+	if err != nil {
+		return err
+	}
+	if !same || system.Connector != r.Terms.System.Connector || !slices.Contains(e.Roles, r.Terms.Role) || e.System != system.Slug {
+		return fault.Refused(approval.RuleBound, r.Requester.Name+", by asking anew", "What was agreed on, or how %s is reached, has changed since this was approved.", r.Terms.System.Name)
 	}
 	rules, err := approval.RulesOf(version.Catalog, breakglass.Asking(r.Terms.System, now))
 	if err != nil {

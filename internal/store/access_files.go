@@ -43,6 +43,9 @@ func (s *Store) FileAccess(ctx context.Context, by access.Principal, f AccessFil
 			return err
 		}
 		if rows, err := t.AccessRequest.Query().Where(accessrequest.ID(f.ID)).All(ctx); err != nil || len(rows) > 0 {
+			if err == nil && rows[0].RequesterID != by.ID {
+				err = fault.Late(RuleActTwice, "This form has been sent before, by somebody else.")
+			}
 			if err == nil {
 				r, err = loadAccess(ctx, t.Client(), rows[0].Code)
 			}
@@ -131,9 +134,10 @@ func (t *tx) occasion(f AccessFile) (cause, code string, err error) {
 			return "", "", fault.Wrong{"run": "There is no such run, or it is over."}.Err()
 		case err != nil:
 			return "", "", fmt.Errorf("load run %s: %w", f.Run, err)
-		case code == "":
-			code = row.Incident
+		case code != "" && code != row.Incident:
+			return "", "", fault.Wrong{"run": "is of another incident"}.Err()
 		}
+		code = row.Incident
 	}
 	if code == "" {
 		return "", "", nil

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"keyholder/ent"
 	"keyholder/ent/accessfinding"
@@ -41,8 +42,8 @@ func (s *Store) AccessFindings(ctx context.Context) ([]breakglass.Finding, error
 }
 
 // SystemRead takes in what was read of a system. What is new is a finding, what is not there any more is gone; unread is why nothing
-// could be read. What has not changed is not written.
-func (s *Store) SystemRead(ctx context.Context, system catalog.System, seen []breakglass.SeenThere, unread string) error {
+// could be read; asked is when it was. What has not changed is not written.
+func (s *Store) SystemRead(ctx context.Context, system catalog.System, seen []breakglass.SeenThere, asked time.Time, unread string) error {
 	return s.act(ctx, audit.Worker, func(t *tx) error {
 		now, err := t.moment()
 		if err != nil {
@@ -58,7 +59,7 @@ func (s *Store) SystemRead(ctx context.Context, system catalog.System, seen []br
 			if err != nil {
 				return err
 			}
-			found = breakglass.Drift(system, seen, expected, now)
+			found = breakglass.Drift(system, seen, expected, asked, now)
 		}
 		fresh, gone := breakglass.Follow(open, found, now)
 		for _, f := range fresh {
@@ -109,7 +110,8 @@ func (t *tx) expected(system string) ([]breakglass.Expected, error) {
 		if err != nil {
 			return nil, err
 		}
-		all[i] = breakglass.Expected{Account: account, Has: breakglass.Effective(byHolder[account.Holder.ID], locks, now)}
+		its := byHolder[account.Holder.ID]
+		all[i] = breakglass.Expected{Account: account, Has: breakglass.Effective(its, locks, now), Changed: breakglass.Changed(its, locks, now)}
 	}
 	return all, nil
 }

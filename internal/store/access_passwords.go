@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/audit"
 	"keyholder/internal/breakglass"
 )
@@ -27,6 +28,9 @@ func (s *Store) SetPassword(ctx context.Context, by access.Principal, code, veri
 			return err
 		}
 		if err := r.MayHavePassword(by, before.Locks, now); err != nil {
+			return err
+		}
+		if err := approval.Recent(by, breakglass.RecentSignIn, now, "A password"); err != nil {
 			return err
 		}
 		account, err := loadAccount(ctx, t.Client(), r.Grant.System, by.ID)

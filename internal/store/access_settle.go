@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -138,33 +139,41 @@ func (s *Store) looksAt(t *tx, system, person string) (l looksAt, err error) {
 	if l.locks, err = locksOn(t.ctx, t.Client()); err != nil {
 		return l, err
 	}
-	if l.account, err = loadAccount(t.ctx, t.Client(), system, person); err != nil || len(l.grants) == 0 {
+	if l.account, err = loadAccount(t.ctx, t.Client(), system, person); err != nil || len(l.grants) == 0 && l.account.Version == 0 {
 		return l, err
 	}
-	l.system, err = s.systemOf(t, l.grants[0])
+	l.system, err = s.systemFor(t, l, system)
 	return l, err
 }
 
-// systemOf is the system as it is described now; as it was when access was asked for, where it is described no more.
-func (s *Store) systemOf(t *tx, g breakglass.Grant) (catalog.System, error) {
+// systemFor is the system as it is described now; as it was when access was asked for, where it is described no more. Whatever was given,
+// or may have been, is among its roles: it is taken back, whatever may be given now.
+func (s *Store) systemFor(t *tx, l looksAt, slug string) (catalog.System, error) {
 	version, err := s.Catalog(t.ctx)
 	if err != nil {
 		return catalog.System{}, err
 	}
-	r, err := loadAccess(t.ctx, t.Client(), g.Code)
-	if err != nil {
-		return catalog.System{}, err
-	}
-	now, ok := version.System(g.System)
-	if !ok {
-		return r.Terms.System, nil
-	}
-	for _, role := range r.Terms.System.Roles { // what was given is taken back, whatever may be given now
-		if !slices.Contains(now.RoleNames(), role.Role) {
-			now.Roles = append(slices.Clip(now.Roles), role)
+	system, ok := version.System(slug)
+	roles := slices.Concat(l.account.Has, l.account.Wants)
+	for _, g := range l.grants {
+		roles = append(roles, breakglass.Has{Role: g.Role})
+		if !ok {
+			r, err := loadAccess(t.ctx, t.Client(), g.Code)
+			if err != nil {
+				return system, err
+			}
+			system, ok = r.Terms.System, true
 		}
 	}
-	return now, nil
+	if !ok {
+		return system, fault.Missing("system", slug)
+	}
+	for _, h := range roles {
+		if !slices.Contains(system.RoleNames(), h.Role) {
+			system.Roles = append(slices.Clip(system.Roles), catalog.TargetRole{Role: h.Role})
+		}
+	}
+	return system, nil
 }
 
 // accessHolds refuses to change how a system is reached, or to take it away, while somebody has access to it: what was given is taken back
@@ -219,7 +228,7 @@ func (s *Store) BeginSettle(ctx context.Context, system, person string, account 
 		if err != nil {
 			return err
 		}
-		if len(l.grants) == 0 {
+		if len(l.grants) == 0 && (l.account.Version == 0 || l.account.Is(nil)) {
 			a.Nothing, a.Done = true, true
 			return nil
 		}
@@ -229,8 +238,9 @@ func (s *Store) BeginSettle(ctx context.Context, system, person string, account 
 		if a = l.settling(); a.Nothing {
 			return t.readBack(l, &a)
 		}
-		l.account = l.account.Tries(a.Has)
-		if l.account.Name == "" { // afterwards it stays, whatever its holder is called by then
+		bare := l.account.Version == 0 || l.account.Is(nil)
+		l.account = l.account.Tries(a.Has, l.now)
+		if l.account.Name == "" || bare { // while there is something, it stays, whatever its holder is called by then
 			if l.account.Name, err = account(l.system, a.Holder); err != nil {
 				return err
 			}
@@ -260,7 +270,7 @@ func (l *looksAt) attempts(t *tx, system, person string) error {
 		return err
 	}
 	for i, g := range l.grants {
-		l.grants[i] = g.Attempt(beside, l.now)
+		l.grants[i] = g.Attempt(beside, l.account.Clean, l.now)
 	}
 	return nil
 }
@@ -291,7 +301,10 @@ func rolesWords(has []breakglass.Has) string {
 
 // settling is what is to be brought about, if anything.
 func (l looksAt) settling() Settling {
-	a := Settling{System: l.system, Holder: l.grants[0].Holder, Verifier: l.account.Verifier}
+	a := Settling{System: l.system, Holder: l.account.Holder, Verifier: l.account.Verifier}
+	if len(l.grants) > 0 {
+		a.Holder = l.grants[0].Holder
+	}
 	a.Has = breakglass.Effective(l.grants, l.locks, l.now)
 	a.Nothing = l.account.Is(a.Has)
 	return a
@@ -348,9 +361,13 @@ func (s *Store) Settled(ctx context.Context, a Settling, did string, evidence an
 		if err != nil {
 			return err
 		}
-		l.account = l.account.Settled(a.Has, a.Verifier, l.now)
 		t.settleAttempt(a, audit.Held, did, evidence)
-		if err := t.saveAccount(&l.account); err != nil || len(l.grants) == 0 {
+		if l.account.Nth != a.Nth { // somebody else has begun another change meanwhile: nobody knows what is there now
+			l.account = l.account.Forgotten()
+			return errors.Join(t.saveAccount(&l.account), t.settleSoon(a.System.Slug, a.Holder.ID))
+		}
+		l.account = l.account.Settled(a.Has, a.Verifier, l.now)
+		if err := t.saveAccount(&l.account); err != nil {
 			return err
 		}
 		if next = l.settling(); !next.Nothing {
@@ -361,15 +378,18 @@ func (s *Store) Settled(ctx context.Context, a Settling, did string, evidence an
 	return next, err
 }
 
-// SettleFailed commits that an attempt did not succeed. It is tried again until it does.
-func (s *Store) SettleFailed(ctx context.Context, a Settling, why string, evidence any) error {
+// SettleFailed commits that an attempt did not succeed; clean says that it certainly changed nothing. It is tried again until it does.
+func (s *Store) SettleFailed(ctx context.Context, a Settling, why string, clean bool, evidence any) error {
 	return s.act(ctx, audit.Worker, func(t *tx) error {
 		h, err := loadAccount(ctx, t.Client(), a.System.Slug, a.Holder.ID)
 		if err != nil {
 			return err
 		}
 		t.settleAttempt(a, audit.Failed, why, evidence)
-		h = h.Failed(why, t.now)
+		if h.Nth != a.Nth {
+			return t.settleSoon(a.System.Slug, a.Holder.ID) // it is no failure of what is to be done now
+		}
+		h = h.Failed(why, clean, t.now)
 		return t.saveAccount(&h)
 	})
 }

@@ -2,11 +2,13 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"keyholder/ent/accessgrant"
 	"keyholder/ent/accessrequest"
+	"keyholder/ent/outbox"
 	"keyholder/ent/run"
 	"keyholder/internal/approval"
 	"keyholder/internal/audit"
@@ -24,21 +26,18 @@ func (s *Store) SweepAccess(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var failed []error // one that cannot be closed keeps no other from it
 	for _, r := range open {
 		expired := r.State == approval.Requested && r.Standing(now) == approval.Expired
 		lapsed := r.State == approval.Approved && r.Grant == nil && now.After(r.LapsesAt())
 		if expired || lapsed {
-			if err := s.closeAccess(ctx, r.Code); err != nil {
-				return err
-			}
+			failed = append(failed, s.closeAccess(ctx, r.Code))
 		}
 		if r.Grant != nil && r.Grant.Run != "" && !r.Grant.Ends(now) {
-			if err := s.endWithRun(ctx, r.Code); err != nil {
-				return err
-			}
+			failed = append(failed, s.endWithRun(ctx, r.Code))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // closeAccess closes a request that has run out, undecided or not begun.
@@ -82,7 +81,7 @@ func (s *Store) endWithRun(ctx context.Context, code string) error {
 		if err != nil {
 			return fmt.Errorf("load run %s: %w", r.Grant.Run, err)
 		}
-		if !failover.State(row.State).Final() {
+		if state := failover.State(row.State); !state.Final() && state != failover.Recovered {
 			return nil
 		}
 		g, err := r.Grant.WithRun(audit.Worker, now)
@@ -115,6 +114,13 @@ func (s *Store) Overdue(ctx context.Context) error {
 				continue
 			}
 			seen[code] = true
+			waits, err := t.Outbox.Query().Where(outbox.Code(code), outbox.DoneAtIsNil()).Exist(ctx)
+			if err != nil {
+				return fmt.Errorf("read the outbox: %w", err)
+			}
+			if waits {
+				continue
+			}
 			if err := t.settleSoon(g.System, g.Holder.ID); err != nil {
 				return err
 			}

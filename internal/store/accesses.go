@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -28,14 +29,29 @@ const AccessCode = "AC-"
 // moment takes the turn of a transaction, so that acts on access follow one another, and says what time counts for access.
 func (t *tx) moment() (time.Time, error) {
 	highest, err := t.highest()
-	return breakglass.Later(t.now, highest), err
+	t.kept = t.clock.now(highest)
+	return t.kept, err
 }
 
 // AccessNow is the time that counts for access: the clock, but never earlier than the highest time that was ever kept. Unlike what is
 // read of the database, it goes on while nothing changes.
 func (s *Store) AccessNow(ctx context.Context) (time.Time, error) {
 	at, err := s.momentOf(ctx)
-	return breakglass.Later(s.Now(), time.UnixMicro(at.clock).UTC()), err
+	return s.clock.now(time.UnixMicro(at.clock).UTC()), err
+}
+
+// accessClock is the time that counts for access in this process.
+type accessClock struct {
+	mu      sync.Mutex
+	clock   breakglass.Clock
+	machine func() time.Time
+}
+
+// now is the time that counts, to the microsecond, when that is the highest that was kept.
+func (c *accessClock) now(kept time.Time) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.clock.Now(c.machine(), kept).UTC().Truncate(time.Microsecond)
 }
 
 // accessRead is all that is open about access, as it stood when it had been saved so often. Every page asks for it, and it mostly stays.

@@ -77,6 +77,7 @@ func (w guarded) votes(t *testing.T, r breakglass.Request, by access.Principal, 
 
 func (w guarded) does(t *testing.T, code string, by access.Principal, verb store.AccessVerb, note string) error {
 	t.Helper()
+	by.SignedInAt = w.Now()
 	out, err := w.CommandAccess(w.ctx, store.AccessCommand{ID: store.NewID(), Code: code, By: by, Verb: verb, Note: note, InOrder: true})
 	if err != nil {
 		t.Fatal(err)
@@ -386,6 +387,57 @@ func TestUninterruptedAccessIsNeverLongerThanAgreed(t *testing.T) {
 		}
 		if last := w.Now().Sub(begun); last < time.Hour-time.Second {
 			t.Errorf("it was refused after %s", last)
+		}
+	})
+}
+
+func TestNobodyReleasesWhatFreezesThem(t *testing.T) {
+	eachGuarded(t, func(t *testing.T, w guarded) {
+		lock, err := w.Freeze(w.ctx, w.sven, store.LockFile{ID: store.NewID(), Kind: breakglass.LockPerson, Subject: w.ines.ID, Why: "Is it she?"})
+		w.must(t, err)
+		refusesBy(t, w.Release(w.ctx, w.ines, lock.ID, "It was I"), breakglass.RuleLocked)
+		w.must(t, w.Release(w.ctx, w.carl, lock.ID, "It was she"))
+	})
+}
+
+// TestAnAttemptThatComesLateIsNotBelieved: its worker was taken for dead, the access was revoked and taken by the next, and then the first
+// gives it after all.
+func TestAnAttemptThatComesLateIsNotBelieved(t *testing.T) {
+	eachGuarded(t, func(t *testing.T, w guarded) {
+		r := w.asks(t, w.rosa)
+		w.must(t, w.votes(t, r, w.ines, 0))
+		w.must(t, w.does(t, r.Code, w.rosa, store.BeginAccess, ""))
+		account := func(catalog.System, breakglass.Holder) (string, error) { return "kh_rosa", nil }
+		late, err := w.BeginSettle(w.ctx, "db", w.rosa.ID, account)
+		w.must(t, err)
+		w.must(t, w.does(t, r.Code, w.sven, store.RevokeAccess, "It is not she"))
+		w.settles(t, w.rosa)
+		_, err = w.Settled(w.ctx, late, "given", nil)
+		w.must(t, err)
+		next, err := w.BeginSettle(w.ctx, "db", w.rosa.ID, account)
+		if err != nil || next.Nothing || len(next.Has) > 0 {
+			t.Errorf("what was given late is not taken: %+v, %v", next, err)
+		}
+	})
+}
+
+func TestWhatMayHaveBeenGivenIsNotProlongedAndIsReviewed(t *testing.T) {
+	eachGuarded(t, func(t *testing.T, w guarded) {
+		r := w.asks(t, w.rosa)
+		w.must(t, w.votes(t, r, w.ines, 0))
+		w.must(t, w.does(t, r.Code, w.rosa, store.BeginAccess, ""))
+		account := func(catalog.System, breakglass.Holder) (string, error) { return "kh_rosa", nil }
+		first, err := w.BeginSettle(w.ctx, "db", w.rosa.ID, account)
+		w.must(t, err)
+		w.clock.add(10 * time.Minute) // the worker died in between, and nobody knows how far it came
+		second, err := w.BeginSettle(w.ctx, "db", w.rosa.ID, account)
+		if err != nil || !second.Until().Equal(first.Until()) {
+			t.Errorf("it lasts until %s rather than %s: %v", second.Until(), first.Until(), err)
+		}
+		w.clock.add(6 * time.Minute)
+		w.settles(t, w.rosa)
+		if g := w.access(t, r.Code).Grant; g.Confirmed == nil || !g.Unreviewed(w.Now()) {
+			t.Errorf("nobody looks at it: %+v", g)
 		}
 	})
 }

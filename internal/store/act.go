@@ -36,6 +36,8 @@ type tx struct {
 	conn    *sql.Conn // of PostgreSQL, for what ent cannot do; nil elsewhere
 	ctx     context.Context
 	now     time.Time
+	clock   *accessClock
+	kept    time.Time // the time that counts for access, where it was asked for
 	actor   access.Person
 	author  access.Person // on whose behalf, where others approved what somebody asked for
 	events  []audit.Event
@@ -98,7 +100,7 @@ func (s *Store) once(ctx context.Context, actor access.Person, work func(*tx) er
 	if conn != nil {
 		defer func() { _ = conn.Close() }() // back to the others; what went wrong on it was said
 	}
-	t := &tx{Tx: inner, conn: conn, ctx: ctx, now: s.Now(), actor: actor}
+	t := &tx{Tx: inner, conn: conn, ctx: ctx, now: s.Now(), clock: s.clock, actor: actor}
 	if err = work(t); err == nil {
 		err = t.seal(ctx)
 	}
@@ -150,7 +152,7 @@ WHERE id = $6 RETURNING audit, clock`
 
 func (t *tx) head(ctx context.Context) (last int64, highest time.Time, err error) {
 	moves := map[bool]int{true: 1}
-	rows, err := t.QueryContext(ctx, takeHead, len(t.events), moves[t.changed], moves[t.read], moves[t.access], t.now.UnixMicro(), headID)
+	rows, err := t.QueryContext(ctx, takeHead, len(t.events), moves[t.changed], moves[t.read], moves[t.access], later(t.now, t.kept).UnixMicro(), headID)
 	if err != nil {
 		return 0, highest, err
 	}
@@ -163,6 +165,13 @@ func (t *tx) head(ctx context.Context) (last int64, highest time.Time, err error
 		return 0, highest, err
 	}
 	return last, time.UnixMicro(clock).UTC(), rows.Err()
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // turn takes the head before anything is read, so that those who act at once see what the others did.

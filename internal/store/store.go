@@ -36,6 +36,7 @@ type Store struct {
 	snapshot atomic.Pointer[snapshot]
 	people   atomic.Pointer[roster]
 	access   atomic.Pointer[accessRead]
+	clock    *accessClock
 	plans    sync.Map // published versions never change: "slug/version" -> Published[failover.Plan]
 }
 
@@ -58,7 +59,7 @@ func OpenDB(ctx context.Context, db *sql.DB, kind migrations.Dialect, now func()
 	}
 	dialects := map[migrations.Dialect]string{migrations.SQLite: dialect.SQLite, migrations.Postgres: dialect.Postgres}
 	client := ent.NewClient(ent.Driver(entsql.OpenDB(dialects[kind], db)))
-	return &Store{client: client, db: db, dialect: kind, now: now, acting: make(chan struct{}, postgresConnections/2)}, nil
+	return &Store{clock: &accessClock{machine: now}, client: client, db: db, dialect: kind, now: now, acting: make(chan struct{}, postgresConnections/2)}, nil
 }
 
 // postgresConnections is how many connections to PostgreSQL there are at most.

@@ -34,9 +34,14 @@ func (w *Watch) drift(ctx context.Context) error {
 	var all sync.WaitGroup
 	for i, system := range version.Systems {
 		all.Go(func() {
+			asked, err := w.Store.AccessNow(ctx)
+			if err != nil {
+				failed[i] = err
+				return
+			}
 			seen, unread := w.readSystem(ctx, system)
 			if ctx.Err() == nil {
-				failed[i] = w.Store.SystemRead(ctx, system, seen, unread)
+				failed[i] = w.Store.SystemRead(ctx, system, seen, asked, unread)
 			}
 		})
 	}
@@ -74,7 +79,7 @@ func (w *Watch) take(ctx context.Context) error {
 	}
 	for _, f := range findings {
 		system, ok := version.System(f.System)
-		if f.Wanted == nil || f.Kind != breakglass.Unexplained || !ok {
+		if f.Wanted == nil || f.Kind != breakglass.Unexplained || !ok || f.Rests(w.Store.Now()) {
 			continue
 		}
 		if err := w.takeOne(ctx, system, f); err != nil {
@@ -150,6 +155,8 @@ type accessWord struct {
 const (
 	nearsWithin   = 10 * time.Minute // its end
 	takenLateFrom = time.Minute      // it should be gone
+
+	escalatesEvery = time.Hour
 )
 
 // accessNews is what is to be told of a request for access by now.
@@ -188,7 +195,8 @@ func accessNews(r breakglass.Request, trouble *breakglass.Trouble, now time.Time
 		if trouble != nil {
 			why = trouble.Why
 		}
-		say(approval.Escalated, g.End(), command, "it should have been gone since %s and is not: %s", approval.Clock(g.End()), why)
+		again := g.End().Add(now.Sub(g.End()).Truncate(escalatesEvery)) // until it is gone
+		say(approval.Escalated, again, command, "it should have been gone since %s and is not: %s", approval.Clock(g.End()), why)
 	}
 	if g.Unreviewed(now) {
 		reviewer := func(p access.Principal) bool { return g.MayReview(p, now) == nil }

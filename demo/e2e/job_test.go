@@ -89,7 +89,7 @@ func (w *world) settle(ines, bea *person, code string) failover.Run {
 	if confirmed.status != 200 {
 		w.t.Fatalf("confirm: %d: %s", confirmed.status, text(confirmed.Find("main")))
 	}
-	run := w.waitState(code, 40*time.Second, failover.Closed)
+	run := w.waitState(code, 2*time.Minute, failover.Closed)
 	w.until("the watch sees that both copies answer", 10*time.Second, w.bothAnswer) // before it does, no planned move is taken
 	return run
 }

@@ -75,7 +75,7 @@ func TestTwoHundredHistoriesOnARealPostgreSQL(t *testing.T) {
 			}
 		}
 		h.rosa = people[seed%uint64(len(people))]
-		for range 4 {
+		for range 3 {
 			h.act()
 			h.settle()
 			h.check(seed)

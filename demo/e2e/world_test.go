@@ -80,12 +80,12 @@ var chosen = struct {
 	ports map[int]bool
 }{ports: map[int]bool{}}
 
-// freePort is one that no demo of this process has.
+// freePort is one that no demo of this process has, nor one of another process of tests: these choose higher ones.
 func freePort(t *testing.T) int {
 	t.Helper()
 	chosen.Lock()
 	defer chosen.Unlock()
-	port, err := stack.FreePort(t.Context(), chosen.ports)
+	port, err := stack.FreePortIn(t.Context(), 10000, 20000, chosen.ports)
 	if err != nil {
 		t.Fatal(err)
 	}

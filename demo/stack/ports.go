@@ -88,9 +88,15 @@ func (p Ports) choose(ctx context.Context, parts []string) (added bool, err erro
 
 // FreePort is a port on loopback that nobody listens on, other than those that are used soon.
 func FreePort(ctx context.Context, used map[int]bool) (int, error) {
+	return FreePortIn(ctx, lowestPort, highestPort, used)
+}
+
+// FreePortIn is like FreePort, from lowest up to below highest. Who chooses many ports long before they are listened on does so where
+// no demo looks for its own.
+func FreePortIn(ctx context.Context, lowest, highest int, used map[int]bool) (int, error) {
 	var last error
 	for range 200 {
-		port := lowestPort + rand.IntN(highestPort-lowestPort) //nolint:gosec // nothing to guess
+		port := lowest + rand.IntN(highest-lowest) //nolint:gosec // nothing to guess
 		if used[port] {
 			continue
 		}

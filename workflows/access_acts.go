@@ -93,7 +93,7 @@ func (a *Activities) accountOn(s catalog.System, h breakglass.Holder) (string, e
 	if err != nil {
 		return "", err
 	}
-	return granter.Account(holderOf(h)), nil
+	return granter.Account(s.Slug, holderOf(h)), nil
 }
 
 func holderOf(h breakglass.Holder) connector.Holder {

@@ -31,7 +31,7 @@ type target struct {
 func (*target) Kind() string                      { return "postgres-role" }
 func (*target) Check(connector.Params) error      { return nil }
 func (*target) System(connector.Params) string    { return "db" }
-func (*target) Account(h connector.Holder) string { return "kh_" + h.Name }
+func (*target) Account(_ string, h connector.Holder) string { return "kh_" + h.Name }
 func (*target) Signs() bool                       { return true }
 func (s *target) roles(account string) (all []string) {
 	s.lock(func() { all = slices.Clone(s.has[account]) })

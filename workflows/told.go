@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -26,6 +27,7 @@ func Told(kinds connector.Set, granters connector.Granters, c catalog.Catalog, e
 	case catalog.System:
 		if granter, err := granters.Get(r.Connector); err == nil {
 			t.say("params", granter.Check(r.Params))
+			t.rolesOnce(granter, c, r)
 		}
 	case catalog.Signal:
 		t.observe("observe", r.Observe)
@@ -43,6 +45,21 @@ type told struct {
 	kinds connector.Set
 	vars  map[string]string
 	wrong fault.Wrong
+}
+
+// rolesOnce refuses a role that two systems give that are one real system: what one takes the other may have given.
+func (t told) rolesOnce(granter connector.Granter, c catalog.Catalog, s catalog.System) {
+	there := granter.System(s.Params)
+	for _, other := range c.Systems {
+		if other.Slug == s.Slug || other.Connector != s.Connector || there == "" || granter.System(other.Params) != there {
+			continue
+		}
+		for i, role := range s.RoleNames() {
+			if slices.Contains(other.RoleNames(), role) {
+				t.wrong.Add(fmt.Sprintf("roles[%d].role", i), "%s gives %q on the same real system: what one of the two takes the other may have given", other.Name, role)
+			}
+		}
+	}
 }
 
 // act is what a connector brings about and, where it is taken back, undoes; either is read back.

@@ -329,7 +329,7 @@ type instant struct{ nothing }
 
 func (instant) Kind() string { return "http" }
 
-func (instant) Account(h connector.Holder) string { return h.ID }
+func (instant) Account(_ string, h connector.Holder) string { return h.ID }
 
 func (instant) Signs() bool { return false }
 

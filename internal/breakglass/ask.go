@@ -23,6 +23,7 @@ const (
 	RuleLapsed     = "lapses"              // approved access waits for its holder only so long
 	RuleLongest    = "longest"             // no uninterrupted access is longer than agreed
 	RuleHolder     = "holder-only"         // only who asked begins it and gives it back
+	RuleOneAccount = "one-account"         // one person has something on a system under one account only
 	RuleReviewer   = "somebody-else-looks" // nobody reviews their own use
 	RuleEnded      = "ended"               // what has ended does not end again
 )

@@ -212,6 +212,10 @@ func (p Past) Blocks(next Grant, now time.Time) error {
 	}
 	since := next.since(p.Grants, now)
 	for _, g := range p.Grants {
+		if g.Open() && g.System == next.System && g.Holder.ID != next.Holder.ID && g.Holder.Is(next.Holder.ID, next.Holder.Mail) {
+			return fault.Refused(RuleOneAccount, g.Holder.Name+", under the account that has it",
+				"You have %s there by %s, under another account of yours, or it is not seen to be gone yet. One person has access under one account at a time.", g.Role, g.Code)
+		}
 		if g.prolongs(next) && !g.End().Before(since) {
 			continue // the use goes on, and is prolonged
 		}

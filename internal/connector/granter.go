@@ -21,8 +21,8 @@ type Granter interface {
 	// System names the system that params are about, such as its host and port; empty where they say none.
 	System(p Params) string
 
-	// Account is what the system calls a person.
-	Account(h Holder) string
+	// Account is what the real system calls a person who has access to it by the catalogue's system of that slug.
+	Account(system string, h Holder) string
 
 	// Signs says whether the account is one that Keyholder makes, with a password of its own; otherwise people sign in to
 	// the system as they always do.

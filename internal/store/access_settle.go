@@ -232,7 +232,7 @@ func (s *Store) BeginSettle(ctx context.Context, system, person string, account 
 			a.Nothing, a.Done = true, true
 			return nil
 		}
-		if err := l.attempts(t, system, person); err != nil {
+		if err := l.attempts(t, system); err != nil {
 			return err
 		}
 		if a = l.settling(); a.Nothing {
@@ -261,11 +261,11 @@ func (s *Store) BeginSettle(ctx context.Context, system, person string, account 
 }
 
 // attempts moves the clocks of what has not been given yet. How long it may last hangs on what there was before, also where that is gone.
-func (l *looksAt) attempts(t *tx, system, person string) error {
+func (l *looksAt) attempts(t *tx, system string) error {
 	if !slices.ContainsFunc(l.grants, func(g breakglass.Grant) bool { return g.Given == nil && g.Ended == nil }) {
 		return nil
 	}
-	beside, err := grantsOf(t.ctx, t.AccessGrant.Query().Where(accessgrant.HolderID(person), accessgrant.System(system), accessgrant.EndsAtGT(l.now.Add(-unbroken))))
+	beside, err := grantsOf(t.ctx, t.AccessGrant.Query().Where(heldBy(l.grants[0].Holder), accessgrant.System(system), accessgrant.EndsAtGT(l.now.Add(-unbroken))))
 	if err != nil {
 		return err
 	}

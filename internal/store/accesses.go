@@ -273,18 +273,22 @@ func (t *tx) createGrant(g breakglass.Grant) error {
 
 // past is what bears on access of a holder to a system: what they and others have there, what has not been looked at, and the locks.
 func past(ctx context.Context, c *ent.Client, holder breakglass.Holder, system string, now time.Time) (breakglass.Past, error) {
-	same := []predicate.AccessGrant{accessgrant.HolderID(holder.ID), accessgrant.System(system)}
-	if holder.Mail != "" {
-		same = append(same, accessgrant.HolderMail(strings.ToLower(holder.Mail)))
-	}
 	grants, err := grantsOf(ctx, c.AccessGrant.Query().Where(
-		accessgrant.Or(same...), accessgrant.Or(accessgrant.Open(true), accessgrant.Reviewed(false), accessgrant.EndsAtGT(now.Add(-unbroken))),
+		accessgrant.Or(heldBy(holder), accessgrant.System(system)), accessgrant.Or(accessgrant.Open(true), accessgrant.Reviewed(false), accessgrant.EndsAtGT(now.Add(-unbroken))),
 	))
 	if err != nil {
 		return breakglass.Past{}, err
 	}
 	locks, err := locksOn(ctx, c)
 	return breakglass.Past{Grants: grants, Locks: locks}, err
+}
+
+// heldBy are the grants of a person, under whichever of their accounts.
+func heldBy(holder breakglass.Holder) predicate.AccessGrant {
+	if holder.Mail == "" {
+		return accessgrant.HolderID(holder.ID)
+	}
+	return accessgrant.Or(accessgrant.HolderID(holder.ID), accessgrant.HolderMail(strings.ToLower(holder.Mail)))
 }
 
 // unbroken is how far back grants are looked at that may touch what comes after.

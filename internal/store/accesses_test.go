@@ -187,6 +187,31 @@ func TestAnUnreviewedUseBlocksTheNextByTheSamePersonAndOnTheSameSystem(t *testin
 	})
 }
 
+func TestOnePersonHasAccessUnderOneAccountAtATime(t *testing.T) {
+	eachGuarded(t, func(t *testing.T, w guarded) {
+		id, err := w.SignIn(w.ctx, store.Identity{
+			Issuer: "i", Subject: "rosa-2", Name: "Rosa", Email: "Rosa@example.com", Verified: true, Groups: []string{"responders"}, SignedInAt: w.Now(),
+		})
+		w.must(t, err)
+		twin, _, err := w.Principal(w.ctx, id)
+		w.must(t, err)
+		approved := w.asks(t, twin)
+		w.must(t, w.votes(t, approved, w.ines, 0))
+		code := w.given(t)
+		_, err = w.FileAccess(w.ctx, twin, w.wish())
+		refusesBy(t, err, breakglass.RuleOneAccount)
+		refusesBy(t, w.does(t, approved.Code, twin, store.BeginAccess, ""), breakglass.RuleOneAccount)
+		w.clock.add(16 * time.Minute) // it has ended, and is not seen to be gone
+		refusesBy(t, w.does(t, approved.Code, twin, store.BeginAccess, ""), breakglass.RuleOneAccount)
+		w.settles(t, w.rosa)
+		if g := w.access(t, code).Grant; g.Confirmed == nil {
+			t.Fatal("it is not gone")
+		}
+		w.must(t, w.does(t, code, w.sven, store.ReviewAccess, "All is well"))
+		w.must(t, w.does(t, approved.Code, twin, store.BeginAccess, ""))
+	})
+}
+
 func TestAnEmergencyNamesForEverWhoWasNotAsked(t *testing.T) {
 	eachGuarded(t, func(t *testing.T, w guarded) {
 		wish := w.wish()

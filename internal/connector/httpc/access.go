@@ -34,7 +34,7 @@ func (*Access) Check(p connector.Params) error {
 	return err
 }
 
-// System is the host where one looks who has what, and the port where one is said.
+// System is the address where one looks who has what, without its query.
 func (*Access) System(p connector.Params) string {
 	got, err := readAccess(p)
 	if err != nil {
@@ -44,11 +44,11 @@ func (*Access) System(p connector.Params) string {
 	if err != nil {
 		return ""
 	}
-	return u.Host
+	return u.Host + u.EscapedPath()
 }
 
 // Account is the mail address, in small letters; empty where somebody has none.
-func (*Access) Account(h connector.Holder) string { return strings.ToLower(strings.TrimSpace(h.Mail)) }
+func (*Access) Account(_ string, h connector.Holder) string { return strings.ToLower(strings.TrimSpace(h.Mail)) }
 
 // Signs says that people sign in to the system as they always do.
 func (*Access) Signs() bool { return false }

@@ -121,10 +121,10 @@ func wants(account string, roles ...string) connector.Wanted {
 func TestAccessIsGivenReadBackAndTaken(t *testing.T) {
 	d, a := newDirectory(t), accessTo(t)
 	p := d.params(t, nil)
-	ada := a.Account(connector.Holder{ID: "1", Mail: " Ada@Example.org"})
+	ada := a.Account("consoles", connector.Holder{ID: "1", Mail: " Ada@Example.org"})
 	d.give("eve@example.org", "reader", "")
 	d.give(ada, "unmanaged", "")
-	if err := a.Check(p); err != nil || a.System(p) != strings.TrimPrefix(d.URL, "http://") || a.Signs() || ada != "ada@example.org" {
+	if err := a.Check(p); err != nil || a.System(p) != strings.TrimPrefix(d.URL, "http://")+"/holders" || a.Signs() || ada != "ada@example.org" {
 		t.Errorf("%v, %q", err, a.System(p))
 	}
 	e, err := a.Bring(t.Context(), "grant-7", p, wants(ada, "reader"))

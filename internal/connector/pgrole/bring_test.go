@@ -211,8 +211,8 @@ func TestWhateverTheNamesAre(t *testing.T) {
 		`"`, `'; DROP ROLE keyholder; --`, `"; DROP ROLE x; --`, "Ünïcødé 東京 🔑", strings.Repeat("x", 200), "", "\x00\xff$$", "\\ \n",
 	} {
 		w.holder = connector.Holder{ID: "hostile" + string(rune('a'+i)), Name: name}
-		w.account = w.g.Account(w.holder)
-		if !account.MatchString(w.account) || w.account != w.g.Account(w.holder) {
+		w.account = w.g.Account("reports", w.holder)
+		if !account.MatchString(w.account) || w.account != w.g.Account("reports", w.holder) {
 			t.Fatalf("%q is %q", name, w.account)
 		}
 		role := strings.ToValidUTF8(strings.ReplaceAll(name, "\x00", ""), "") + " of " + w.account
@@ -245,11 +245,14 @@ func TestWhateverTheNamesAre(t *testing.T) {
 }
 
 func TestTwoPeopleNeverShareAnAccount(t *testing.T) {
+	if ada := (connector.Holder{ID: "1", Name: "Ada"}); accountOf("reports", ada) == accountOf("stock", ada) {
+		t.Error("two systems that are one server share an account")
+	}
 	for name, want := range map[string]string{
 		"Ada Lovelace": "kh_adalovelace_7b1a2b4c", "José Müller-Østergård": "kh_josemullerstergard_", "東京": "kh_", "": "kh_",
 		"Maximilian von Hohenstaufen II": "kh_maximilianvonhohenst_",
 	} {
-		a, b := accountOf(connector.Holder{ID: "1", Name: name}), accountOf(connector.Holder{ID: "2", Name: name})
+		a, b := accountOf("reports", connector.Holder{ID: "1", Name: name}), accountOf("reports", connector.Holder{ID: "2", Name: name})
 		if a == b || !strings.HasPrefix(a, want[:strings.LastIndex(want, "_")+1]) || !account.MatchString(a) {
 			t.Errorf("%q: %q, %q", name, a, b)
 		}

@@ -42,9 +42,9 @@ func (*Granter) System(p connector.Params) string {
 	return got.Connection
 }
 
-// Account is "kh_", the letters and digits of the name, and a part of the digest of the ID: two people never share one, and a
-// person whose name changes gets another.
-func (*Granter) Account(h connector.Holder) string { return accountOf(h) }
+// Account is "kh_", the letters and digits of the name, and a part of the digest of the system and the ID: two people never share one,
+// nor do two systems that are one server, and a person whose name changes gets another.
+func (*Granter) Account(system string, h connector.Holder) string { return accountOf(system, h) }
 
 // Signs says that the accounts are Keyholder's own.
 func (*Granter) Signs() bool { return true }

@@ -48,8 +48,8 @@ func read(p connector.Params) (params, error) {
 var account = regexp.MustCompile(`\Akh_([a-z0-9]{1,20}_)?[0-9a-f]{8}\z`)
 
 // accountOf keeps to letters that need no quotes anywhere, and lets an accent go rather than its letter.
-func accountOf(h connector.Holder) string {
-	sum := sha256.Sum256([]byte(h.ID))
+func accountOf(system string, h connector.Holder) string {
+	sum := sha256.Sum256([]byte(system + "\x00" + h.ID))
 	name := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
 			return r

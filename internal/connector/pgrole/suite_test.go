@@ -89,7 +89,7 @@ func newWorld(t *testing.T) *world {
 		holder: connector.Holder{ID: fmt.Sprintf("person-%d", n), Name: "Ada Lovelace"}, password: scram.NewPassword(),
 		until: time.Now().Add(time.Hour).UTC().Truncate(time.Second),
 	}
-	w.account = w.g.Account(w.holder)
+	w.account = w.g.Account("reports", w.holder)
 	var err error
 	if w.verifier, err = scram.NewVerifier(w.password); err != nil {
 		t.Fatal(err)

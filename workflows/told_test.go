@@ -1,0 +1,40 @@
+package workflows_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"keyholder/internal/catalog"
+	"keyholder/internal/connector"
+	"keyholder/internal/connector/pgrole"
+	"keyholder/workflows"
+)
+
+func TestARoleIsGivenByOneSystemOnlyOfThoseThatAreOneServer(t *testing.T) {
+	granters := connector.NewGranters(pgrole.New(connector.NewSecrets(func(string) (string, bool) { return "", false })))
+	system := func(slug, at, role string) catalog.System {
+		return catalog.System{
+			Slug: slug, Name: slug, Connector: pgrole.Kind, Params: json.RawMessage(`{"connection":"env:` + at + `"}`), Roles: []catalog.TargetRole{{Role: role, Does: "read"}},
+		}
+	}
+	one := system("one", "A", "reader")
+	for name, c := range map[string]struct {
+		other catalog.System
+		wrong bool
+	}{
+		"the same role on the same server":    {system("other", "A", "reader"), true},
+		"another role on the same server":     {system("other", "A", "writer"), false},
+		"the same role on another server":     {system("other", "B", "reader"), false},
+		"the system itself, as it was before": {system("one", "A", "reader"), false},
+	} {
+		in := catalog.Catalog{Systems: []catalog.System{c.other}}
+		e, err := catalog.EntryOf(one)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wrong := workflows.Told(nil, granters, in, e)
+		if (wrong["roles[0].role"] != "") != c.wrong {
+			t.Errorf("%s: %v", name, wrong)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"keyholder/ent/migrate"
 
 	"keyholder/ent/acceptance"
+	"keyholder/ent/accessactivity"
 	"keyholder/ent/accessfinding"
 	"keyholder/ent/accessgrant"
 	"keyholder/ent/accessholding"
@@ -54,6 +55,8 @@ type Client struct {
 	Schema *migrate.Schema
 	// Acceptance is the client for interacting with the Acceptance builders.
 	Acceptance *AcceptanceClient
+	// AccessActivity is the client for interacting with the AccessActivity builders.
+	AccessActivity *AccessActivityClient
 	// AccessFinding is the client for interacting with the AccessFinding builders.
 	AccessFinding *AccessFindingClient
 	// AccessGrant is the client for interacting with the AccessGrant builders.
@@ -120,6 +123,7 @@ func NewClient(opts ...Option) *Client {
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
 	c.Acceptance = NewAcceptanceClient(c.config)
+	c.AccessActivity = NewAccessActivityClient(c.config)
 	c.AccessFinding = NewAccessFindingClient(c.config)
 	c.AccessGrant = NewAccessGrantClient(c.config)
 	c.AccessHolding = NewAccessHoldingClient(c.config)
@@ -240,6 +244,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		ctx:            ctx,
 		config:         cfg,
 		Acceptance:     NewAcceptanceClient(cfg),
+		AccessActivity: NewAccessActivityClient(cfg),
 		AccessFinding:  NewAccessFindingClient(cfg),
 		AccessGrant:    NewAccessGrantClient(cfg),
 		AccessHolding:  NewAccessHoldingClient(cfg),
@@ -287,6 +292,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		ctx:            ctx,
 		config:         cfg,
 		Acceptance:     NewAcceptanceClient(cfg),
+		AccessActivity: NewAccessActivityClient(cfg),
 		AccessFinding:  NewAccessFindingClient(cfg),
 		AccessGrant:    NewAccessGrantClient(cfg),
 		AccessHolding:  NewAccessHoldingClient(cfg),
@@ -343,8 +349,8 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Acceptance, c.AccessFinding, c.AccessGrant, c.AccessHolding, c.AccessLock,
-		c.AccessRequest, c.AuditEvent, c.CatalogRecord, c.CatalogVersion,
+		c.Acceptance, c.AccessActivity, c.AccessFinding, c.AccessGrant, c.AccessHolding,
+		c.AccessLock, c.AccessRequest, c.AuditEvent, c.CatalogRecord, c.CatalogVersion,
 		c.ChangeRequest, c.ChannelHealth, c.Decision, c.DegradedMode, c.Draft,
 		c.FactSheet, c.Head, c.Incident, c.Message, c.Outbox, c.Outcome,
 		c.OutletReport, c.Person, c.PlanVersion, c.Reading, c.Request, c.RoleReview,
@@ -358,8 +364,8 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Acceptance, c.AccessFinding, c.AccessGrant, c.AccessHolding, c.AccessLock,
-		c.AccessRequest, c.AuditEvent, c.CatalogRecord, c.CatalogVersion,
+		c.Acceptance, c.AccessActivity, c.AccessFinding, c.AccessGrant, c.AccessHolding,
+		c.AccessLock, c.AccessRequest, c.AuditEvent, c.CatalogRecord, c.CatalogVersion,
 		c.ChangeRequest, c.ChannelHealth, c.Decision, c.DegradedMode, c.Draft,
 		c.FactSheet, c.Head, c.Incident, c.Message, c.Outbox, c.Outcome,
 		c.OutletReport, c.Person, c.PlanVersion, c.Reading, c.Request, c.RoleReview,
@@ -374,6 +380,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
 	case *AcceptanceMutation:
 		return c.Acceptance.mutate(ctx, m)
+	case *AccessActivityMutation:
+		return c.AccessActivity.mutate(ctx, m)
 	case *AccessFindingMutation:
 		return c.AccessFinding.mutate(ctx, m)
 	case *AccessGrantMutation:
@@ -563,6 +571,139 @@ func (c *AcceptanceClient) mutate(ctx context.Context, m *AcceptanceMutation) (V
 		return (&AcceptanceDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Acceptance mutation op: %q", m.Op())
+	}
+}
+
+// AccessActivityClient is a client for the AccessActivity schema.
+type AccessActivityClient struct {
+	config
+}
+
+// NewAccessActivityClient returns a client for the AccessActivity from the given config.
+func NewAccessActivityClient(c config) *AccessActivityClient {
+	return &AccessActivityClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `accessactivity.Hooks(f(g(h())))`.
+func (c *AccessActivityClient) Use(hooks ...Hook) {
+	c.hooks.AccessActivity = append(c.hooks.AccessActivity, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `accessactivity.Intercept(f(g(h())))`.
+func (c *AccessActivityClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AccessActivity = append(c.inters.AccessActivity, interceptors...)
+}
+
+// Create returns a builder for creating a AccessActivity entity.
+func (c *AccessActivityClient) Create() *AccessActivityCreate {
+	mutation := newAccessActivityMutation(c.config, OpCreate)
+	return &AccessActivityCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AccessActivity entities.
+func (c *AccessActivityClient) CreateBulk(builders ...*AccessActivityCreate) *AccessActivityCreateBulk {
+	return &AccessActivityCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AccessActivityClient) MapCreateBulk(slice any, setFunc func(*AccessActivityCreate, int)) *AccessActivityCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AccessActivityCreateBulk{err: fmt.Errorf("calling to AccessActivityClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AccessActivityCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AccessActivityCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AccessActivity.
+func (c *AccessActivityClient) Update() *AccessActivityUpdate {
+	mutation := newAccessActivityMutation(c.config, OpUpdate)
+	return &AccessActivityUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AccessActivityClient) UpdateOne(_m *AccessActivity) *AccessActivityUpdateOne {
+	mutation := newAccessActivityMutation(c.config, OpUpdateOne, withAccessActivity(_m))
+	return &AccessActivityUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AccessActivityClient) UpdateOneID(id string) *AccessActivityUpdateOne {
+	mutation := newAccessActivityMutation(c.config, OpUpdateOne, withAccessActivityID(id))
+	return &AccessActivityUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AccessActivity.
+func (c *AccessActivityClient) Delete() *AccessActivityDelete {
+	mutation := newAccessActivityMutation(c.config, OpDelete)
+	return &AccessActivityDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AccessActivityClient) DeleteOne(_m *AccessActivity) *AccessActivityDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AccessActivityClient) DeleteOneID(id string) *AccessActivityDeleteOne {
+	builder := c.Delete().Where(accessactivity.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AccessActivityDeleteOne{builder}
+}
+
+// Query returns a query builder for AccessActivity.
+func (c *AccessActivityClient) Query() *AccessActivityQuery {
+	return &AccessActivityQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAccessActivity},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AccessActivity entity by its id.
+func (c *AccessActivityClient) Get(ctx context.Context, id string) (*AccessActivity, error) {
+	return c.Query().Where(accessactivity.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AccessActivityClient) GetX(ctx context.Context, id string) *AccessActivity {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *AccessActivityClient) Hooks() []Hook {
+	return c.hooks.AccessActivity
+}
+
+// Interceptors returns the client interceptors.
+func (c *AccessActivityClient) Interceptors() []Interceptor {
+	return c.inters.AccessActivity
+}
+
+func (c *AccessActivityClient) mutate(ctx context.Context, m *AccessActivityMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AccessActivityCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AccessActivityUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AccessActivityUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AccessActivityDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AccessActivity mutation op: %q", m.Op())
 	}
 }
 
@@ -4160,18 +4301,18 @@ func (c *SessionClient) mutate(ctx context.Context, m *SessionMutation) (Value, 
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Acceptance, AccessFinding, AccessGrant, AccessHolding, AccessLock,
-		AccessRequest, AuditEvent, CatalogRecord, CatalogVersion, ChangeRequest,
-		ChannelHealth, Decision, DegradedMode, Draft, FactSheet, Head, Incident,
-		Message, Outbox, Outcome, OutletReport, Person, PlanVersion, Reading, Request,
-		RoleReview, Run, Session []ent.Hook
+		Acceptance, AccessActivity, AccessFinding, AccessGrant, AccessHolding,
+		AccessLock, AccessRequest, AuditEvent, CatalogRecord, CatalogVersion,
+		ChangeRequest, ChannelHealth, Decision, DegradedMode, Draft, FactSheet, Head,
+		Incident, Message, Outbox, Outcome, OutletReport, Person, PlanVersion, Reading,
+		Request, RoleReview, Run, Session []ent.Hook
 	}
 	inters struct {
-		Acceptance, AccessFinding, AccessGrant, AccessHolding, AccessLock,
-		AccessRequest, AuditEvent, CatalogRecord, CatalogVersion, ChangeRequest,
-		ChannelHealth, Decision, DegradedMode, Draft, FactSheet, Head, Incident,
-		Message, Outbox, Outcome, OutletReport, Person, PlanVersion, Reading, Request,
-		RoleReview, Run, Session []ent.Interceptor
+		Acceptance, AccessActivity, AccessFinding, AccessGrant, AccessHolding,
+		AccessLock, AccessRequest, AuditEvent, CatalogRecord, CatalogVersion,
+		ChangeRequest, ChannelHealth, Decision, DegradedMode, Draft, FactSheet, Head,
+		Incident, Message, Outbox, Outcome, OutletReport, Person, PlanVersion, Reading,
+		Request, RoleReview, Run, Session []ent.Interceptor
 	}
 )
 

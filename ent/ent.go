@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"keyholder/ent/acceptance"
+	"keyholder/ent/accessactivity"
 	"keyholder/ent/accessfinding"
 	"keyholder/ent/accessgrant"
 	"keyholder/ent/accessholding"
@@ -101,6 +102,7 @@ func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			acceptance.Table:     acceptance.ValidColumn,
+			accessactivity.Table: accessactivity.ValidColumn,
 			accessfinding.Table:  accessfinding.ValidColumn,
 			accessgrant.Table:    accessgrant.ValidColumn,
 			accessholding.Table:  accessholding.ValidColumn,

@@ -16,6 +16,8 @@ type Tx struct {
 	config
 	// Acceptance is the client for interacting with the Acceptance builders.
 	Acceptance *AcceptanceClient
+	// AccessActivity is the client for interacting with the AccessActivity builders.
+	AccessActivity *AccessActivityClient
 	// AccessFinding is the client for interacting with the AccessFinding builders.
 	AccessFinding *AccessFindingClient
 	// AccessGrant is the client for interacting with the AccessGrant builders.
@@ -202,6 +204,7 @@ func (tx *Tx) Client() *Client {
 
 func (tx *Tx) init() {
 	tx.Acceptance = NewAcceptanceClient(tx.config)
+	tx.AccessActivity = NewAccessActivityClient(tx.config)
 	tx.AccessFinding = NewAccessFindingClient(tx.config)
 	tx.AccessGrant = NewAccessGrantClient(tx.config)
 	tx.AccessHolding = NewAccessHoldingClient(tx.config)

@@ -43,6 +43,7 @@ type accessActForm struct {
 	Act     string `form:"act"`
 	Note    string `form:"note"`
 	InOrder string `form:"in_order"`
+	Seen    string `form:"seen"`
 }
 
 func (s *Server) withdrawAccess(c echo.Context) error {
@@ -78,6 +79,7 @@ func (s *Server) actOnAccess(c echo.Context, verb store.AccessVerb, no, yes stri
 	code := c.Param("code")
 	cmd := store.AccessCommand{
 		ID: actID(form.Act), Code: code, By: principal(c), Verb: verb, Note: text(wrong, "note", form.Note, "", approval.MaxText), InOrder: form.InOrder == "yes",
+		Seen: form.Seen,
 	}
 	if verb == store.ReviewAccess && form.InOrder != "yes" && form.InOrder != "no" {
 		wrong.Add("in_order", "Say whether it was in order.")

@@ -70,7 +70,9 @@ func (s *Server) accessPage(c echo.Context, status int, code string, typed typed
 		return err
 	}
 	accessStops(&p, r, here, who, typed)
-	accessReview(&p, r, here, who, typed)
+	if err := s.accessReview(ctx, &p, r, here, who, typed); err != nil {
+		return err
+	}
 	if p.Told, err = s.toldWords(ctx, version.Catalog, r.Code); err != nil {
 		return err
 	}
@@ -223,42 +225,5 @@ func accessStops(p *view.AccessRequest, r breakglass.Request, here accessSituati
 			Note: "Why you freeze it", Hint: "It takes hold at once. Once released, what is left of its time holds again.", Boundary: true,
 		}
 		typed.into(p.Freeze, "freeze")
-	}
-}
-
-// accessReview is the holder's word on what was done, and the review by somebody else.
-func accessReview(p *view.AccessRequest, r breakglass.Request, here accessSituation, who access.Principal, typed typedAccess) {
-	g := r.Grant
-	if g == nil {
-		return
-	}
-	p.Statement = g.Statement
-	if !g.Unreviewed(here.now) {
-		return
-	}
-	p.ReviewDue = g.ReviewDue()
-	if g.Holder.ID == who.ID {
-		p.State = &view.NoteForm{
-			Path: view.AccessActPath(r.Code, "state"), Label: "Say what was done with " + r.Code, ID: "state-note", Note: "What you did, and what you changed",
-			Hint: "Whoever reviews the use reads it.", Typed: g.Statement, Primary: g.Statement == "",
-		}
-		if g.Statement != "" {
-			p.State.Label = "Change what you said about " + r.Code
-		}
-		typed.into(p.State, "state")
-	}
-	if err := g.MayReview(who, here.now); err != nil {
-		p.NotReviewer = refusal("You do not review this", err)
-		return
-	}
-	p.Review = &view.ReviewForm{
-		Path: view.AccessActPath(r.Code, "review"), Act: store.NewID(), Label: "Sign the review of " + r.Code,
-		InOrder: []view.Choice{{Value: "yes", Label: "In order"}, {Value: "no", Label: "Not in order"}},
-	}
-	if typed.verb == "review" {
-		p.Review.Note, p.Review.Wrong = typed.note, fieldsOf(typed.err)
-		for i := range p.Review.InOrder {
-			p.Review.InOrder[i].Chosen = p.Review.InOrder[i].Value == typed.inOrder
-		}
 	}
 }

@@ -160,6 +160,9 @@ func accessStory(r breakglass.Request, now time.Time) []view.StoryLine {
 		}
 		add(*g.Confirmed, "%s", gone)
 	}
+	if a := g.Activity; a != nil {
+		add(a.At, "What was done was read: %s.", activityWords(*a))
+	}
 	if v := g.Review; v != nil {
 		found := "in order"
 		if !v.InOrder {

@@ -111,7 +111,7 @@ func shop(t *testing.T) store.Bundle {
 	}
 	const channel = "\n---\nkind: channel\nslug: operations-room\nname: Operations room\naddress: env:OPERATIONS_ROOM\n"
 	secrets := connector.NewSecrets(os.LookupEnv)
-	b, err := bundle.Read([]bundle.File{{Name: "shop.yaml", Body: append(body, channel...)}}, bundle.Context{Kinds: connector.NewSet(httpc.New(secrets), dnsc.New(secrets))})
+	b, err := bundle.Read([]bundle.File{{Name: "shop.yaml", Body: append(body, channel...)}}, bundle.Context{Kinds: connector.All{Acts: connector.NewSet(httpc.New(secrets), dnsc.New(secrets))}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,6 +87,7 @@ func (s *Server) routes() []route {
 		{post, "/access/:code/give-back", access.AskAccess, s.returnAccess},
 		{post, "/access/:code/revoke", access.RevokeAccess, s.revokeAccess},
 		{post, "/access/:code/state", access.AskAccess, s.stateAccess},
+		{get, "/access/:code/activity", access.See, s.accessActivity},
 		{post, "/access/:code/review", access.Decide, s.reviewAccess},
 		{get, "/impact", access.See, s.showImpact},
 		{get, "/who", access.See, s.showWho},

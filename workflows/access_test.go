@@ -28,11 +28,11 @@ type target struct {
 	did  int
 }
 
-func (*target) Kind() string                      { return "postgres-role" }
-func (*target) Check(connector.Params) error      { return nil }
-func (*target) System(connector.Params) string    { return "db" }
+func (*target) Kind() string                                { return "postgres-role" }
+func (*target) Check(connector.Params) error                { return nil }
+func (*target) System(connector.Params) string              { return "db" }
 func (*target) Account(_ string, h connector.Holder) string { return "kh_" + h.Name }
-func (*target) Signs() bool                       { return true }
+func (*target) Signs() bool                                 { return true }
 func (s *target) roles(account string) (all []string) {
 	s.lock(func() { all = slices.Clone(s.has[account]) })
 	return

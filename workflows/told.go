@@ -14,8 +14,8 @@ import (
 
 // Told says what is wrong with what a record tells connectors, by the path of the field: what no connector understands is found when it
 // is saved, not at night. It touches no system.
-func Told(kinds connector.Set, granters connector.Granters, c catalog.Catalog, e catalog.Entry) fault.Wrong {
-	t := told{kinds: kinds, wrong: fault.Wrong{}}
+func Told(kinds connector.All, c catalog.Catalog, e catalog.Entry) fault.Wrong {
+	t := told{kinds: kinds.Acts, wrong: fault.Wrong{}}
 	switch r := e.Record.(type) {
 	case catalog.DegradedModeRule:
 		t.vars = ModeVariables(degrade.Mode{})
@@ -25,9 +25,12 @@ func Told(kinds connector.Set, granters connector.Granters, c catalog.Catalog, e
 		t.params("drain", r.Drain.Connector, r.Drain.Params)
 		t.observe("drain.observe", r.Drain.Observe)
 	case catalog.System:
-		if granter, err := granters.Get(r.Connector); err == nil {
+		if granter, err := kinds.Access.Get(r.Connector); err == nil {
 			t.say("params", granter.Check(r.Params))
 			t.rolesOnce(granter, c, r)
+		}
+		if log, err := kinds.Logs.Get(r.Log); err == nil {
+			t.say("log_params", log.Check(r.LogParams))
 		}
 	case catalog.Signal:
 		t.observe("observe", r.Observe)

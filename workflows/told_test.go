@@ -32,7 +32,7 @@ func TestARoleIsGivenByOneSystemOnlyOfThoseThatAreOneServer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wrong := workflows.Told(nil, granters, in, e)
+		wrong := workflows.Told(connector.All{Access: granters}, in, e)
 		if (wrong["roles[0].role"] != "") != c.wrong {
 			t.Errorf("%s: %v", name, wrong)
 		}

@@ -110,7 +110,7 @@ func (r *rig) loseTheSite(ctx context.Context) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, switchWithin)
 	defer cancel()
 	w := &watch.Watch{
-		Store: r.store, Connectors: connector.NewSet(lostSite{}), Start: r.processes.Start, SeeWrites: r.activities.SeeWrites, Modes: r.activities,
+		Store: r.store, Connectors: connector.All{Acts: connector.NewSet(lostSite{})}, Start: r.processes.Start, SeeWrites: r.activities.SeeWrites, Modes: r.activities,
 		Log: slog.New(slog.DiscardHandler),
 	}
 	ended := make(chan error, 1)

@@ -182,7 +182,7 @@ func (s *server) serve(ctx context.Context) error {
 	running, kill := context.WithCancel(context.WithoutCancel(ctx))
 	defer kill()
 	cmd := s.command(running, "postgres", "-D", s.data, "-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-		"-c", "log_connections=on", "-c", "log_disconnections=on", "-c", "max_connections=60", "-c", "shared_buffers=16MB")
+		"-c", "logging_collector=on", "-c", "log_destination=stderr,jsonlog", "-c", "log_filename=reporting-%Y-%m-%d.log", "-c", "log_timezone=UTC", "-c", "log_connections=on", "-c", "log_disconnections=on", "-c", "max_connections=60", "-c", "shared_buffers=16MB")
 	log, err := os.OpenFile(filepath.Join(s.cfg.Dir, "reporting.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err

@@ -20,6 +20,18 @@ func (f AcceptanceFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, 
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AcceptanceMutation", m)
 }
 
+// The AccessActivityFunc type is an adapter to allow the use of ordinary
+// function as AccessActivity mutator.
+type AccessActivityFunc func(context.Context, *ent.AccessActivityMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f AccessActivityFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.AccessActivityMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AccessActivityMutation", m)
+}
+
 // The AccessFindingFunc type is an adapter to allow the use of ordinary
 // function as AccessFinding mutator.
 type AccessFindingFunc func(context.Context, *ent.AccessFindingMutation) (ent.Value, error)

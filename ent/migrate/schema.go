@@ -23,6 +23,17 @@ var (
 		Columns:    AcceptancesColumns,
 		PrimaryKey: []*schema.Column{AcceptancesColumns[0]},
 	}
+	// AccessActivitiesColumns holds the columns for the "access_activities" table.
+	AccessActivitiesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "body", Type: field.TypeBytes},
+	}
+	// AccessActivitiesTable holds the schema information for the "access_activities" table.
+	AccessActivitiesTable = &schema.Table{
+		Name:       "access_activities",
+		Columns:    AccessActivitiesColumns,
+		PrimaryKey: []*schema.Column{AccessActivitiesColumns[0]},
+	}
 	// AccessFindingsColumns holds the columns for the "access_findings" table.
 	AccessFindingsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString},
@@ -778,6 +789,7 @@ var (
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		AcceptancesTable,
+		AccessActivitiesTable,
 		AccessFindingsTable,
 		AccessGrantsTable,
 		AccessHoldingsTable,

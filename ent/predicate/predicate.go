@@ -9,6 +9,9 @@ import (
 // Acceptance is the predicate function for acceptance builders.
 type Acceptance func(*sql.Selector)
 
+// AccessActivity is the predicate function for accessactivity builders.
+type AccessActivity func(*sql.Selector)
+
 // AccessFinding is the predicate function for accessfinding builders.
 type AccessFinding func(*sql.Selector)
 

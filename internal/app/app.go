@@ -31,21 +31,19 @@ import (
 // Version is what this program calls itself; the linker sets it.
 var Version = "dev" //nolint:gochecknoglobals // set by -ldflags
 
-// Connectors are all kinds of real system that the product can look at and act on.
-func Connectors() connector.Set {
+// Connectors are all kinds of real system that the product can look at, act on, and give access to.
+func Connectors() connector.All {
 	secrets := connector.NewSecrets(config.Lookup)
-	return connector.NewSet(httpc.New(secrets), dnsc.New(secrets))
-}
-
-// Granters are all kinds of real system that the product can give and take access on.
-func Granters() connector.Granters {
-	secrets := connector.NewSecrets(config.Lookup)
-	return connector.NewGranters(pgrole.New(secrets), httpc.NewAccess(secrets))
+	return connector.All{
+		Acts:   connector.NewSet(httpc.New(secrets), dnsc.New(secrets)),
+		Access: connector.NewGranters(pgrole.New(secrets), httpc.NewAccess(secrets)),
+		Logs:   connector.NewActivityLogs(pgrole.NewLog(secrets), httpc.NewActivity(secrets)),
+	}
 }
 
 // Told says what is wrong with what a record tells the connectors that there are.
 func Told(in catalog.Catalog, e catalog.Entry) fault.Wrong {
-	return workflows.Told(Connectors(), Granters(), in, e)
+	return workflows.Told(Connectors(), in, e)
 }
 
 // Parts says which parts of the product a process runs.
@@ -101,13 +99,13 @@ func run(ctx context.Context, c config.Config, parts Parts, kept *store.Store, t
 	group, ctx := errgroup.WithContext(ctx)
 	if parts.Worker {
 		kinds := Connectors()
-		activities := workflows.NewActivities(kept, kinds, Granters(), c.CallsAtOnce)
+		activities := workflows.NewActivities(kept, kinds.Acts, kinds.Access, c.CallsAtOnce)
 		mail, err := mailer(c)
 		if err != nil {
 			return err
 		}
 		watcher := &watch.Watch{
-			Store: kept, Connectors: kinds, Granters: Granters(), Start: processes.Start, SeeWrites: activities.SeeWrites, Modes: activities, Mail: mail, Channels: poster(), PublicURL: c.PublicURL, Log: log,
+			Store: kept, Connectors: kinds, Start: processes.Start, SeeWrites: activities.SeeWrites, Modes: activities, Mail: mail, Channels: poster(), PublicURL: c.PublicURL, Log: log,
 		}
 		group.Go(func() error { return watcher.Run(ctx) })
 		group.Go(func() error { return work(ctx, temporal, c.TemporalTaskQueue, activities, log) })

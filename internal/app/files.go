@@ -37,7 +37,7 @@ func ValidateFiles(paths []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	b, err := bundle.Read(files, bundle.Context{Catalog: catalog.Shipped(), Kinds: Connectors(), Access: Granters()})
+	b, err := bundle.Read(files, bundle.Context{Catalog: catalog.Shipped(), Kinds: Connectors()})
 	return len(b.Records) + len(b.Plans), err
 }
 
@@ -151,7 +151,7 @@ func Context(ctx context.Context, s *store.Store) (bundle.Context, error) {
 	if err != nil {
 		return bundle.Context{}, err
 	}
-	return bundle.Context{Catalog: version.Catalog, Kinds: Connectors(), Access: Granters()}, nil
+	return bundle.Context{Catalog: version.Catalog, Kinds: Connectors()}, nil
 }
 
 func withStore(ctx context.Context, c config.Config, do func(*store.Store) error) (err error) {

@@ -33,6 +33,22 @@ type Trouble struct {
 	Attempts int       `json:"attempts"`
 }
 
+// again is the trouble after one more attempt that failed.
+func (t *Trouble) again(why string, now time.Time) *Trouble {
+	next := Trouble{Since: now}
+	if t != nil {
+		next = *t
+	}
+	next.Why, next.At = why, now
+	next.Attempts++
+	return &next
+}
+
+// Rests says that what did not go was tried a moment ago: the wait doubles up to a minute.
+func (t *Trouble) Rests(now time.Time) bool {
+	return t != nil && now.Sub(t.At) < min(time.Second<<min(t.Attempts, 6), time.Minute)
+}
+
 // Wanted names the password that is to be in force.
 func (a Account) Wanted() string {
 	if a.Verifier == "" {
@@ -67,14 +83,7 @@ func (a Account) Settled(has []Has, verifier string, now time.Time) Account {
 
 // Failed notes that an attempt to change it did not succeed; clean says that it certainly changed nothing.
 func (a Account) Failed(why string, clean bool, now time.Time) Account {
-	a.Clean = clean
-	trouble := Trouble{Since: now}
-	if a.Trouble != nil {
-		trouble = *a.Trouble
-	}
-	trouble.Why, trouble.At = why, now
-	trouble.Attempts++
-	a.Trouble = &trouble
+	a.Clean, a.Trouble = clean, a.Trouble.again(why, now)
 	return a
 }
 

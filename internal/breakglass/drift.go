@@ -176,15 +176,6 @@ func (f Finding) PutRight(by access.Principal, now time.Time) (Finding, error) {
 
 // Failed notes that it could not be put right yet.
 func (f Finding) Failed(why string, now time.Time) Finding {
-	f.Trouble = Account{Trouble: f.Trouble}.Failed(why, true, now).Trouble
+	f.Trouble = f.Trouble.again(why, now)
 	return f
-}
-
-// Rests says that what did not go was tried a moment ago: the wait doubles up to a minute.
-func (f Finding) Rests(now time.Time) bool {
-	if f.Trouble == nil {
-		return false
-	}
-	wait := time.Second << min(f.Trouble.Attempts, 6)
-	return now.Sub(f.Trouble.At) < min(wait, time.Minute)
 }

@@ -1,7 +1,6 @@
 package breakglass
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -45,14 +44,6 @@ type Ending struct {
 	Why string        `json:"why,omitempty"`
 }
 
-// Review is what somebody else found who looked at the use.
-type Review struct {
-	By      access.Person `json:"by"`
-	At      time.Time     `json:"at"`
-	InOrder bool          `json:"in_order"`
-	Note    string        `json:"note"`
-}
-
 // Grant is access for a time. Its times are absolute and none is ever cleared; until it has been given, each attempt to give it moves
 // from and until on, so that the clock starts when access is given.
 type Grant struct {
@@ -80,7 +71,10 @@ type Grant struct {
 
 	ReviewWithin catalog.Duration `json:"review_within"`
 	Reviewers    []access.Role    `json:"reviewers"`
+	Account      string           `json:"account,omitempty"`   // as the system called the holder
 	Statement    string           `json:"statement,omitempty"` // of what was done, by its holder
+	Activity     *Activity        `json:"activity,omitempty"`  // what was done, by the system
+	Unread       *Trouble         `json:"unread,omitempty"`    // why that could not be read yet
 	Review       *Review          `json:"review,omitempty"`
 
 	Version int `json:"-"` // of the record, for guarded updates
@@ -196,12 +190,6 @@ func (g Grant) Open() bool { return g.Confirmed == nil }
 // Used says whether there may have been a use to look at.
 func (g Grant) Used() bool { return g.Given != nil || g.Touched }
 
-// ReviewDue is until when somebody else must have looked at the use.
-func (g Grant) ReviewDue() time.Time { return g.End().Add(g.ReviewWithin.D()) }
-
-// Unreviewed says that it was used and has ended, and that nobody has looked at it.
-func (g Grant) Unreviewed(now time.Time) bool { return g.Used() && g.Ends(now) && g.Review == nil }
-
 // Blocks refuses the next use: where something is frozen, and where an earlier use by the same person or on the same system has not been
 // looked at.
 func (p Past) Blocks(next Grant, now time.Time) error {
@@ -230,50 +218,4 @@ func (p Past) Blocks(next Grant, now time.Time) error {
 // prolongs says whether two grants give one person the same.
 func (g Grant) prolongs(o Grant) bool {
 	return g.Role == o.Role && g.System == o.System && g.Holder.Is(o.Holder.ID, o.Holder.Mail)
-}
-
-// State is the holder's word on what was done.
-func (g Grant) State(by access.Principal, words string) (Grant, error) {
-	switch {
-	case by.ID != g.Holder.ID:
-		return g, fault.Refused(RuleHolder, g.Holder.Name, "%s had this and says what was done.", g.Holder.Name)
-	case g.Review != nil:
-		return g, fault.Late(RuleEnded, "%s reviewed this at %s.", g.Review.By.Name, approval.Clock(g.Review.At))
-	case strings.TrimSpace(words) == "":
-		return g, fault.Wrong{"note": "Say what was done with it, and what was changed."}.Err()
-	case len([]rune(words)) > approval.MaxText:
-		return g, fault.Wrong{"note": "is too long"}.Err()
-	}
-	g.Statement = words
-	return g, nil
-}
-
-// MayReview is the rule by which somebody looks at a use: somebody else, in a role that the eligibility names, whoever they stand in for.
-func (g Grant) MayReview(by access.Principal, now time.Time) error {
-	who := access.Titles(g.Reviewers) + " other than " + g.Holder.Name
-	switch {
-	case g.Review != nil:
-		return fault.Late(RuleEnded, "%s reviewed this at %s.", g.Review.By.Name, approval.Clock(g.Review.At))
-	case !g.Unreviewed(now) || g.Confirmed == nil:
-		return fault.Late(RuleEnded, "There is no use to review before it is seen to be gone.")
-	case g.Holder.Is(by.ID, by.Mail):
-		return fault.Refused(RuleReviewer, who, "You had this. Somebody else looks at what was done.")
-	case by.StandsInFor(g.Holder.Mail):
-		return fault.Refused(RuleReviewer, who, "You stand in for %s, who had this.", g.Holder.Name)
-	case !slices.ContainsFunc(g.Reviewers, func(r access.Role) bool { return by.Has(r) }):
-		return fault.Refused(RuleReviewer, who, "Your role does not review this.")
-	}
-	return nil
-}
-
-// Reviewed is the signature under what was done.
-func (g Grant) Reviewed(by access.Principal, inOrder bool, note string, now time.Time) (Grant, error) {
-	if err := g.MayReview(by, now); err != nil {
-		return g, err
-	}
-	if strings.TrimSpace(note) == "" {
-		return g, fault.Wrong{"note": "Say what you looked at, and what you found."}.Err()
-	}
-	g.Review = &Review{By: by.Person(), At: now, InOrder: inOrder, Note: note}
-	return g, nil
 }

@@ -48,8 +48,7 @@ const kindPlan = "plan"
 // Context is what files are read against.
 type Context struct {
 	Catalog catalog.Catalog // that the records come on top of
-	Kinds   connector.Set   // of real system that plans may act on
-	Access  connector.Granters
+	Kinds   connector.All   // of real system that records and plans may name
 }
 
 // Read reads the records and plans of some files, strictly: nothing is returned unless all is right.
@@ -139,12 +138,12 @@ func (r *reader) check() {
 		return
 	}
 	for _, e := range r.bundle.Records {
-		for path, what := range workflows.Told(r.Kinds, r.Access, whole, e) {
+		for path, what := range workflows.Told(r.Kinds, whole, e) {
 			r.wrong = r.wrong.add(r.document(string(e.Kind), e.Slug).at(path, "%s", what))
 		}
 	}
 	for _, p := range r.bundle.Plans {
-		if err := checkPlan(p, whole, r.Kinds); err != nil {
+		if err := checkPlan(p, whole, r.Kinds.Acts); err != nil {
 			r.wrong = r.wrong.add(r.document(kindPlan, p.Slug).at("", "%s %s: %v", kindPlan, p.Slug, err))
 		}
 	}

@@ -18,9 +18,9 @@ import (
 	"keyholder/internal/testkit"
 )
 
-func kinds() connector.Set {
+func kinds() connector.All {
 	secrets := connector.NewSecrets(func(string) (string, bool) { return "", false })
-	return connector.NewSet(httpc.New(secrets), dnsc.New(secrets))
+	return connector.All{Acts: connector.NewSet(httpc.New(secrets), dnsc.New(secrets))}
 }
 
 func read(text string) (store.Bundle, error) {

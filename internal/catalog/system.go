@@ -14,6 +14,8 @@ type System struct {
 	Services  []string        `json:"services,omitempty" ref:"service" doc:"To what it belongs: policies and roles are told apart by them."`
 	Connector string          `json:"connector" enum:"postgres-role,http" doc:"By what access is given and taken."`
 	Params    json.RawMessage `json:"params" doc:"What the connector is told. Credentials are references, env:NAME or file:PATH on the worker's machine."`
+	Log       string          `json:"log,omitempty" enum:"postgres-log,http" doc:"By what is read what was done with access. Where none is named, there is only what the holder says."`
+	LogParams json.RawMessage `json:"log_params,omitempty" doc:"What that is told."`
 	Roles     []TargetRole    `json:"roles" doc:"What may be given. Whatever else somebody may do there is left alone."`
 	Known     []KnownHolder   `json:"known,omitempty" doc:"Who has such a role there for good. Anybody else who has one, and no grant, is a finding."`
 }
@@ -52,6 +54,9 @@ func (c Catalog) System(slug string) (System, bool) { return look[System](c, Kin
 
 func checkSystem(s System, say sayer) bool {
 	if len(s.Roles) == 0 && !say("roles", "at least one is named: nothing else is ever given") {
+		return false
+	}
+	if s.Log == "" && len(s.LogParams) > 0 && !say("log_params", "say by what the log is read, or nothing here") {
 		return false
 	}
 	seen := map[string]bool{}

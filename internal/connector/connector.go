@@ -4,12 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"sort"
-	"strings"
 	"time"
-
-	"keyholder/internal/fault"
 )
 
 // Params is what a plan's step or condition says to a connector, after Fill. It is one JSON object.
@@ -63,30 +58,4 @@ type Connector interface {
 
 	// Undo brings the state before back in the same manner, where params say how; ErrNoUndo otherwise.
 	Undo(ctx context.Context, key string, p Params) (Evidence, error)
-}
-
-// Set holds the connectors by kind.
-type Set map[string]Connector
-
-// NewSet makes a set of connectors under their own kinds.
-func NewSet(list ...Connector) Set {
-	s := make(Set, len(list))
-	for _, c := range list {
-		s[c.Kind()] = c
-	}
-	return s
-}
-
-// Get finds a connector; its error names the kinds there are.
-func (s Set) Get(kind string) (Connector, error) {
-	if c, there := s[kind]; there {
-		return c, nil
-	}
-	kinds := make([]string, 0, len(s))
-	for k := range s {
-		kinds = append(kinds, k)
-	}
-	sort.Strings(kinds)
-	message := fmt.Sprintf("There is no connector %q; the kinds are: %s.", kind, strings.Join(kinds, ", "))
-	return nil, &fault.Error{Kind: fault.Invalid, Message: message, Fields: map[string]string{"connector": "is not a known kind"}}
 }

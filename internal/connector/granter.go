@@ -2,12 +2,7 @@ package connector
 
 import (
 	"context"
-	"fmt"
-	"sort"
-	"strings"
 	"time"
-
-	"keyholder/internal/fault"
 )
 
 // Granter gives and takes access on one kind of real system. It is safe for concurrent use.
@@ -66,30 +61,4 @@ type Holding struct {
 	Via     []string   `json:"via,omitempty"`   // the roles by way of which, from the account's on; none: directly
 	Until   *time.Time `json:"until,omitempty"` // when the system itself refuses
 	SignsIn bool       `json:"signs_in"`        // the account can sign in, as far as the system says
-}
-
-// Granters holds them by kind.
-type Granters map[string]Granter
-
-// NewGranters makes a set of them under their own kinds.
-func NewGranters(list ...Granter) Granters {
-	s := make(Granters, len(list))
-	for _, g := range list {
-		s[g.Kind()] = g
-	}
-	return s
-}
-
-// Get finds one; its error names the kinds there are.
-func (s Granters) Get(kind string) (Granter, error) {
-	if g, there := s[kind]; there {
-		return g, nil
-	}
-	kinds := make([]string, 0, len(s))
-	for k := range s {
-		kinds = append(kinds, k)
-	}
-	sort.Strings(kinds)
-	message := fmt.Sprintf("There is no connector %q that gives access; the kinds are: %s.", kind, strings.Join(kinds, ", "))
-	return nil, &fault.Error{Kind: fault.Invalid, Message: message, Fields: map[string]string{"connector": "is not a known kind"}}
 }

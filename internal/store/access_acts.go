@@ -113,12 +113,13 @@ type AccessCommand struct {
 	By      access.Principal // roles are read anew; SignedInAt is the session's
 	Verb    AccessVerb
 	Note    string
-	InOrder bool // of a review
+	InOrder bool   // of a review
+	Seen    string // digest of what a reviewer looked at
 }
 
 // CommandAccess does to access what a person asks for, once under the act's id.
 func (s *Store) CommandAccess(ctx context.Context, c AccessCommand) (Outcome, error) {
-	as := deed{c.ID, c.By, "access." + string(c.Verb), c.Code, []string{fmt.Sprint(c.InOrder), c.Note}}
+	as := deed{c.ID, c.By, "access." + string(c.Verb), c.Code, []string{fmt.Sprint(c.InOrder), c.Note, c.Seen}}
 	return s.answerAccess(ctx, as, func(t *tx, r breakglass.Request, now time.Time) (Outcome, error) {
 		var err error
 		if c.By, err = s.principalNow(ctx, t, c.By); err != nil {
@@ -128,7 +129,7 @@ func (s *Store) CommandAccess(ctx context.Context, c AccessCommand) (Outcome, er
 			return Outcome{}, err
 		}
 		t.record(audit.Event{
-			Action: as.Action, Object: r.Code, Act: c.ID, Detail: detail(map[string]any{"note": c.Note, "in_order": c.InOrder}),
+			Action: as.Action, Object: r.Code, Act: c.ID, Detail: detail(map[string]any{"note": c.Note, "in_order": c.InOrder, "seen": c.Seen}),
 			Text: fmt.Sprintf("%s: %s of %s, %s on %s.%s", c.By.Name, c.Verb, r.Code, r.Terms.Role, r.Terms.System.Name, spaced(c.Note)),
 		})
 		return Outcome{}, nil
@@ -160,7 +161,7 @@ func (s *Store) commandAccess(t *tx, r breakglass.Request, c AccessCommand, now 
 	case StateAccess:
 		g, err = g.State(c.By, c.Note)
 	case ReviewAccess:
-		g, err = g.Reviewed(c.By, c.InOrder, c.Note, now)
+		g, err = g.Reviewed(c.By, c.InOrder, c.Note, c.Seen, now)
 	default:
 		err = fault.Missing("act on access", string(c.Verb))
 	}

@@ -249,8 +249,12 @@ func (s *Store) BeginSettle(ctx context.Context, system, person string, account 
 		if l.account.Trouble != nil {
 			a.Attempt = l.account.Trouble.Attempts
 		}
-		for _, g := range l.grants {
-			if err := t.saveIfNew(g); err != nil {
+		for i := range l.grants {
+			g := &l.grants[i]
+			if g.Given == nil {
+				g.Account = a.Account
+			}
+			if err := t.saveIfNew(*g); err != nil {
 				return err
 			}
 		}

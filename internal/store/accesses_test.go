@@ -78,7 +78,13 @@ func (w guarded) votes(t *testing.T, r breakglass.Request, by access.Principal, 
 func (w guarded) does(t *testing.T, code string, by access.Principal, verb store.AccessVerb, note string) error {
 	t.Helper()
 	by.SignedInAt = w.Now()
-	out, err := w.CommandAccess(w.ctx, store.AccessCommand{ID: store.NewID(), Code: code, By: by, Verb: verb, Note: note, InOrder: true})
+	c := store.AccessCommand{ID: store.NewID(), Code: code, By: by, Verb: verb, Note: note, InOrder: true}
+	if verb == store.ReviewAccess {
+		seen, err := w.access(t, code).Grant.Seen()
+		w.must(t, err)
+		c.Seen = seen
+	}
+	out, err := w.CommandAccess(w.ctx, c)
 	if err != nil {
 		t.Fatal(err)
 	}

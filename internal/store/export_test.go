@@ -22,3 +22,9 @@ func (s *Store) HideMessages(ctx context.Context) (show func() error, err error)
 		return err
 	}, err
 }
+
+// SpoilActivity changes in the database what a system wrote down.
+func (s *Store) SpoilActivity(ctx context.Context) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE access_activities SET body = ''`)
+	return err
+}

@@ -131,7 +131,7 @@ func shop(t *testing.T) store.Bundle {
 		t.Fatal(err)
 	}
 	secrets := connector.NewSecrets(os.LookupEnv)
-	b, err := bundle.Read([]bundle.File{{Name: "shop.yaml", Body: body}}, bundle.Context{Kinds: connector.NewSet(httpc.New(secrets), dnsc.New(secrets))})
+	b, err := bundle.Read([]bundle.File{{Name: "shop.yaml", Body: body}}, bundle.Context{Kinds: connector.All{Acts: connector.NewSet(httpc.New(secrets), dnsc.New(secrets))}})
 	if err != nil {
 		t.Fatal(err)
 	}

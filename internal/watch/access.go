@@ -53,7 +53,7 @@ func (w *Watch) drift(ctx context.Context) error {
 func (w *Watch) readSystem(ctx context.Context, system catalog.System) (seen []breakglass.SeenThere, unread string) {
 	ctx, cancel := context.WithTimeout(ctx, systemWithin)
 	defer cancel()
-	granter, err := w.Granters.Get(system.Connector)
+	granter, err := w.Connectors.Access.Get(system.Connector)
 	if err != nil {
 		return nil, connector.Words(err)
 	}
@@ -79,7 +79,7 @@ func (w *Watch) take(ctx context.Context) error {
 	}
 	for _, f := range findings {
 		system, ok := version.System(f.System)
-		if f.Wanted == nil || f.Kind != breakglass.Unexplained || !ok || f.Rests(w.Store.Now()) {
+		if f.Wanted == nil || f.Kind != breakglass.Unexplained || !ok || f.Trouble.Rests(w.Store.Now()) {
 			continue
 		}
 		if err := w.takeOne(ctx, system, f); err != nil {
@@ -95,7 +95,7 @@ func (w *Watch) takeOne(ctx context.Context, system catalog.System, f breakglass
 	}
 	within, cancel := context.WithTimeout(ctx, systemWithin)
 	defer cancel()
-	granter, err := w.Granters.Get(system.Connector)
+	granter, err := w.Connectors.Access.Get(system.Connector)
 	var evidence connector.Evidence
 	if err == nil {
 		evidence, err = granter.Take(within, "keyholder/take/"+f.ID, system.Params, f.Account, f.Role)

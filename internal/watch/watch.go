@@ -29,8 +29,7 @@ const (
 // Watch is the worker's regular work.
 type Watch struct {
 	Store      *store.Store
-	Connectors connector.Set
-	Granters   connector.Granters
+	Connectors connector.All
 	Start      func(ctx context.Context, code string) error // a process; one that runs already is left alone
 	SeeWrites  func(ctx context.Context) error              // notes the point of no return of open runs
 	Mail       Mailer                                       // nil where there is no mail server
@@ -68,6 +67,7 @@ func (w *Watch) Run(ctx context.Context) error {
 		{"wake what takes access back", overdueEvery, w.Store.Overdue},
 		{"read who has access", driftEvery, w.drift},
 		{"take what no grant explains", takeEvery, w.take},
+		{"read what was done with access", activityEvery, w.activities},
 		{"see whom to tell", tellEvery, w.tell},
 		{"send messages", sendEvery, w.send},
 		{"drop sessions that have run out", sweepEvery, w.Store.Sessions().Sweep},
@@ -175,7 +175,7 @@ func (w *Watch) jobs(c catalog.Catalog, before failover.Readings, calm bool) []f
 		last := before[failover.SignalKey(signal.Slug)]
 		last.Key = failover.SignalKey(signal.Slug)
 		jobs = append(jobs, func(ctx context.Context) failover.Reading {
-			value, seen, err := workflows.ReadSignal(ctx, w.Connectors, signal)
+			value, seen, err := workflows.ReadSignal(ctx, w.Connectors.Acts, signal)
 			if err != nil {
 				return last.Silence(connector.Words(err), seen.Source, w.Store.Now())
 			}
@@ -190,7 +190,7 @@ func (w *Watch) jobs(c catalog.Catalog, before failover.Readings, calm bool) []f
 			site, _ := c.Site(slug)
 			last := before[failover.PositionKey(set.Slug, slug)]
 			jobs = append(jobs, func(ctx context.Context) failover.Reading {
-				return workflows.ReadPosition(ctx, w.Connectors, set, site, last, w.Store.Now())
+				return workflows.ReadPosition(ctx, w.Connectors.Acts, set, site, last, w.Store.Now())
 			})
 		}
 	}

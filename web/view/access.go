@@ -151,6 +151,7 @@ type AccessRequest struct {
 	Revoke, Freeze   *NoteForm
 	State            *NoteForm
 	Statement        string
+	Activity         *AccessActivity
 	Review           *ReviewForm
 	NotReviewer      *Refusal
 	ReviewDue        time.Time // zero where none is due
@@ -174,9 +175,22 @@ type AccessSignIn struct {
 // ReviewForm is how somebody else signs what was done.
 type ReviewForm struct {
 	Path, Act, Label string
+	Seen             string // digest of what is looked at
 	InOrder          []Choice
 	Note             string
 	Wrong            map[string]string
+}
+
+// AccessActivity is what a system wrote down of what was done.
+type AccessActivity struct {
+	Waits   string // why it is not there yet
+	Failed  bool   // it was tried, and could not be read
+	What    string // how much, of where
+	Read    time.Time
+	Entries []StoryLine // the first, for those who may read them
+	All     string      // path of all of them
+	Label   string
+	Digest  string
 }
 
 // StoryLine is something that happened.
@@ -213,6 +227,9 @@ func AccessPath(code string) string { return AccessesPath() + "/" + url.PathEsca
 
 // AccessActPath takes what somebody does to it: decide, withdraw, begin, give-back, revoke, state, review, password.
 func AccessActPath(code, act string) string { return AccessPath(code) + "/" + act }
+
+// AccessActivityPath is all that a system wrote down of what was done.
+func AccessActivityPath(code string) string { return AccessPath(code) + "/activity" }
 
 // FreezePath freezes something.
 func FreezePath() string { return AccessesPath() + "/freeze" }

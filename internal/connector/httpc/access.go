@@ -48,7 +48,9 @@ func (*Access) System(p connector.Params) string {
 }
 
 // Account is the mail address, in small letters; empty where somebody has none.
-func (*Access) Account(_ string, h connector.Holder) string { return strings.ToLower(strings.TrimSpace(h.Mail)) }
+func (*Access) Account(_ string, h connector.Holder) string {
+	return strings.ToLower(strings.TrimSpace(h.Mail))
+}
 
 // Signs says that people sign in to the system as they always do.
 func (*Access) Signs() bool { return false }
@@ -85,7 +87,7 @@ func (a *Access) Take(ctx context.Context, key string, p connector.Params, accou
 		wrong := fault.Wrong{}
 		checkNames(wrong, "account", account)
 		checkNames(wrong, "role", role)
-		err = refusal(wrong)
+		err = connector.CannotGive(wrong)
 	}
 	if err != nil {
 		return connector.Evidence{}, err

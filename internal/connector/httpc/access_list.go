@@ -27,23 +27,36 @@ func (a *Access) seen(ctx context.Context, p accessParams) ([]connector.Holding,
 }
 
 func (h *holders) read(o connector.Observation) ([]connector.Holding, error) {
-	raw, err := connector.Point(o, h.List)
+	list, err := elements(o, h.List)
 	if err != nil {
 		return nil, err
 	}
-	var list []json.RawMessage
-	if err := json.Unmarshal(raw, &list); err != nil || list == nil {
-		return nil, fmt.Errorf("what is at %q is not an array", h.List)
-	}
 	held := make([]connector.Holding, 0, len(list))
-	for i, element := range list {
-		one, err := h.holding(connector.Observation{Source: fmt.Sprintf("element %d", i), Body: element})
+	for _, element := range list {
+		one, err := h.holding(element)
 		if err != nil {
 			return nil, err
 		}
 		held = append(held, one)
 	}
 	return held, nil
+}
+
+// elements are those of the array that a pointer leads to.
+func elements(o connector.Observation, pointer string) ([]connector.Observation, error) {
+	raw, err := connector.Point(o, pointer)
+	if err != nil {
+		return nil, err
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(raw, &list); err != nil || list == nil {
+		return nil, fmt.Errorf("what is at %q is not an array", pointer)
+	}
+	all := make([]connector.Observation, len(list))
+	for i, element := range list {
+		all[i] = connector.Observation{Source: fmt.Sprintf("element %d", i), Body: element}
+	}
+	return all, nil
 }
 
 func (h *holders) holding(element connector.Observation) (connector.Holding, error) {

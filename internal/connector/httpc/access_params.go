@@ -75,11 +75,15 @@ func (h *holders) check(wrong fault.Wrong) {
 		if pointer == "" && (field == "account" || field == "role") {
 			wrong.Add("holders."+field, "is missing")
 		}
-		found := fault.Wrong{}
-		connector.CheckExpectations(found, "p", []connector.Expectation{{Pointer: pointer, Is: "eq", Value: ""}})
-		if problem := found["p[0].pointer"]; problem != "" {
-			wrong.Add("holders."+field, "%s", problem)
-		}
+		checkPointer(wrong, "holders."+field, pointer)
+	}
+}
+
+func checkPointer(wrong fault.Wrong, field, pointer string) {
+	found := fault.Wrong{}
+	connector.CheckExpectations(found, "p", []connector.Expectation{{Pointer: pointer, Is: "eq", Value: ""}})
+	if problem := found["p[0].pointer"]; problem != "" {
+		wrong.Add(field, "%s", problem)
 	}
 }
 
@@ -116,27 +120,36 @@ func (a access) end() string {
 	return a.until.UTC().Format(time.RFC3339)
 }
 
-// fill puts the variables into a call. In an address they are escaped, so that none can change the path or add to the query.
+// fill puts the variables into a call.
 func (a access) fill(c call) (call, error) {
-	plain := map[string]string{accountVariable: a.account, roleVariable: a.role, untilVariable: a.end()}
-	escaped := map[string]string{}
-	for name, value := range plain {
-		escaped[name] = escape(value)
-	}
-	address, err := json.Marshal(c.URL)
-	if err != nil {
-		return call{}, fmt.Errorf("write down an address: %w", err)
-	}
-	if address, err = connector.Fill(address, escaped); err != nil {
+	vars := map[string]string{accountVariable: a.account, roleVariable: a.role, untilVariable: a.end()}
+	var err error
+	if c.URL, err = fillURL(c.URL, vars); err != nil {
 		return call{}, err
 	}
-	if err := json.Unmarshal(address, &c.URL); err != nil {
-		return call{}, fmt.Errorf("read an address: %w", err)
-	}
 	if len(c.Body) > 0 {
-		c.Body, err = connector.Fill(c.Body, plain)
+		c.Body, err = connector.Fill(c.Body, vars)
 	}
 	return c, err
+}
+
+// fillURL puts variables into an address. They are escaped, so that none can change the path or add to the query.
+func fillURL(address string, vars map[string]string) (string, error) {
+	escaped := map[string]string{}
+	for name, value := range vars {
+		escaped[name] = escape(value)
+	}
+	raw, err := json.Marshal(address)
+	if err != nil {
+		return "", fmt.Errorf("write down an address: %w", err)
+	}
+	if raw, err = connector.Fill(raw, escaped); err != nil {
+		return "", err
+	}
+	if err := json.Unmarshal(raw, &address); err != nil {
+		return "", fmt.Errorf("read an address: %w", err)
+	}
+	return address, nil
 }
 
 // escape is for the path as well as for the query: neither takes a + for anything but a space or itself.
@@ -163,7 +176,7 @@ func checkNames(wrong fault.Wrong, field string, names ...string) {
 			wrong.Add(field, "holds an empty name")
 		case len(name) > longestName:
 			wrong.Add(field, "holds a name of more than %d bytes", longestName)
-		case name == "." || name == ".." || tidy(name, longestName) != name || strings.ContainsAny(name, "\n\t"):
+		case name == "." || name == ".." || connector.Tidy(name, longestName) != name || strings.ContainsAny(name, "\n\t"):
 			wrong.Add(field, "holds a name that cannot be sent")
 		}
 	}
@@ -187,19 +200,5 @@ func checkWanted(w connector.Wanted) error {
 			wrong.Add("roles", "holds a role that is not managed, and would never be taken back")
 		}
 	}
-	return refusal(wrong)
-}
-
-// refusal says in its message what is wrong, because no form shows these fields.
-func refusal(wrong fault.Wrong) error {
-	if len(wrong) == 0 {
-		return nil
-	}
-	var said []string
-	for field, problem := range wrong {
-		said = append(said, field+" "+problem)
-	}
-	slices.Sort(said)
-	message := "The access cannot be brought about: " + strings.Join(said, "; ") + "."
-	return &fault.Error{Kind: fault.Invalid, Message: message, Fields: wrong}
+	return connector.CannotGive(wrong)
 }

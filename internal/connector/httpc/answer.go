@@ -7,7 +7,6 @@ import (
 	"mime"
 	"net/http"
 	"strings"
-	"unicode"
 
 	"keyholder/internal/connector"
 	"keyholder/internal/fault"
@@ -39,7 +38,7 @@ func exchange(client *http.Client, req *http.Request) (answer, error) {
 	media, _, mediaErr := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	got.isJSON = mediaErr == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
 	if id := res.Header.Get("X-Request-Id"); len(id) <= 200 {
-		got.requestID = tidy(id, 200)
+		got.requestID = connector.Tidy(id, 200)
 	}
 	got.body, err = io.ReadAll(io.LimitReader(res.Body, connector.MaxDocument+1))
 	if err != nil {
@@ -69,7 +68,7 @@ func (a answer) document() (json.RawMessage, error) {
 	if a.isJSON || json.Valid(a.body) {
 		return nil, fmt.Errorf("its JSON cannot be used: %w", err)
 	}
-	doc, err = json.Marshal(map[string]string{"text": tidy(string(a.body), longestText)})
+	doc, err = json.Marshal(map[string]string{"text": connector.Tidy(string(a.body), longestText)})
 	if err != nil {
 		return nil, fmt.Errorf("keep the text: %w", err)
 	}
@@ -82,7 +81,7 @@ func (a answer) unexpected(name, expected string) error {
 	if a.code/100 == 3 {
 		message += " Redirects are not followed."
 	}
-	if said := tidy(string(a.body), longestExcerpt); said != "" {
+	if said := connector.Tidy(string(a.body), longestExcerpt); said != "" {
 		message += " It said: " + said
 	}
 	kind := fault.Unavailable
@@ -90,19 +89,4 @@ func (a answer) unexpected(name, expected string) error {
 		kind = fault.Conflict
 	}
 	return &fault.Error{Kind: kind, Message: message}
-}
-
-// tidy makes foreign text harmless to show and keep: valid, without control characters, and short.
-func tidy(s string, most int) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Cf, r) {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
-	s = strings.TrimSpace(s)
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
 }

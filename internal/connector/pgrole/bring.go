@@ -49,7 +49,7 @@ func (s *session) bring(ctx context.Context, w connector.Wanted) (connector.Evid
 	if err != nil {
 		return e, err
 	}
-	done, failed, err := s.change(ctx, plan(before, w, known, s.version))
+	done, failed, err := s.change(ctx, append(plan(before, w, known, s.version), s.writtenDown(before, w, known)...))
 	e.Did = told(done)
 	if err != nil {
 		return e, err

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"net"
 	"strings"
-	"unicode"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"keyholder/internal/connector"
 	"keyholder/internal/fault"
 )
 
@@ -77,16 +77,7 @@ func root(err error) error {
 	}
 }
 
-// tidy makes foreign text harmless to show and keep.
+// tidy makes what the server calls something or says harmless to show and keep, on one line.
 func tidy(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
-	if s = strings.TrimSpace(s); len(s) > longestWords {
-		s = strings.ToValidUTF8(s[:longestWords], "") + "…"
-	}
-	return s
+	return connector.Tidy(strings.NewReplacer("\n", "", "\t", "").Replace(s), longestWords)
 }

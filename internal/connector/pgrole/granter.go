@@ -58,7 +58,7 @@ func (g *Granter) Holdings(
 	if err == nil {
 		wrong := fault.Wrong{}
 		checkRoles(wrong, "roles", roles)
-		err = refusal(wrong)
+		err = connector.CannotGive(wrong)
 	}
 	if err != nil {
 		failed.Error = connector.Words(err)

@@ -32,10 +32,12 @@ type login struct {
 	Inherits bool       // it has what its roles may without becoming them
 	Until    *time.Time // nil: for ever
 	Comment  string
+	Logs     string // what the server writes down of what it does, where that is said for it alone
 }
 
 const loginColumns = `r.rolname::text, r.oid, r.rolcanlogin, r.rolsuper, r.rolcreatedb OR r.rolcreaterole, r.rolreplication OR r.rolbypassrls,
-	r.rolinherit, CASE WHEN r.rolvaliduntil < 'infinity' THEN greatest(r.rolvaliduntil, 'epoch') END, coalesce(shobj_description(r.oid, 'pg_authid'), '')`
+	r.rolinherit, CASE WHEN r.rolvaliduntil < 'infinity' THEN greatest(r.rolvaliduntil, 'epoch') END, coalesce(shobj_description(r.oid, 'pg_authid'), ''),
+	coalesce((SELECT split_part(c, '=', 2) FROM unnest(r.rolconfig) c WHERE c LIKE 'log\_statement=%'), '')`
 
 // edgesFrom reads memberships; its % is the recursive part that says which, as pairs of role and member.
 const edgesFrom = `WITH RECURSIVE found AS (%s)

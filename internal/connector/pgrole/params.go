@@ -23,9 +23,10 @@ const (
 )
 
 type params struct {
-	Connection string             `json:"connection"` // refers to the URL of an administrative login
-	Timeout    connector.Duration `json:"timeout"`    // of each question to the server
-	Wait       connector.Duration `json:"wait"`       // how long ended sessions may take to go
+	Connection string             `json:"connection"`    // refers to the URL of an administrative login
+	Timeout    connector.Duration `json:"timeout"`       // of each question to the server
+	Wait       connector.Duration `json:"wait"`          // how long ended sessions may take to go
+	Logs       string             `json:"log_statement"` // what the server is to write down of what its logins do; empty: as it does
 }
 
 func read(p connector.Params) (params, error) {
@@ -33,15 +34,23 @@ func read(p connector.Params) (params, error) {
 	if err := connector.Decode(p, &got); err != nil {
 		return params{}, err
 	}
+	wrong := got.check()
+	if got.Logs != "" && !slices.Contains([]string{"ddl", "mod", "all"}, got.Logs) {
+		wrong.Add("log_statement", "must be ddl, mod or all")
+	}
+	return got, wrong.Err()
+}
+
+func (p params) check() fault.Wrong {
 	wrong := fault.Wrong{}
-	if got.Connection == "" {
+	if p.Connection == "" {
 		wrong.Add("connection", "is missing")
-	} else if err := connector.CheckSecret(got.Connection); err != nil {
+	} else if err := connector.CheckSecret(p.Connection); err != nil {
 		wrong.Add("connection", "%v", err)
 	}
-	got.Timeout.Check(wrong, "timeout")
-	got.Wait.Check(wrong, "wait")
-	return got, wrong.Err()
+	p.Timeout.Check(wrong, "timeout")
+	p.Wait.Check(wrong, "wait")
+	return wrong
 }
 
 // account is the form of the names that accountOf gives, and of no others.
@@ -77,7 +86,7 @@ func checkWanted(w connector.Wanted) error {
 	if w.Verifier != "" && !scram.IsVerifier(w.Verifier) {
 		wrong.Add("verifier", "is not a SCRAM-SHA-256 verifier; a password itself is never sent")
 	}
-	return refusal(wrong)
+	return connector.CannotGive(wrong)
 }
 
 // checkRoles takes any name that a role can have. Longer ones the server would cut short, and so mean another role.
@@ -102,18 +111,4 @@ func nameProblem(name string) string {
 		return "is not valid text"
 	}
 	return ""
-}
-
-// refusal says in its message what is wrong, because no form shows these fields.
-func refusal(wrong fault.Wrong) error {
-	if len(wrong) == 0 {
-		return nil
-	}
-	var said []string
-	for field, problem := range wrong {
-		said = append(said, field+" "+problem)
-	}
-	slices.Sort(said)
-	message := "The access cannot be brought about: " + strings.Join(said, "; ") + "."
-	return &fault.Error{Kind: fault.Invalid, Message: message, Fields: wrong}
 }

@@ -75,6 +75,18 @@ func allow(st state, w connector.Wanted) []step {
 	return steps
 }
 
+// writtenDown has the server write down what the login does. Where it does not, nothing is given: what nobody can look at afterwards is not
+// done.
+func (s *session) writtenDown(st state, w connector.Wanted, known []string) []step {
+	given := slices.ContainsFunc(w.Roles, func(role string) bool { return slices.Contains(known, role) })
+	if s.logs == "" || st.Logs == s.logs || !given {
+		return nil
+	}
+	// the value is one of three words
+	sql := fmt.Sprintf("ALTER ROLE %s SET log_statement = '%s'", quoted(st.Name), s.logs)
+	return []step{{sql: sql, words: "set to write down what " + st.Name + " does"}}
+}
+
 // asMade takes back powers that the login was given since. Those that only a superuser takes stand alone.
 func asMade(st state) []step {
 	var steps []step

@@ -17,6 +17,7 @@ type session struct {
 	name    string // of the server, in messages
 	timeout time.Duration
 	wait    time.Duration
+	logs    string // what it is to write down of what its logins do; empty: as it does
 	admin   string // the name of the login
 	version int
 }
@@ -31,7 +32,7 @@ const settings = `SELECT pg_catalog.set_config(name, setting, false) FROM (VALUE
 
 // open signs in. What it says when that fails holds nothing of the address.
 func (g *Granter) open(ctx context.Context, p params, key string) (*session, error) {
-	s := &session{name: nameOf(p), timeout: p.Timeout.Or(defaultTimeout), wait: p.Wait.Or(defaultWait)}
+	s := &session{name: nameOf(p), timeout: p.Timeout.Or(defaultTimeout), wait: p.Wait.Or(defaultWait), logs: p.Logs}
 	secret, err := g.secrets.Resolve(p.Connection)
 	if err != nil {
 		return nil, err

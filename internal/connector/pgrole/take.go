@@ -18,7 +18,7 @@ func (g *Granter) Take(ctx context.Context, key string, p connector.Params, acco
 		wrong := fault.Wrong{}
 		checkRoles(wrong, "account", []string{account})
 		checkRoles(wrong, "role", []string{role})
-		err = refusal(wrong)
+		err = connector.CannotGive(wrong)
 	}
 	if err != nil {
 		return e, err

@@ -50,7 +50,8 @@ func Find() (string, error) {
 // root, so root runs it as the user postgres.
 func Start(ctx context.Context) (*Server, error) { return launch(ctx, "") }
 
-// StartLocked is Start, but whoever signs in needs a password (SCRAM-SHA-256). The URL holds that of the administrative login.
+// StartLocked is Start, but whoever signs in needs a password (SCRAM-SHA-256), and the log is kept in JSON beside text, where the server
+// itself can read it. The URL holds the password of the administrative login.
 func StartLocked(ctx context.Context) (*Server, error) { return launch(ctx, rand.Text()) }
 
 func launch(ctx context.Context, password string) (*Server, error) {
@@ -91,6 +92,9 @@ func (s *Server) start(ctx context.Context) error {
 		return err
 	}
 	options := fmt.Sprintf("-p %d -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off", port)
+	if s.password != "" {
+		options += " -c logging_collector=on -c log_destination=stderr,jsonlog -c log_directory=" + s.dir + " -c log_filename=server.log"
+	}
 	if err := s.run(ctx, "pg_ctl", "-D", data, "-l", filepath.Join(s.dir, "log"), "-w", "-t", "30", "-o", options, "start"); err != nil {
 		return err
 	}
@@ -147,7 +151,11 @@ func (s *Server) NewDatabase(ctx context.Context) (string, error) {
 // Log is what the server has logged.
 func (s *Server) Log() (string, error) {
 	said, err := os.ReadFile(filepath.Join(s.dir, "log"))
-	return string(said), err
+	if err != nil || s.password == "" {
+		return string(said), err
+	}
+	more, err := os.ReadFile(filepath.Join(s.dir, "server.log"))
+	return string(said) + string(more), err
 }
 
 // Stop ends the server and removes all it kept.

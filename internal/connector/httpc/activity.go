@@ -1,0 +1,166 @@
+package httpc
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"keyholder/internal/connector"
+	"keyholder/internal/fault"
+)
+
+// Activity reads over HTTP what a system, or whatever gathers its logs, wrote down of what an account did.
+type Activity struct {
+	calls *Connector
+}
+
+var _ connector.ActivityLog = (*Activity)(nil)
+
+// NewActivity makes it. It resolves references to secrets with secrets, at each call.
+func NewActivity(secrets connector.Secrets) *Activity { return &Activity{calls: New(secrets)} }
+
+// What the address of a log may refer to, beside the account. Both times are RFC 3339 in UTC.
+const (
+	fromVariable = "use.from"
+	toVariable   = "use.until"
+)
+
+// mostPages is how many answers are read of one use.
+const mostPages = 100
+
+type activityParams struct {
+	URL     string             `json:"url"` // may refer to ${access.account}, ${use.from} and ${use.until}
+	Headers map[string]string  `json:"headers"`
+	List    string             `json:"list"` // points to an array; empty: the document is one
+	At      string             `json:"at"`   // within an element: when, as in RFC 3339
+	Text    string             `json:"text"` // within an element: what was done; empty: the whole element
+	Next    string             `json:"next"` // points to the address of what follows; empty: nothing does
+	Timeout connector.Duration `json:"timeout"`
+}
+
+// Kind is "http".
+func (*Activity) Kind() string { return Kind }
+
+// Check validates params and touches nothing.
+func (*Activity) Check(p connector.Params) error {
+	_, err := readActivity(p)
+	return err
+}
+
+func readActivity(p connector.Params) (activityParams, error) {
+	var got activityParams
+	if err := connector.Decode(p, &got); err != nil {
+		return activityParams{}, err
+	}
+	wrong := fault.Wrong{}
+	l := look{URL: got.URL, Headers: got.Headers}
+	found := fault.Wrong{}
+	l.check(found, "observe")
+	for field, problem := range found {
+		wrong.Add(strings.TrimPrefix(field, "observe."), "%s", problem)
+	}
+	if got.At == "" {
+		wrong.Add("at", "is missing")
+	}
+	for field, pointer := range map[string]string{"list": got.List, "at": got.At, "text": got.Text, "next": got.Next} {
+		checkPointer(wrong, field, pointer)
+	}
+	got.Timeout.Check(wrong, "timeout")
+	if _, err := got.address(connector.Use{Account: "ada@example.org"}); err != nil && wrong["url"] == "" {
+		wrong.Add("url", "%s", strings.TrimSuffix(connector.Words(err), "."))
+	}
+	return got, wrong.Err()
+}
+
+// address is where a use is asked for.
+func (p activityParams) address(u connector.Use) (string, error) {
+	return fillURL(p.URL, map[string]string{
+		accountVariable: u.Account, fromVariable: u.From.UTC().Format(time.RFC3339), toVariable: u.Until.UTC().Format(time.RFC3339),
+	})
+}
+
+// Activity asks for one use, and for what follows, of the same host.
+func (l *Activity) Activity(ctx context.Context, p connector.Params, u connector.Use) (connector.Activity, error) {
+	a := connector.Activity{}
+	got, err := readActivity(p)
+	if err != nil {
+		return a, err
+	}
+	at, err := got.address(u)
+	if err != nil {
+		return a, err
+	}
+	for range mostPages {
+		o, err := l.calls.look(ctx, params{Observe: &look{URL: at, Headers: got.Headers, ExpectStatus: 200}, Timeout: got.Timeout})
+		if a.Source == "" {
+			a.Source = o.Source
+		}
+		if err != nil {
+			return a, err
+		}
+		if err := got.take(o, &a); err != nil {
+			return a, &fault.Error{Kind: fault.Unavailable, Message: fmt.Sprintf("%s answered no list that can be used: %v.", o.Source, err)}
+		}
+		if at, err = got.next(o, at); err != nil || at == "" {
+			slices.SortStableFunc(a.Entries, func(x, y connector.ActivityEntry) int { return x.At.Compare(y.At) })
+			return a, err
+		}
+	}
+	a.Partial = fmt.Sprintf("Only the first %d answers were read.", mostPages)
+	return a, nil
+}
+
+// take takes the entries of one answer.
+func (p activityParams) take(o connector.Observation, a *connector.Activity) error {
+	list, err := elements(o, p.List)
+	if err != nil {
+		return err
+	}
+	for _, element := range list {
+		when, err := textAt(element, p.At)
+		if err != nil {
+			return err
+		}
+		at, err := time.Parse(time.RFC3339, when)
+		if err != nil {
+			return fmt.Errorf("%s has at %s no time as in RFC 3339", element.Source, p.At)
+		}
+		text := string(element.Body)
+		if p.Text != "" {
+			if text, err = textAt(element, p.Text); err != nil {
+				return err
+			}
+		}
+		a.Add(connector.ActivityEntry{At: at.UTC(), Text: text})
+	}
+	return nil
+}
+
+// next is where what follows is, or nothing. It is never another host than the one that was described: that would be told what it
+// has no business with.
+func (p activityParams) next(o connector.Observation, at string) (string, error) {
+	if p.Next == "" {
+		return "", nil
+	}
+	raw, err := connector.Point(o, p.Next)
+	if err != nil {
+		return "", nil //nolint:nilerr // nothing is there: nothing follows
+	}
+	var to string
+	if json.Unmarshal(raw, &to) != nil || to == "" {
+		return "", nil
+	}
+	here, err := url.Parse(at)
+	if err != nil {
+		return "", refuse("url", "is not a valid address")
+	}
+	there, err := here.Parse(to)
+	if err != nil || there.Scheme != here.Scheme || there.Host != here.Host {
+		return "", &fault.Error{Kind: fault.Unavailable, Message: o.Source + " says that more follows elsewhere, where Keyholder does not ask."}
+	}
+	return there.String(), nil
+}

@@ -106,15 +106,15 @@ func (s *Server) liveAccess(ctx context.Context, here accessSituation, who acces
 		switch r.Stands(here.locks, here.now) {
 		case breakglass.Live:
 			live.Count++
-		case breakglass.Taking:
+		case breakglass.Taking, breakglass.Frozen:
 			line, err := s.lineWith(ctx, here, r)
 			if err != nil {
 				return nil, err
 			}
-			if line.Bad && here.now.Sub(r.Grant.End()) > stuckAfter {
+			if line.Stuck && line.Bad {
 				live.Stuck = append(live.Stuck, line)
 			}
-		case breakglass.Asked, breakglass.Refused, breakglass.Waiting, breakglass.Lapsed, breakglass.Giving, breakglass.Frozen, breakglass.ToReview, breakglass.Done:
+		case breakglass.Asked, breakglass.Refused, breakglass.Waiting, breakglass.Lapsed, breakglass.Giving, breakglass.ToReview, breakglass.Done:
 		}
 	}
 	return live, nil

@@ -34,6 +34,11 @@ func (s *Server) accessSituation(ctx context.Context) (here accessSituation, err
 	return here, err
 }
 
+// grantsOf are the open grants of the holder of one on its system.
+func (here accessSituation) grantsOf(g breakglass.Grant) []breakglass.Grant {
+	return breakglass.Of(breakglass.Grants(here.open), g.System, g.Holder.ID)
+}
+
 // accessTitle names what somebody is to have: "reporting_reader on Reporting database".
 func accessTitle(r breakglass.Request) string { return r.Terms.Role + " on " + r.Terms.System.Name }
 
@@ -80,12 +85,13 @@ func (s *Server) lineWith(ctx context.Context, here accessSituation, r breakglas
 	if err != nil {
 		return l, err
 	}
-	late := l.Stand == breakglass.Taking && here.now.Sub(r.Grant.End()) > stuckAfter
+	gone := r.Grant.GoneSince(here.grantsOf(*r.Grant), here.locks, account, here.now)
+	l.Stuck = !gone.IsZero() && here.now.Sub(gone) > stuckAfter
 	switch t := account.Trouble; {
 	case t != nil:
 		l.Trouble = fmt.Sprintf("It does not succeed since %s, after %s: %s", approval.Clock(t.Since), counted(t.Attempts, "attempt", "attempts"), t.Why)
-		l.Bad = l.Stand == breakglass.Taking
-	case late:
+		l.Bad = !gone.IsZero()
+	case l.Stuck:
 		l.Trouble, l.Bad = "It has not been seen to be gone.", true
 	}
 	return l, nil

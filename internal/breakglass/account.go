@@ -62,6 +62,19 @@ func (a Account) Is(has []Has) bool {
 	return !a.At.IsZero() && a.Trouble == nil && sameHas(has, a.Has) && (len(has) == 0 || a.InForce == a.Wanted())
 }
 
+// overdueAfter is how long an account may be otherwise than it should before its process is woken.
+const overdueAfter = 5 * time.Second
+
+// Overdue says that an account should be otherwise since a while, or that what is over is not seen to be, and that nothing is being done.
+// The grants are its holder's on its system.
+func (a Account) Overdue(grants []Grant, locks []Lock, now time.Time) bool {
+	if now.Sub(a.Tried) < overdueAfter || now.Sub(Changed(grants, locks, now)) < overdueAfter {
+		return false
+	}
+	over := slices.ContainsFunc(grants, func(g Grant) bool { return g.Open() && (g.Ends(now) || g.Given == nil && g.Ended == nil) })
+	return over || !a.Is(Effective(grants, locks, now))
+}
+
 // Tries notes what is about to be brought about. The same that is tried again is the same change.
 func (a Account) Tries(has []Has, now time.Time) Account {
 	if a.Nth == 0 || !sameHas(has, a.Wants) || a.Is(a.Wants) || a.Trouble == nil && a.InForce != a.Wanted() {

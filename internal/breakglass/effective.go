@@ -35,6 +35,37 @@ func Effective(grants []Grant, locks []Lock, now time.Time) []Has {
 	return all
 }
 
+// Of are the grants of one person on one system.
+func Of(grants []Grant, system, person string) []Grant {
+	var its []Grant
+	for _, g := range grants {
+		if g.System == system && g.Holder.ID == person {
+			its = append(its, g)
+		}
+	}
+	return its
+}
+
+// GoneSince is since when a grant should give nothing at the system any more, and is not seen to: since its end, or since it was frozen.
+// It is zero where there is nothing to be taken. The grants are those of its holder there, and so is the account.
+func (g Grant) GoneSince(grants []Grant, locks []Lock, account Account, now time.Time) time.Time {
+	switch {
+	case g.Confirmed != nil:
+		return time.Time{}
+	case g.Ends(now):
+		return g.End()
+	case !Freezes(locks, g, now) || hasRole(Effective(grants, locks, now), g.Role) || !hasRole(account.Has, g.Role) && !hasRole(account.Wants, g.Role):
+		return time.Time{}
+	}
+	since := now
+	for _, l := range locks {
+		if l.On(now) && l.Covers(g) && l.At.Before(since) {
+			since = l.At
+		}
+	}
+	return since
+}
+
 // Changes is when what somebody effectively has changes next by the clock alone; zero where it does not.
 func Changes(grants []Grant, now time.Time) time.Time {
 	var next time.Time

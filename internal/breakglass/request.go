@@ -20,6 +20,17 @@ type Request struct {
 	Grant   *Grant           `json:"-"`
 }
 
+// Grants are what came of requests.
+func Grants(requests []Request) []Grant {
+	var all []Grant
+	for _, r := range requests {
+		if r.Grant != nil {
+			all = append(all, *r.Grant)
+		}
+	}
+	return all
+}
+
 // Stand is where a request for access stands.
 type Stand string
 

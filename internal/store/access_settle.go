@@ -41,7 +41,7 @@ func (s *Store) AccountOf(ctx context.Context, system, person string) (breakglas
 }
 
 func loadAccount(ctx context.Context, c *ent.Client, system, person string) (breakglass.Account, error) {
-	row, err := c.AccessHolding.Get(ctx, system+"/"+person)
+	row, err := c.AccessHolding.Get(ctx, holdingID(system, person))
 	if ent.IsNotFound(err) {
 		return breakglass.Account{System: system}, nil
 	}
@@ -49,6 +49,23 @@ func loadAccount(ctx context.Context, c *ent.Client, system, person string) (bre
 		return breakglass.Account{}, fmt.Errorf("load the account of %s on %s: %w", person, system, err)
 	}
 	return accountOf(row)
+}
+
+func holdingID(system, person string) string { return system + "/" + person }
+
+// accountsOf are the accounts of some ids, those that there are.
+func (s *Store) accountsOf(ctx context.Context, ids []string) (map[string]breakglass.Account, error) {
+	rows, err := s.client.AccessHolding.Query().Where(accessholding.IDIn(ids...)).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load accounts: %w", err)
+	}
+	all := make(map[string]breakglass.Account, len(rows))
+	for _, row := range rows {
+		if all[row.ID], err = accountOf(row); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 func accountOf(row *ent.AccessHolding) (breakglass.Account, error) {
@@ -64,7 +81,7 @@ func (t *tx) saveAccount(a *breakglass.Account) error {
 	if err != nil {
 		return fmt.Errorf("write an account: %w", err)
 	}
-	id := a.System + "/" + a.Holder.ID
+	id := holdingID(a.System, a.Holder.ID)
 	t.changed = true
 	n := 1
 	if a.Version == 0 {

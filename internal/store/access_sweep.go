@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"keyholder/ent/accessgrant"
 	"keyholder/ent/accessrequest"
@@ -96,32 +95,23 @@ func (s *Store) endWithRun(ctx context.Context, code string) error {
 	})
 }
 
-// Overdue has the processes look whose access ended a while ago and is not seen to be gone: Temporal may have lost them.
+// Overdue wakes the processes of those who have not what they should, or have what they should not, for a while: Temporal may have lost
+// them.
 func (s *Store) Overdue(ctx context.Context) error {
-	now, err := s.AccessNow(ctx)
-	if err != nil {
-		return err
-	}
-	late, err := grantsOf(ctx, s.client.AccessGrant.Query().Where(accessgrant.Open(true), accessgrant.EndsAtLT(now.Add(-overdueAfter))))
+	late, err := s.overdue(ctx)
 	if err != nil || len(late) == 0 {
 		return err
 	}
 	return s.act(ctx, audit.Worker, func(t *tx) error {
-		seen := map[string]bool{}
-		for _, g := range late {
-			code := HolderCode(g.System, g.Holder.ID)
-			if seen[code] {
-				continue
-			}
-			seen[code] = true
-			waits, err := t.Outbox.Query().Where(outbox.Code(code), outbox.DoneAtIsNil()).Exist(ctx)
+		for _, a := range late {
+			waits, err := t.Outbox.Query().Where(outbox.Code(HolderCode(a.System, a.Holder.ID)), outbox.DoneAtIsNil()).Exist(ctx)
 			if err != nil {
 				return fmt.Errorf("read the outbox: %w", err)
 			}
 			if waits {
 				continue
 			}
-			if err := t.settleSoon(g.System, g.Holder.ID); err != nil {
+			if err := t.settleSoon(a.System, a.Holder.ID); err != nil {
 				return err
 			}
 		}
@@ -129,8 +119,46 @@ func (s *Store) Overdue(ctx context.Context) error {
 	})
 }
 
-// overdueAfter is how long access may be over without being seen to be gone before its process is woken.
-const overdueAfter = 5 * time.Second
+// overdue are the accounts that should be otherwise since a while, and are not being changed.
+func (s *Store) overdue(ctx context.Context) ([]breakglass.Account, error) {
+	grants, err := s.OpenGrants(ctx)
+	if err != nil || len(grants) == 0 {
+		return nil, err
+	}
+	locks, err := s.Locks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now, err := s.AccessNow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	byHolder := map[string][]breakglass.Grant{}
+	ids := []string{}
+	for _, g := range grants {
+		id := holdingID(g.System, g.Holder.ID)
+		if byHolder[id] == nil {
+			ids = append(ids, id)
+		}
+		byHolder[id] = append(byHolder[id], g)
+	}
+	accounts, err := s.accountsOf(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var late []breakglass.Account
+	for _, id := range ids {
+		its := byHolder[id]
+		account, known := accounts[id]
+		if !known {
+			account = breakglass.Account{System: its[0].System, Holder: its[0].Holder}
+		}
+		if account.Overdue(its, locks, now) {
+			late = append(late, account)
+		}
+	}
+	return late, nil
+}
 
 // UntoldAccess are the requests that somebody was asked about and that are decided, whose outcome nobody has been told.
 func (s *Store) UntoldAccess(ctx context.Context) ([]breakglass.Request, error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -141,129 +140,6 @@ func (w *Watch) accessMatters(ctx context.Context, standing func(approval.State)
 		}
 	}
 	return all, nil
-}
-
-// accessWord is something about access that some people are told once.
-type accessWord struct {
-	on   approval.Occasion
-	nth  int64
-	to   func(access.Principal) bool
-	text string
-}
-
-// The moments at which people are told of access.
-const (
-	nearsWithin   = 10 * time.Minute // its end
-	takenLateFrom = time.Minute      // it should be gone
-
-	escalatesEvery = time.Hour
-)
-
-// accessNews is what is to be told of a request for access by now.
-func accessNews(r breakglass.Request, trouble *breakglass.Trouble, now time.Time) []accessWord {
-	holder := func(p access.Principal) bool { return p.ID == r.Requester.ID }
-	command := func(p access.Principal) bool { return p.May(access.RevokeAccess) }
-	var all []accessWord
-	say := func(on approval.Occasion, at time.Time, to func(access.Principal) bool, text string, args ...any) {
-		all = append(all, accessWord{on, at.Unix(), to, fmt.Sprintf(text, args...)})
-	}
-	g := r.Grant
-	if r.Terms.Bypass {
-		skipped := func(p access.Principal) bool {
-			return command(p) || slices.ContainsFunc(r.Skipped, func(s access.Person) bool { return s.ID == p.ID })
-		}
-		say(approval.Bypassed, r.FiledAt, skipped, "EMERGENCY: %s began without approval, and you were not asked: %s", r.Requester.Name, r.Reason)
-	}
-	if g == nil {
-		return all
-	}
-	if g.Given != nil {
-		say(approval.Started, *g.Given, holder, "you have it until %s", approval.Clock(g.Until))
-	}
-	if left := g.End().Sub(now); g.Given != nil && left > 0 && left <= nearsWithin && g.Length.D() > nearsWithin {
-		say(approval.Nearing, g.Until, holder, "it ends at %s", approval.Clock(g.End()))
-	}
-	if g.Given != nil && g.Ends(now) {
-		how := "its time is over"
-		if g.Ended != nil {
-			how = string(g.Ended.How)
-		}
-		say(approval.Ended, g.End(), holder, "it has ended, %s; say on its page what was done with it", how)
-	}
-	if g.Ends(now) && g.Open() && now.Sub(g.End()) >= takenLateFrom {
-		why := "nobody has seen that it is gone"
-		if trouble != nil {
-			why = trouble.Why
-		}
-		again := g.End().Add(now.Sub(g.End()).Truncate(escalatesEvery)) // until it is gone
-		say(approval.Escalated, again, command, "it should have been gone since %s and is not: %s", approval.Clock(g.End()), why)
-	}
-	if g.Unreviewed(now) {
-		reviewer := func(p access.Principal) bool { return g.MayReview(p, now) == nil }
-		say(approval.ToReview, g.End(), reviewer, "review what %s did with it, until %s", g.Holder.Name, approval.Clock(g.ReviewDue()))
-		if now.After(g.ReviewDue()) {
-			say(approval.ToReview, g.ReviewDue(), func(p access.Principal) bool { return reviewer(p) || command(p) }, "nobody has reviewed it")
-		}
-	}
-	return all
-}
-
-// tellOfAccess tells people of access what concerns them.
-func (w *Watch) tellOfAccess(ctx context.Context) error {
-	open, err := w.Store.OpenAccess(ctx)
-	if err != nil {
-		return err
-	}
-	ended, err := w.Store.EndedAccess(ctx)
-	if err != nil || len(open)+len(ended) == 0 {
-		return err
-	}
-	now, err := w.Store.AccessNow(ctx)
-	if err != nil {
-		return err
-	}
-	before := w.toldOfAccess
-	w.toldOfAccess = map[string]bool{}
-	for _, r := range slices.Concat(open, ended) {
-		var trouble *breakglass.Trouble
-		if r.Grant != nil {
-			account, err := w.Store.AccountOf(ctx, r.Grant.System, r.Grant.Holder.ID)
-			if err != nil {
-				return err
-			}
-			trouble = account.Trouble
-		}
-		for _, n := range accessNews(r, trouble, now) {
-			key := fmt.Sprint(r.Code, n.on, n.nth)
-			if w.toldOfAccess[key] = true; before[key] {
-				continue
-			}
-			if err := w.tellAccess(ctx, r, n); err != nil {
-				w.toldOfAccess = before
-				return fmt.Errorf("tell people of %s: %w", r.Code, err)
-			}
-		}
-	}
-	return nil
-}
-
-func (w *Watch) tellAccess(ctx context.Context, r breakglass.Request, n accessWord) error {
-	everybody, err := w.Store.Electorate(ctx)
-	if err != nil {
-		return err
-	}
-	what := fmt.Sprintf("%s on %s for %s", r.Terms.Role, r.Terms.System.Name, r.Requester.Name)
-	var messages []store.Message
-	for _, p := range everybody {
-		if p.Mail == "" || !n.to(p) {
-			continue
-		}
-		messages = append(messages, store.Message{
-			About: r.Code, Occasion: n.on, Nth: int(n.nth), To: p.Person(), Address: p.Mail, Subject: fmt.Sprintf("%s, %s: %s", r.Code, what, n.text),
-			Text: w.letter("/access/"+r.Code, fmt.Sprintf("%s: %s.", what, n.text)),
-		})
-	}
-	return w.Store.Tell(ctx, messages)
 }
 
 // tellOfFindings tells those in command what was found on systems that no grant explains.

@@ -22,6 +22,7 @@ type AccessLine struct {
 	Holder            string
 	Stand             breakglass.Stand
 	Bad               bool // it should be gone, and is not
+	Stuck             bool // and that for so long that others are told
 	Until             time.Time
 	Left              string // of the time; empty where it does not run
 	Trouble           string // what does not go as it should

@@ -79,7 +79,7 @@ func (a breakable) settled(t *testing.T, failed error) {
 		return
 	}
 	if failed != nil {
-		err = a.SettleFailed(a.ctx, try, failed.Error(), true, nil)
+		err = a.SettleFailed(a.ctx, try, breakglass.Failure{Why: failed.Error(), Clean: true}, nil)
 	} else {
 		_, err = a.Settled(a.ctx, try, "brought about", nil)
 	}

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -32,7 +33,7 @@ func (a *Activities) Settle(ctx context.Context, in AccessInput) (AccessNext, er
 			return AccessNext{}, ctx.Err()
 		}
 		if failed != nil {
-			return AccessNext{Wait: retryAfter(next.Attempt)}, a.store.SettleFailed(ctx, next, connector.Words(failed), evidence.Did == "", evidence)
+			return AccessNext{Wait: retryAfter(next.Attempt)}, a.store.SettleFailed(ctx, next, failureOf(failed, evidence), evidence)
 		}
 		if next, err = a.store.Settled(ctx, next, did(evidence), evidence); err != nil {
 			return AccessNext{}, err
@@ -44,6 +45,10 @@ func (a *Activities) Settle(ctx context.Context, in AccessInput) (AccessNext, er
 		}
 	}
 	return AccessNext{Done: next.Done, Wait: max(next.Wait, leastWait)}, nil
+}
+
+func failureOf(err error, e connector.Evidence) breakglass.Failure {
+	return breakglass.Failure{Why: connector.Words(err), Clean: e.Did == "", Anew: errors.Is(err, connector.ErrNoEffect)}
 }
 
 // retryAfter is how long to wait before the next attempt after so many that failed.

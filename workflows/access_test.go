@@ -103,7 +103,7 @@ func newAccessStageOn(t *testing.T, now func() time.Time, params string, by conn
 	s := &accessStage{Store: kept, t: t, activities: NewActivities(kept, connector.NewSet(), connector.NewGranters(by), 4)}
 	shop := quickShop(t)
 	for _, record := range []any{
-		catalog.System{Slug: "db", Name: "Reports", Connector: "postgres-role", Params: json.RawMessage(params), Services: []string{"checkout"}, Roles: []catalog.TargetRole{{Role: "reader", Does: "read"}, {Role: "writer", Does: "write"}}},
+		catalog.System{Slug: "db", Name: "Reports", Connector: by.Kind(), Params: json.RawMessage(params), Services: []string{"checkout"}, Roles: []catalog.TargetRole{{Role: "reader", Does: "read"}, {Role: "writer", Does: "write"}}},
 		catalog.Eligibility{
 			Slug: "db", Name: "Reports", System: "db", Roles: []string{"reader", "writer"}, For: []access.Role{access.PlatformEngineer}, Longest: catalog.Duration(time.Hour),
 			ActivateWithin: catalog.Duration(time.Hour), ReviewWithin: catalog.Duration(time.Hour), Reviewers: []access.Role{access.IncidentCommander}, Bypass: true,

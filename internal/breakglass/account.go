@@ -19,6 +19,7 @@ type Account struct {
 	Nth      int        `json:"nth"`                // how often something was to be changed: each change is made once
 	Tried    time.Time  `json:"tried,omitzero"`     // when something was last begun to be changed
 	Clean    bool       `json:"clean,omitempty"`    // the last attempt failed, and certainly changed nothing
+	Anew     bool       `json:"anew,omitempty"`  // the last attempt was answered and had no effect: the next is another change
 	Trouble  *Trouble   `json:"trouble,omitempty"`
 	ShownAt  *time.Time `json:"shown_at,omitempty"` // when its holder was last shown a password
 	Verifier string     `json:"-"`                  // of the password that is to be in force
@@ -77,10 +78,10 @@ func (a Account) Overdue(grants []Grant, locks []Lock, now time.Time) bool {
 
 // Tries notes what is about to be brought about. The same that is tried again is the same change.
 func (a Account) Tries(has []Has, now time.Time) Account {
-	if a.Nth == 0 || !sameHas(has, a.Wants) || a.Is(a.Wants) || a.Trouble == nil && a.InForce != a.Wanted() {
+	if a.Nth == 0 || a.Anew || !sameHas(has, a.Wants) || a.Is(a.Wants) || a.Trouble == nil && a.InForce != a.Wanted() {
 		a.Nth++
 	}
-	a.Wants, a.Tried, a.Clean = has, now, false
+	a.Wants, a.Tried, a.Clean, a.Anew = has, now, false, false
 	return a
 }
 
@@ -94,9 +95,16 @@ func (a Account) Settled(has []Has, verifier string, now time.Time) Account {
 	return a
 }
 
-// Failed notes that an attempt to change it did not succeed; clean says that it certainly changed nothing.
-func (a Account) Failed(why string, clean bool, now time.Time) Account {
-	a.Clean, a.Trouble = clean, a.Trouble.again(why, now)
+// Failure is why an attempt did not succeed.
+type Failure struct {
+	Why   string
+	Clean bool // it certainly changed nothing
+	Anew  bool // it was answered, and had no effect
+}
+
+// Failed notes that an attempt to change it did not succeed.
+func (a Account) Failed(f Failure, now time.Time) Account {
+	a.Clean, a.Anew, a.Trouble = f.Clean, f.Anew, a.Trouble.again(f.Why, now)
 	return a
 }
 

@@ -31,6 +31,10 @@ type notDone struct{ error }
 
 func (e notDone) Unwrap() error { return e.error }
 
+// ErrNoEffect is a cause of the error of an act that was answered as done and whose effect did not come. Under the same key the same
+// answer would come again.
+var ErrNoEffect = errors.New("the call was answered, and had no effect")
+
 // NotDone marks the error of an act that certainly had no effect: nobody need wait for one.
 func NotDone(err error) error { return notDone{err} }
 
@@ -107,7 +111,7 @@ func (c Change) unsettled(failed, look error, why string) error {
 	}
 	if failed == nil {
 		message := fmt.Sprintf("The call was answered, but after %s the desired state is not there: %s", c.Wait, why)
-		return &fault.Error{Kind: fault.Unavailable, Message: message, Err: look}
+		return &fault.Error{Kind: fault.Unavailable, Message: message, Err: errors.Join(ErrNoEffect, look)}
 	}
 	message := fmt.Sprintf("%s Looking again for %s showed no effect: %s", Words(failed), c.Wait, why)
 	return &fault.Error{Kind: fault.KindOf(failed), Message: message, Err: errors.Join(failed, look)}

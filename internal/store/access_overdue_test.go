@@ -86,7 +86,7 @@ func TestWhatIsFrozenAndStillThereIsKnownToBe(t *testing.T) {
 		}
 		a, err := w.BeginSettle(w.ctx, "db", w.rosa.ID, func(catalog.System, breakglass.Holder) (string, error) { return "kh_rosa", nil })
 		w.must(t, err)
-		w.must(t, w.SettleFailed(w.ctx, a, "It is down.", true, nil))
+		w.must(t, w.SettleFailed(w.ctx, a, breakglass.Failure{Why: "It is down.", Clean: true}, nil))
 		if at := gone(); !at.Equal(lock.At) {
 			t.Errorf("after an attempt that failed, it should have been gone since %s", at)
 		}

@@ -399,18 +399,18 @@ func (s *Store) Settled(ctx context.Context, a Settling, did string, evidence an
 	return next, err
 }
 
-// SettleFailed commits that an attempt did not succeed; clean says that it certainly changed nothing. It is tried again until it does.
-func (s *Store) SettleFailed(ctx context.Context, a Settling, why string, clean bool, evidence any) error {
+// SettleFailed commits that an attempt did not succeed. It is tried again until it does.
+func (s *Store) SettleFailed(ctx context.Context, a Settling, f breakglass.Failure, evidence any) error {
 	return s.act(ctx, audit.Worker, func(t *tx) error {
 		h, err := loadAccount(ctx, t.Client(), a.System.Slug, a.Holder.ID)
 		if err != nil {
 			return err
 		}
-		t.settleAttempt(a, audit.Failed, why, evidence)
+		t.settleAttempt(a, audit.Failed, f.Why, evidence)
 		if h.Nth != a.Nth {
 			return t.settleSoon(a.System.Slug, a.Holder.ID) // it is no failure of what is to be done now
 		}
-		h = h.Failed(why, clean, t.now)
+		h = h.Failed(f, t.now)
 		return t.saveAccount(&h)
 	})
 }

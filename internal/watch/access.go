@@ -97,7 +97,7 @@ func (w *Watch) takeOne(ctx context.Context, system catalog.System, f breakglass
 	granter, err := w.Connectors.Access.Get(system.Connector)
 	var evidence connector.Evidence
 	if err == nil {
-		evidence, err = granter.Take(within, "keyholder/take/"+f.ID, system.Params, f.Account, f.Role)
+		evidence, err = granter.Take(within, takeKey(f), system.Params, f.Account, f.Role)
 	}
 	if ctx.Err() != nil {
 		return nil // the next worker looks before it acts
@@ -107,6 +107,15 @@ func (w *Watch) takeOne(ctx context.Context, system catalog.System, f breakglass
 		failed = connector.Words(err)
 	}
 	return w.Store.Taken(ctx, f, failed, evidence)
+}
+
+// takeKey names one attempt: what was answered and had no effect would be answered the same way again.
+func takeKey(f breakglass.Finding) string {
+	attempts := 0
+	if f.Trouble != nil {
+		attempts = f.Trouble.Attempts
+	}
+	return fmt.Sprintf("keyholder/take/%s/%d", f.ID, attempts)
 }
 
 // accessing is a request for access as messages speak of it.

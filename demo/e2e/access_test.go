@@ -33,10 +33,11 @@ func (w *world) reporting() *pgx.Conn {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	conn, err := pgx.Connect(w.t.Context(), strings.TrimSpace(string(at)))
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	var conn *pgx.Conn
+	w.until("the reporting database lets one in", slowly, func() bool {
+		conn, err = pgx.Connect(w.t.Context(), strings.TrimSpace(string(at)))
+		return err == nil
+	})
 	w.t.Cleanup(func() { _ = conn.Close(context.Background()) })
 	return conn
 }
@@ -142,6 +143,7 @@ func (g *grantee) grant() breakglass.Grant {
 func (g *grantee) signsIn() {
 	g.w.t.Helper()
 	g.password = scram.NewPassword()
+	g.w.secrets.met("a password", g.password)
 	verifier, err := scram.NewVerifier(g.password)
 	if err != nil {
 		g.w.t.Fatal(err)
@@ -332,28 +334,5 @@ func TestTheStoryOfOneAccessOnPagesThatAreSound(t *testing.T) {
 		if !strings.Contains(story, words) {
 			t.Errorf("the record does not say %q: %s", words, story)
 		}
-	}
-	w.nowhere(g.password)
-}
-
-// nowhere looks for a secret by its value in whatever the demo has written: databases, histories, logs.
-func (w *world) nowhere(secret string) {
-	w.t.Helper()
-	files := 0
-	err := filepath.WalkDir(w.dir, func(path string, e os.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
-		}
-		body, err := os.ReadFile(path)
-		if files++; strings.Contains(string(body), secret) {
-			w.t.Errorf("%s holds a password", path)
-		}
-		return err
-	})
-	if err != nil || files < 5 {
-		w.t.Errorf("%d files were looked at: %v", files, err)
-	}
-	if strings.Contains(w.said.tail(), secret) {
-		w.t.Error("a part said a password")
 	}
 }

@@ -3,7 +3,11 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,8 +42,16 @@ func (w *world) browser() context.Context {
 		}
 		w.t.Skip("no Chromium on this machine")
 	}
+	// Everything goes by way of the world, which keeps what is answered; loopback too, which a browser would go to itself.
+	through := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.Out.Header.Del("Accept-Encoding") }, Transport: w, FlushInterval: -1,
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }, // as if nobody had listened
+		ErrorLog:     log.New(io.Discard, "", 0),                                                      // parts are killed
+	})
+	w.t.Cleanup(through.Close)
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.UserDataDir(w.t.TempDir()), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.ProxyServer(through.URL), chromedp.Flag("proxy-bypass-list", "<-loopback>"),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-sync", true), chromedp.NoFirstRun)
 	allocator, cancelAllocator := chromedp.NewExecAllocator(w.t.Context(), options...)
 	ctx, cancel := chromedp.NewContext(allocator)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
 	"keyholder/demo/provider"
@@ -116,7 +117,7 @@ func (w *world) calling(program, method, path string, body any, headers ...strin
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
-	answer, err := ask.Client(w.t.Context()).Do(r)
+	answer, err := ask.Client(context.WithValue(w.t.Context(), oauth2.HTTPClient, &http.Client{Transport: w})).Do(r)
 	if err != nil {
 		w.t.Fatal(err)
 	}

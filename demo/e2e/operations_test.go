@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os/exec"
 	"strings"
@@ -31,11 +32,17 @@ func (f *foreground) run() {
 	f.t.Helper()
 	f.said = &lines{}
 	f.cmd = exec.Command(f.bin, "run")
-	f.cmd.Env, f.cmd.Stdout, f.cmd.Stderr = f.env, f.said, f.said
+	out := io.MultiWriter(f.said, f.world.said)
+	f.cmd.Env, f.cmd.Stdout, f.cmd.Stderr = f.env, out, out
 	if err := f.cmd.Start(); err != nil {
 		f.t.Fatal(err)
 	}
-	f.t.Cleanup(func() { _ = f.cmd.Process.Kill() })
+	cmd := f.cmd
+	f.t.Cleanup(func() {
+		if cmd.Process.Kill() == nil {
+			_ = cmd.Wait() // killed, as it should be
+		}
+	})
 	f.until("Keyholder is up", 60*time.Second, func() bool { return strings.Contains(f.said.tail(), "Ctrl-C stops") })
 }
 

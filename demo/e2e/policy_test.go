@@ -27,6 +27,7 @@ func (w *world) keyholder(args ...string) string {
 	cmd := exec.CommandContext(w.t.Context(), bin, args...)
 	cmd.Env = append(os.Environ(), "KEYHOLDER_DATABASE="+filepath.Join(w.dir, "keyholder.db"))
 	out, err := cmd.CombinedOutput()
+	_, _ = w.said.Write(out) // into memory
 	if err != nil {
 		w.t.Fatalf("keyholder %s: %v: %s", strings.Join(args, " "), err, out)
 	}

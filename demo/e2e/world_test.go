@@ -37,6 +37,8 @@ type world struct {
 	said  *lines
 	store *store.Store
 
+	secrets *secrets
+
 	mu    sync.Mutex
 	parts map[string]*exec.Cmd
 }
@@ -54,11 +56,15 @@ func (l *lines) Write(b []byte) (int, error) {
 	return l.text.Write(b)
 }
 
-func (l *lines) tail() string {
+func (l *lines) all() []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := l.text.String()
-	return s[max(0, len(s)-3000):]
+	return bytes.Clone(l.text.Bytes())
+}
+
+func (l *lines) tail() string {
+	s := l.all()
+	return string(s[max(0, len(s)-3000):])
 }
 
 func binary(t *testing.T) string {
@@ -118,17 +124,17 @@ func emptyWorld(t *testing.T) *world {
 	port := freePort(t)
 	w := &world{
 		t: t, dir: t.TempDir(), bin: binary(t), said: &lines{}, parts: map[string]*exec.Cmd{}, ports: map[string]int{},
-		base: fmt.Sprintf("http://localhost:%d", port),
+		secrets: newSecrets(t), base: fmt.Sprintf("http://localhost:%d", port),
 	}
 	w.choosePorts()
 	w.env = append(os.Environ(), "KEYHOLDER_DEMO_DIR="+w.dir, fmt.Sprintf("KEYHOLDER_LISTEN=127.0.0.1:%d", port))
+	t.Cleanup(w.end)
 	return w
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := emptyWorld(t)
-	t.Cleanup(w.end)
 	for _, part := range []string{"temporal", "provider", "mailbox", "shop", "identity", "reporting", "portal"} {
 		w.start(part)
 	}
@@ -186,10 +192,8 @@ func (w *world) kill(parts ...string) {
 	}
 }
 
-func (w *world) end() {
-	if w.t.Failed() {
-		w.t.Logf("the parts said, at the end: %s", w.said.tail())
-	}
+// stop ends the parts as an operator would.
+func (w *world) stop() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, cmd := range w.parts {
@@ -199,6 +203,18 @@ func (w *world) end() {
 	}
 	for _, cmd := range w.parts {
 		_ = cmd.Wait()
+	}
+	clear(w.parts)
+}
+
+// end stops the parts, looks that no secret stands where it should not, and removes what there is.
+func (w *world) end() {
+	if w.t.Failed() {
+		w.t.Logf("the parts said, at the end: %s", w.said.tail())
+	}
+	w.stop()
+	for _, place := range w.secrets.found(w.dir, w.reportingData(), w.said.all()) {
+		w.t.Error(place)
 	}
 	forget := exec.Command(w.bin, "forget")
 	forget.Env = w.env
@@ -292,7 +308,7 @@ func (w *world) signIn(user string) *person {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	p := &person{w: w, client: &http.Client{Jar: jar, Timeout: 20 * time.Second}}
+	p := &person{w: w, client: &http.Client{Transport: w, Jar: jar, Timeout: 20 * time.Second}}
 	login := p.get("/")
 	button := login.Find(fmt.Sprintf("button[value=%q]", user))
 	if button.Length() != 1 {

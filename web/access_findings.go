@@ -26,12 +26,20 @@ func (s *Server) accessFindings(ctx context.Context, who access.Principal) ([]vi
 	}
 	lines := make([]view.AccessFinding, len(found))
 	for i, f := range found {
-		lines[i] = view.AccessFinding{What: sentence(f.Words()), System: version.NameOf(catalog.KindSystem, f.System), Since: f.Seen, State: putRightWords(f)}
+		lines[i] = view.AccessFinding{What: foundWords(f), System: version.NameOf(catalog.KindSystem, f.System), Since: f.Seen, State: putRightWords(f)}
 		if _, err := f.PutRight(who, s.store.Now()); err == nil {
 			lines[i].Put = &view.NoteForm{Path: view.PutRightPath(f.ID), Label: putRightLabel(f), Boundary: f.Kind == breakglass.Unexplained}
 		}
 	}
 	return lines, nil
+}
+
+// foundWords leaves names as the system spells them.
+func foundWords(f breakglass.Finding) string {
+	if f.Kind == breakglass.Unread {
+		return sentence(f.Words())
+	}
+	return f.Words()
 }
 
 func putRightWords(f breakglass.Finding) string {

@@ -124,7 +124,16 @@ func (w *world) lasting(code string, lasts time.Duration) {
 
 func (g *grantee) does(by access.Principal, verb store.AccessVerb, note string) {
 	g.w.t.Helper()
-	out, err := g.w.store.CommandAccess(g.w.t.Context(), store.AccessCommand{ID: store.NewID(), Code: g.code, By: by, Verb: verb, Note: note, InOrder: true})
+	c := store.AccessCommand{ID: store.NewID(), Code: g.code, By: by, Verb: verb, Note: note, InOrder: true}
+	if verb == store.ReviewAccess {
+		g.w.until("what was done is attached", slowly, func() bool { return g.grant().Activity != nil })
+		seen, err := g.grant().Seen()
+		if err != nil {
+			g.w.t.Fatal(err)
+		}
+		c.Seen = seen
+	}
+	out, err := g.w.store.CommandAccess(g.w.t.Context(), c)
 	if err = errors.Join(err, out.Err()); err != nil {
 		g.w.t.Fatal(err)
 	}
@@ -325,14 +334,38 @@ func TestTheStoryOfOneAccessOnPagesThatAreSound(t *testing.T) {
 	w.sound(ctx, "frozen", path, "/access")
 	sven.submit(sven.get(path), "Take", map[string]string{"note": "It was not"})
 	w.until("it is over", slowly, func() bool { return g.grant().Confirmed != nil })
+	w.until("what the database wrote down is attached", slowly, func() bool { return g.grant().Activity != nil })
 	w.sound(ctx, "to be reviewed", path)
+	g.wroteDown(sven, "SELECT count(*) FROM orders_by_day")
 	sven.submit(sven.get(path), "Sign the review", map[string]string{"note": "The log shows one SELECT", "in_order": "no"})
+	if kept := g.grant(); kept.Review == nil || kept.Review.Of == "" {
+		t.Errorf("the review is of %+v", kept.Review)
+	}
 	w.signInBrowserAs(ctx, "ada")
 	w.sound(ctx, "reviewed, as the auditor", path, "/audit?object="+code)
 	story := text(ada.get("/audit?object=" + code).Selection)
-	for _, words := range []string{"asked for reporting_reader", "voted to approve", "begin of", "was shown a new password", "is frozen", "revoke of", "review of"} {
+	for _, words := range []string{"asked for reporting_reader", "voted to approve", "begin of", "was shown a new password", "is frozen", "revoke of", "says what was done with", "review of"} {
 		if !strings.Contains(story, words) {
 			t.Errorf("the record does not say %q: %s", words, story)
 		}
+	}
+}
+
+// wroteDown looks for a statement on the page of her access and in the text of all that the database wrote down, which not everybody reads.
+func (g *grantee) wroteDown(by *person, statement string) {
+	g.w.t.Helper()
+	path := "/access/" + g.code
+	if said := text(by.get(path).Find("[data-field=activity]")); !strings.Contains(said, statement) || strings.Contains(said, g.password) {
+		g.w.t.Errorf("the page says that she did: %s", said)
+	}
+	if all := text(by.get(path + "/activity").Selection); !strings.Contains(all, statement) || !strings.Contains(all, g.grant().Activity.Digest) {
+		g.w.t.Errorf("all that she did is: %s", all)
+	}
+	nobody := g.w.signIn("bea")
+	if said := text(nobody.get(path).Selection); strings.Contains(said, statement) || !strings.Contains(said, "entries, read") {
+		g.w.t.Errorf("a business owner reads: %s", said)
+	}
+	if all := text(nobody.get(path + "/activity").Selection); strings.Contains(all, statement) {
+		g.w.t.Errorf("a business owner reads all of it: %s", all)
 	}
 }

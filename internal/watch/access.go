@@ -39,13 +39,31 @@ func (w *Watch) drift(ctx context.Context) error {
 				return
 			}
 			seen, unread := w.readSystem(ctx, system)
-			if ctx.Err() == nil {
+			if ctx.Err() == nil && !w.misses.first(system.Slug, unread != "") {
 				failed[i] = w.Store.SystemRead(ctx, system, seen, asked, unread)
 			}
 		})
 	}
 	all.Wait()
 	return errors.Join(failed...)
+}
+
+// misses knows which systems could not be read when they were last asked.
+type misses struct {
+	mu sync.Mutex
+	by map[string]bool
+}
+
+// first says whether a system could not be read for the first time: a system that is just starting is no finding yet.
+func (m *misses) first(system string, missed bool) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	before := m.by[system]
+	if m.by == nil {
+		m.by = map[string]bool{}
+	}
+	m.by[system] = missed
+	return missed && !before
 }
 
 // readSystem is who has what on a system, and why nobody can tell.

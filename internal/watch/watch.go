@@ -43,6 +43,8 @@ type Watch struct {
 	toldOf map[string]bool   // what has been told of degraded modes
 
 	toldOfAccess, toldOfFindings map[string]bool
+
+	misses misses
 }
 
 // Run works until ctx ends. A failure is logged when it begins and when it ends, not every second.

@@ -2,18 +2,11 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
-	"sync"
 	"time"
-
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/workflow"
-	"golang.org/x/sync/errgroup"
 
 	"keyholder/internal/access"
 	"keyholder/internal/approval"
@@ -23,16 +16,9 @@ import (
 	"keyholder/internal/store"
 )
 
-// A minute in which access ends: so many people, each on so many systems.
 const (
-	holders   = 10
-	systems   = 100
-	endsFrom  = 150 * time.Second // after the first has begun; by then all have
-	endsOver  = time.Minute
-	givesBack = 100
-
-	startsAtOnce = 8
-	accessAtAll  = 10 * time.Minute
+	givesBack   = 100
+	accessAtAll = 12 * time.Minute
 )
 
 // accessEnds compares a minute in which a thousand grants end, from their end until it has been read back that they are gone, with bare
@@ -45,25 +31,37 @@ func accessEnds(ctx context.Context, _ options) (figures []figure, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, r.stop()) }()
-	b, err := r.accessBench(ctx)
+	m := minute{people: 10, systems: 100, atOnce: 1, lead: 150 * time.Second, bareLead: 50 * time.Second, drain: 10 * time.Second}
+	b, err := r.accessBench(ctx, m)
 	if err != nil {
 		return nil, err
 	}
-	ours, err := b.ends(ctx)
+	if err := b.approveAll(ctx); err != nil {
+		return nil, err
+	}
+	mine, err := b.ends(ctx)
 	if err != nil {
 		return nil, err
 	}
-	theirs, err := r.bareEnds(ctx)
+	if mine.left > 0 {
+		return nil, fmt.Errorf("%d are not gone %s after the last has ended", mine.left, m.drain)
+	}
+	peer, err := r.bareEnds(ctx, m)
 	if err != nil {
 		return nil, err
 	}
-	figures = []figure{
+	figures = againstBare(mine.after, peer.after)
+	record, system, err := b.givenBack(ctx)
+	return append(figures, figure{"give_back_record_p99_s", at(record, 99), "s", 1}, figure{"give_back_system_p99_s", at(system, 99), "s", 1}), err
+}
+
+// againstBare is how late ours were, and the peer's, and how much later ours.
+func againstBare(ours, theirs []time.Duration) []figure {
+	return []figure{
 		{"access_gone_p50_s", at(ours, 50), "s", 0}, {"access_gone_p99_s", at(ours, 99), "s", 2},
 		{"access_bare_p50_s", at(theirs, 50), "s", 0}, {"access_bare_p99_s", at(theirs, 99), "s", 0},
 		{"access_gone_to_bare_p50", at(ours, 50) / at(theirs, 50), "x", 1.5}, {"access_gone_to_bare_p99", at(ours, 99) / at(theirs, 99), "x", 1.5},
 	}
-	record, system, err := b.givenBack(ctx)
-	return append(figures, figure{"give_back_record_p99_s", at(record, 99), "s", 1}, figure{"give_back_system_p99_s", at(system, 99), "s", 1}), err
 }
 
 // at is a percentile, in seconds.
@@ -75,13 +73,15 @@ func at(of []time.Duration, percent int) float64 {
 
 type accessBench struct {
 	*rig
+	minute   minute
 	people   []access.Principal
 	incident string
+	codes    []string // of the grants of the minute
 }
 
-func (r *rig) accessBench(ctx context.Context) (*accessBench, error) {
+func (r *rig) accessBench(ctx context.Context, m minute) (*accessBench, error) {
 	records := []any{catalog.Assignment{Slug: "security", Name: "Security", Role: access.SecurityOfficer, Group: "security"}}
-	for i := range systems {
+	for i := range m.systems {
 		slug := fmt.Sprintf("system-%d", i)
 		records = append(records, catalog.System{Slug: slug, Name: slug, Connector: instant{}.Kind(), Params: json.RawMessage(`{}`), Roles: []catalog.TargetRole{{Role: "reader", Does: "read"}}},
 			catalog.Eligibility{
@@ -100,8 +100,8 @@ func (r *rig) accessBench(ctx context.Context) (*accessBench, error) {
 	if _, err := r.store.Apply(ctx, access.Person{ID: "bench", Name: "bench"}, bundle, store.Manner{}); err != nil {
 		return nil, err
 	}
-	b := &accessBench{rig: r}
-	for i := range holders {
+	b := &accessBench{rig: r, minute: m}
+	for i := range m.people {
 		p, err := someone(ctx, r.store, fmt.Sprintf("Holder %d", i))
 		if err != nil {
 			return nil, err
@@ -113,9 +113,17 @@ func (r *rig) accessBench(ctx context.Context) (*accessBench, error) {
 	return b, err
 }
 
-// begun is access of one person to one system that has begun and lasts so long. Access is agreed in steps of five minutes, which a bench
-// cannot wait for: the record is told less.
+// begun is access of one person to one system that has begun and lasts so long.
 func (b *accessBench) begun(ctx context.Context, by access.Principal, system string, lasts time.Duration) (string, error) {
+	code, err := b.approved(ctx, by, system)
+	if err != nil {
+		return "", err
+	}
+	return code, b.begin(ctx, by, system, code, lasts)
+}
+
+// approved is access that one person has asked for and may begin.
+func (b *accessBench) approved(ctx context.Context, by access.Principal, system string) (string, error) {
 	r, err := b.store.FileAccess(ctx, by, store.AccessFile{
 		ID: store.NewID(), Eligibility: system, Role: "reader", Length: catalog.Duration(5 * time.Minute), Incident: b.incident, Reason: "bench",
 	})
@@ -125,119 +133,25 @@ func (b *accessBench) begun(ctx context.Context, by access.Principal, system str
 	approver := b.ines
 	approver.SignedInAt = b.store.Now()
 	out, err := b.store.DecideAccess(ctx, store.AccessVote{Vote: store.Vote{ID: store.NewID(), Code: r.Code, By: approver, Verdict: approval.Approve, Digest: r.Digest}})
-	if err = errors.Join(err, out.Err()); err != nil {
-		return "", err
-	}
-	if err := b.lasting(ctx, r.Code, lasts); err != nil {
-		return "", err
-	}
-	if out, err = b.store.CommandAccess(ctx, store.AccessCommand{ID: store.NewID(), Code: r.Code, By: by, Verb: store.BeginAccess}); err != nil || out.Err() != nil {
-		return "", errors.Join(err, out.Err())
-	}
-	return r.Code, b.processes.Start(ctx, store.HolderCode(system, by.ID))
+	return r.Code, errors.Join(err, out.Err())
 }
 
-func (b *accessBench) lasting(ctx context.Context, code string, lasts time.Duration) error {
-	db, err := sql.Open("sqlite", store.SQLiteName(filepath.Join(b.dir, "keyholder.db"), true))
-	if err != nil {
+// begin begins access that lasts so long. Access is agreed in steps of five minutes, which a bench cannot wait for: the record is told
+// otherwise.
+func (b *accessBench) begin(ctx context.Context, by access.Principal, system, code string, lasts time.Duration) error {
+	shorten := "UPDATE access_requests SET body = CAST(json_set(CAST(body AS TEXT), '$.allowed', $1) AS BLOB) WHERE code = $2"
+	if b.onPostgres {
+		shorten = "UPDATE access_requests SET body = convert_to(jsonb_set(convert_from(body, 'UTF8')::jsonb, '{allowed}', to_jsonb($1::text))::text, 'UTF8') WHERE code = $2"
+	}
+	if _, err := b.record.ExecContext(ctx, shorten, lasts.Truncate(time.Millisecond).String(), code); err != nil {
 		return err
 	}
-	_, err = db.ExecContext(ctx, "UPDATE access_requests SET body = CAST(json_set(CAST(body AS TEXT), '$.allowed', ?) AS BLOB) WHERE code = ?", lasts.String(), code)
-	return errors.Join(err, db.Close())
-}
-
-// ends is how long after its end each of a thousand grants was seen to be gone.
-func (b *accessBench) ends(ctx context.Context) ([]time.Duration, error) {
-	began := time.Now()
-	codes := make([]string, 0, holders*systems)
-	for i := range holders * systems {
-		end := began.Add(endsFrom + endsOver*time.Duration(i)/(holders*systems))
-		code, err := b.begun(ctx, b.people[i%holders], fmt.Sprintf("system-%d", i/holders), time.Until(end).Truncate(time.Millisecond))
-		if err != nil {
-			return nil, err
-		}
-		codes = append(codes, code)
-	}
-	if took := time.Since(began); took > endsFrom {
-		return nil, fmt.Errorf("it took %s to let them begin, and some have ended by then", took)
-	}
-	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-time.After(time.Until(began.Add(endsFrom + endsOver + 10*time.Second))):
-	}
-	took := make([]time.Duration, len(codes))
-	for i, code := range codes {
-		r, err := b.store.Access(ctx, code)
-		if err != nil {
-			return nil, err
-		}
-		if r.Grant.Confirmed == nil {
-			return nil, fmt.Errorf("%s is not gone ten seconds after the last has ended", code)
-		}
-		took[i] = r.Grant.Confirmed.Sub(r.Grant.End())
-	}
-	return took, nil
-}
-
-// bareEnd is the peer: it gives, waits, and takes, and keeps no record.
-func bareEnd(ctx workflow.Context, end time.Time) error {
-	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: 5 * time.Second})
-	if err := workflow.ExecuteActivity(ctx, bareGive).Get(ctx, nil); err != nil {
+	by.SignedInAt = b.store.Now()
+	out, err := b.store.CommandAccess(ctx, store.AccessCommand{ID: store.NewID(), Code: code, By: by, Verb: store.BeginAccess})
+	if err := errors.Join(err, out.Err()); err != nil {
 		return err
 	}
-	if err := workflow.Sleep(ctx, end.Sub(workflow.Now(ctx))); err != nil {
-		return err
-	}
-	return workflow.ExecuteActivity(ctx, bareTake, end).Get(ctx, nil)
-}
-
-func bareGive(ctx context.Context) error {
-	_, err := instant{}.Bring(ctx, "", nil, connector.Wanted{})
-	return err
-}
-
-// gone are the moments at which the peer had taken what it gave.
-var gone struct { //nolint:gochecknoglobals // an activity has nowhere else to say it
-	sync.Mutex
-	after []time.Duration
-}
-
-func bareTake(ctx context.Context, end time.Time) error {
-	_, err := instant{}.Bring(ctx, "", nil, connector.Wanted{})
-	gone.Lock()
-	defer gone.Unlock()
-	gone.after = append(gone.after, time.Since(end))
-	return err
-}
-
-// bareEnds is how long after its moment each of a thousand bare workflows had taken what it gave.
-func (r *rig) bareEnds(ctx context.Context) ([]time.Duration, error) {
-	began := time.Now()
-	runs := make([]client.WorkflowRun, holders*systems)
-	starts, starting := errgroup.WithContext(ctx)
-	starts.SetLimit(startsAtOnce)
-	for i := range runs {
-		end := began.Add(endsFrom/3 + endsOver*time.Duration(i)/(holders*systems))
-		starts.Go(func() (err error) {
-			runs[i], err = r.temporal.ExecuteWorkflow(starting, client.StartWorkflowOptions{TaskQueue: queue}, "bareEnd", end)
-			return err
-		})
-	}
-	if err := starts.Wait(); err != nil {
-		return nil, err
-	}
-	if took := time.Since(began); took > endsFrom/3 {
-		return nil, fmt.Errorf("it took %s to start the peer, and some have ended by then", took)
-	}
-	for _, run := range runs {
-		if err := run.Get(ctx, nil); err != nil {
-			return nil, err
-		}
-	}
-	gone.Lock()
-	defer gone.Unlock()
-	return gone.after, nil
+	return b.processes.Start(ctx, store.HolderCode(system, by.ID))
 }
 
 // givenBack is how long after they gave it back people are refused by the record, and by the system.
@@ -246,7 +160,7 @@ func (b *accessBench) givenBack(ctx context.Context) (record, system []time.Dura
 		return nil, nil, err
 	}
 	for i := range givesBack {
-		by, slug := b.people[i%holders], fmt.Sprintf("system-%d", i/holders)
+		by, slug := b.people[i%b.minute.people], fmt.Sprintf("system-%d", i/b.minute.people)
 		code, err := b.begun(ctx, by, slug, time.Minute)
 		if err != nil {
 			return nil, nil, err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"keyholder/demo/stack"
@@ -31,30 +33,47 @@ const queue = "bench"
 // rig is the product's engine and a bare peer on one embedded Temporal server.
 type rig struct {
 	store      *store.Store
+	record     *sql.DB // the store's database, for what a bench cannot wait for
+	onPostgres bool    // it is a PostgreSQL
 	temporal   client.Client
 	processes  *workflows.Client
 	activities *workflows.Activities
 	ines, bea  access.Principal
-	dir        string
 	stop       func() error
 }
 
-func newRig(ctx context.Context) (*rig, error) {
+// newRig keeps everything in files.
+func newRig(ctx context.Context) (*rig, error) { return newRigOn(ctx, nil) }
+
+// newRigOn keeps what the product and Temporal keep on a PostgreSQL; without one, in files.
+func newRigOn(ctx context.Context, on *durable) (*rig, error) {
 	dir, err := os.MkdirTemp("", "keyholder-bench-")
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	address, ended, err := server(ctx, dir)
+	address, ended, err := server(ctx, dir, on)
 	if err != nil {
 		cancel()
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	r := &rig{dir: dir}
-	if err := r.product(ctx, dir, address); err != nil {
+	r := &rig{onPostgres: on != nil}
+	if err := r.product(ctx, dir, on, address); err != nil {
 		cancel()
 		return nil, errors.Join(err, <-ended, os.RemoveAll(dir))
 	}
+	w := r.worker()
+	r.stop = func() error {
+		w.Stop()
+		r.temporal.Close()
+		cancel()
+		return errors.Join(r.record.Close(), r.store.Close(), <-ended, os.RemoveAll(dir))
+	}
+	return r, w.Start()
+}
+
+// worker carries out the product's processes and the peers.
+func (r *rig) worker() worker.Worker {
 	r.activities = workflows.NewActivities(r.store, connector.NewSet(nothing{}, flags{}), connector.NewGranters(instant{}), callsAtOnce)
 	w := workflows.NewWorker(r.temporal, queue, r.activities)
 	w.RegisterWorkflowWithOptions(bare, workflow.RegisterOptions{Name: "bare"})
@@ -64,17 +83,11 @@ func newRig(ctx context.Context) (*rig, error) {
 	w.RegisterWorkflowWithOptions(bareEnd, workflow.RegisterOptions{Name: "bareEnd"})
 	w.RegisterActivity(bareGive)
 	w.RegisterActivity(bareTake)
-	r.stop = func() error {
-		w.Stop()
-		r.temporal.Close()
-		cancel()
-		return errors.Join(r.store.Close(), <-ended, os.RemoveAll(dir))
-	}
-	return r, w.Start()
+	return w
 }
 
 // server starts the embedded Temporal and waits until it is ready.
-func server(ctx context.Context, dir string) (address string, ended chan error, err error) {
+func server(ctx context.Context, dir string, on *durable) (address string, ended chan error, err error) {
 	var ports [3]int
 	for i := range ports {
 		if ports[i], err = stack.FreePort(ctx, nil); err != nil {
@@ -88,6 +101,9 @@ func server(ctx context.Context, dir string) (address string, ended chan error, 
 		Ports: temporal.Ports{Frontend: ports[0], History: ports[1], Matching: ports[2]},
 		Log:   slog.New(slog.DiscardHandler),
 	}
+	if on != nil {
+		config.Postgres = on.temporal()
+	}
 	go func() { ended <- temporal.Run(ctx, config) }()
 	select {
 	case <-ready:
@@ -97,12 +113,20 @@ func server(ctx context.Context, dir string) (address string, ended chan error, 
 	}
 }
 
-func (r *rig) product(ctx context.Context, dir, address string) (err error) {
-	file := filepath.Join(dir, "keyholder.db")
-	if err := store.Migrate(ctx, file); err != nil {
+func (r *rig) product(ctx context.Context, dir string, on *durable, address string) (err error) {
+	where := filepath.Join(dir, "keyholder.db")
+	driver, raw := "sqlite", store.SQLiteName(where, true)
+	if on != nil {
+		where = on.url(productDatabase)
+		driver, raw = "pgx", where
+	}
+	if err := store.Migrate(ctx, where); err != nil {
 		return err
 	}
-	if r.store, err = store.Open(ctx, file, nil); err != nil {
+	if r.store, err = store.Open(ctx, where, nil); err != nil {
+		return err
+	}
+	if r.record, err = sql.Open(driver, raw); err != nil {
 		return err
 	}
 	r.temporal, err = client.DialContext(ctx, client.Options{HostPort: address, Namespace: "bench", Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))})

@@ -27,7 +27,7 @@ func steps(ctx workflow.Context, n int) error {
 
 // BenchmarkStep reports what one activity in a row costs, and a whole workflow of one.
 func BenchmarkStep(b *testing.B) {
-	ports, _ := startInProcess(b, b.TempDir())
+	ports, _ := startInProcess(b, Config{Dir: b.TempDir()})
 	c := dial(b, ports)
 	w := worker.New(c, queue, worker.Options{})
 	w.RegisterWorkflow(steps)

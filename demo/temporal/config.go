@@ -18,9 +18,9 @@ import (
 
 const (
 	loopback = "127.0.0.1"
-	// shards is kept in the file at its first start and cannot be changed afterwards. Measured: four cost nothing at a
+	// fileShards is kept in the file at its first start and cannot be changed afterwards. Measured: four cost nothing at a
 	// start and make a step a little cheaper than one.
-	shards = 4
+	fileShards = 4
 	// pollsPerSecond lifts the queues' limit of 20 polls a second and shard, which costs up to 50 ms a step.
 	pollsPerSecond = 2000
 )
@@ -37,7 +37,8 @@ func (p Ports) missing() bool { return p.Frontend <= 0 || p.History <= 0 || p.Ma
 
 // Config says where the server keeps its state and where it listens.
 type Config struct {
-	Dir       string // kept between starts; made if it is missing
+	Dir       string    // kept between starts; made if it is missing; not asked for with Postgres
+	Postgres  *Postgres // keeps the state in place of a file in Dir; may be nil
 	Ports     Ports
 	Namespace string
 	Ready     func() // called once, when a workflow can be started; may be nil
@@ -46,7 +47,7 @@ type Config struct {
 
 func (c Config) validate() error {
 	switch {
-	case c.Dir == "":
+	case c.Dir == "" && c.Postgres == nil:
 		return errors.New("temporal: no folder given")
 	case c.Namespace == "":
 		return errors.New("temporal: no namespace given")
@@ -65,9 +66,25 @@ func (c Config) file() string { return filepath.Join(c.Dir, "temporal.db") }
 
 func address(port int) string { return net.JoinHostPort(loopback, strconv.Itoa(port)) }
 
-// sqlStore must be the same value for every user of the file in this process: the plugin keeps one connection for each
+// stores are where the workflows are kept, and the list of them.
+func (c Config) stores() (state, visibility *config.SQL) {
+	if c.Postgres != nil {
+		return c.Postgres.store(c.Postgres.State), c.Postgres.store(c.Postgres.Visibility)
+	}
+	file := c.fileStore()
+	return file, file
+}
+
+func (c Config) shards() int32 {
+	if c.Postgres != nil {
+		return postgresShards
+	}
+	return fileShards
+}
+
+// fileStore must be the same value for every user of the file in this process: the plugin keeps one connection for each
 // distinct set of attributes, and SQLite has one writer.
-func (c Config) sqlStore() *config.SQL {
+func (c Config) fileStore() *config.SQL {
 	return &config.SQL{
 		PluginName:   sqliteplugin.PluginName,
 		DatabaseName: c.file(),
@@ -84,16 +101,16 @@ func (c Config) sqlStore() *config.SQL {
 }
 
 func (c Config) server() *config.Config {
-	store := c.sqlStore()
+	state, visibility := c.stores()
 	disabled := config.ArchivalNamespaceDefaults{
 		History:    config.HistoryArchivalNamespaceDefaults{State: "disabled"},
 		Visibility: config.VisibilityArchivalNamespaceDefaults{State: "disabled"},
 	}
 	return &config.Config{
 		Persistence: config.Persistence{
-			DefaultStore: sqliteplugin.PluginName, VisibilityStore: sqliteplugin.PluginName,
-			NumHistoryShards: shards,
-			DataStores:       map[string]config.DataStore{sqliteplugin.PluginName: {SQL: store}},
+			DefaultStore: "state", VisibilityStore: "visibility",
+			NumHistoryShards: c.shards(),
+			DataStores:       map[string]config.DataStore{"state": {SQL: state}, "visibility": {SQL: visibility}},
 		},
 		ClusterMetadata:     clusterMetadata(c.Address()),
 		DCRedirectionPolicy: config.DCRedirectionPolicy{Policy: "noop"},
@@ -154,5 +171,8 @@ func settings() dynamicconfig.StaticClient {
 }
 
 func (c Config) String() string {
+	if c.Postgres != nil {
+		return fmt.Sprintf("temporal at %s, state in PostgreSQL at %s", c.Address(), c.Postgres.Address)
+	}
 	return fmt.Sprintf("temporal at %s, state in %s", c.Address(), c.Dir)
 }

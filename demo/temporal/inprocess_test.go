@@ -14,11 +14,11 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// startInProcess runs a server until the returned function is called or the test ends.
-func startInProcess(tb testing.TB, dir string) (ports Ports, stop func()) {
+// startInProcess runs a server, of which where its state is is given, until the returned function is called or the test ends.
+func startInProcess(tb testing.TB, c Config) (ports Ports, stop func()) {
 	tb.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	c := Config{Dir: dir, Ports: freePorts(tb), Namespace: namespace, Log: slog.New(slog.DiscardHandler)}
+	c.Ports, c.Namespace, c.Log = freePorts(tb), namespace, slog.New(slog.DiscardHandler)
 	ready, ended := make(chan struct{}), make(chan error, 1)
 	c.Ready = func() { close(ready) }
 	go func() { ended <- Run(ctx, c) }()
@@ -63,7 +63,7 @@ func vote(ctx workflow.Context) (string, error) {
 // TestUpdatesWorkWithoutTheWorkerService: the parts that run are enough for all that the product asks of a server.
 func TestUpdatesWorkWithoutTheWorkerService(t *testing.T) {
 	dir := t.TempDir()
-	ports, stop := startInProcess(t, dir)
+	ports, stop := startInProcess(t, Config{Dir: dir})
 	c := dial(t, ports)
 	w := worker.New(c, queue, worker.Options{})
 	w.RegisterWorkflow(vote)
@@ -89,7 +89,7 @@ func TestUpdatesWorkWithoutTheWorkerService(t *testing.T) {
 	w.Stop()
 	stop()
 
-	ports, _ = startInProcess(t, dir)
+	ports, _ = startInProcess(t, Config{Dir: dir})
 	awaitListed(t, dial(t, ports))
 }
 

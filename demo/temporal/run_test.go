@@ -160,6 +160,7 @@ func startWorker(t *testing.T, c client.Client) {
 	t.Helper()
 	w := worker.New(c, queue, worker.Options{})
 	w.RegisterWorkflow(greet)
+	w.RegisterWorkflow(vote)
 	if err := w.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -18,22 +18,34 @@ import (
 // retention is how long a closed workflow can still be looked at.
 const retention = 72 * time.Hour
 
-// prepare makes the file ready for a server: folder, tables, namespace. Each step is whole or absent after a kill and
-// does nothing where it was done before.
+// prepare makes what keeps the state ready for a server: tables and namespace. Each step does nothing where it was done before.
 func prepare(ctx context.Context, c Config) error {
+	if c.Postgres != nil {
+		if err := c.Postgres.createTables(); err != nil {
+			return err
+		}
+	} else if err := prepareFile(ctx, c); err != nil {
+		return err
+	}
+	namespace, err := sqlite.NewNamespaceConfig(clusterName, c.Namespace, false, nil) // it is of any database
+	if err != nil {
+		return fmt.Errorf("describe namespace %s: %w", c.Namespace, err)
+	}
+	namespace.Detail.Config.Retention = durationpb.New(retention)
+	state, _ := c.stores()
+	if err := sqlite.CreateNamespaces(state, namespace); err != nil {
+		return fmt.Errorf("create namespace %s: %w", c.Namespace, err)
+	}
+	return nil
+}
+
+// prepareFile makes folder and tables. Each is whole or absent after a kill.
+func prepareFile(ctx context.Context, c Config) error {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return fmt.Errorf("make folder for temporal: %w", err)
 	}
 	if err := createTables(ctx, c.file()); err != nil {
 		return fmt.Errorf("create temporal's tables in %s: %w", c.file(), err)
-	}
-	namespace, err := sqlite.NewNamespaceConfig(clusterName, c.Namespace, false, nil)
-	if err != nil {
-		return fmt.Errorf("describe namespace %s: %w", c.Namespace, err)
-	}
-	namespace.Detail.Config.Retention = durationpb.New(retention)
-	if err := sqlite.CreateNamespaces(c.sqlStore(), namespace); err != nil {
-		return fmt.Errorf("create namespace %s: %w", c.Namespace, err)
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"sync"
 	"time"
 
 	"keyholder/internal/breakglass"
@@ -22,6 +24,11 @@ const (
 // Settle makes one attempt to bring a system to what somebody is to have on it, and says when to look again. The intent is committed
 // before anything is touched, the outcome after.
 func (a *Activities) Settle(ctx context.Context, in AccessInput) (AccessNext, error) {
+	leave, entered := a.crowd.enter(in.System)
+	if !entered {
+		return AccessNext{Wait: crowdedWait + rand.N(crowdedWait)}, nil
+	}
+	defer leave()
 	defer aliveEvery(ctx, time.Second)()
 	next, err := a.store.BeginSettle(ctx, in.System, in.Person, a.accountOn)
 	if err != nil {
@@ -45,6 +52,35 @@ func (a *Activities) Settle(ctx context.Context, in AccessInput) (AccessNext, er
 		}
 	}
 	return AccessNext{Done: next.Done, Wait: max(next.Wait, leastWait)}, nil
+}
+
+// crowd counts the attempts at each system. A system that hangs never takes all the room that a worker has.
+type crowd struct {
+	mu sync.Mutex
+	by map[string]int
+}
+
+// crowdedWait is how long an attempt is put off where its system has taken its half of the room; at most twice that.
+const crowdedWait = 500 * time.Millisecond
+
+// enter says whether there is room for one more attempt at a system. Whoever got in calls leave.
+func (c *crowd) enter(system string) (leave func(), ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.by[system] >= accessAtOnce/2 {
+		return nil, false
+	}
+	if c.by == nil {
+		c.by = map[string]int{}
+	}
+	c.by[system]++
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.by[system]--; c.by[system] == 0 {
+			delete(c.by, system)
+		}
+	}, true
 }
 
 func failureOf(err error, e connector.Evidence) breakglass.Failure {

@@ -20,6 +20,7 @@ type Activities struct {
 	store      *store.Store
 	connectors connector.Set
 	granters   connector.Granters
+	crowd      crowd
 	rooms      *connector.Rooms // for what is switched, given and taken by the hundred
 }
 

@@ -41,8 +41,16 @@ func modeOptions(ctx workflow.Context) workflow.Context {
 func accessOptions(ctx workflow.Context) workflow.Context {
 	options := workflow.GetActivityOptions(actOptions(ctx))
 	options.StartToCloseTimeout = 2 * accessWithin
+	options.TaskQueue = accessQueue(workflow.GetInfo(ctx).TaskQueueName)
 	return workflow.WithActivityOptions(ctx, options)
 }
+
+// accessQueue is the task queue of the attempts to give and take access, beside a deployment's own. Each worker has room for so many at a
+// time: where thousands end at once the others wait in Temporal, where waiting costs nothing, and not as activities whose signs of life
+// alone keep the server busy.
+func accessQueue(queue string) string { return queue + "-access" }
+
+const accessAtOnce = 40
 
 // watchOptions are for looking on for days until something is as it should be.
 func watchOptions(ctx workflow.Context) workflow.Context {

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"fmt"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -31,15 +32,45 @@ func Register(r registry, a *Activities) {
 
 const pollers = 8
 
-// NewWorker makes a worker for a task queue. Stopping it lets what is at work be found again by its silence.
-func NewWorker(temporal client.Client, queue string, a *Activities) worker.Worker {
-	w := worker.New(temporal, queue, worker.Options{
+// Workers do what a deployment's processes ask for. Stopping them lets what is at work be found again by its silence.
+type Workers struct {
+	all []worker.Worker
+}
+
+// NewWorkers makes those for a deployment's task queue, and for the one beside it on which access is given and taken.
+func NewWorkers(temporal client.Client, queue string, a *Activities) Workers {
+	options := worker.Options{
 		WorkerStopTimeout:            2 * time.Second,
 		MaxHeartbeatThrottleInterval: 500 * time.Millisecond, // a heartbeat is due every two seconds
 		Identity:                     "keyholder",
 		// A lost site wakes hundreds of processes at once; two pollers, the default, fall behind.
 		MaxConcurrentWorkflowTaskPollers: pollers, MaxConcurrentActivityTaskPollers: pollers,
-	})
-	Register(w, a)
-	return w
+	}
+	every := worker.New(temporal, queue, options)
+	Register(every, a)
+	options.DisableWorkflowWorker, options.MaxConcurrentActivityExecutionSize = true, accessAtOnce
+	settles := worker.New(temporal, accessQueue(queue), options)
+	settles.RegisterActivityWithOptions(a.Settle, activity.RegisterOptions{Name: activitySettle})
+	return Workers{all: []worker.Worker{every, settles}}
+}
+
+// Registry is that of the deployment's own queue, for what somebody runs there besides.
+func (w Workers) Registry() worker.Registry { return w.all[0] }
+
+// Start starts them, or none.
+func (w Workers) Start() error {
+	for i, one := range w.all {
+		if err := one.Start(); err != nil {
+			Workers{all: w.all[:i]}.Stop()
+			return fmt.Errorf("start a worker: %w", err)
+		}
+	}
+	return nil
+}
+
+// Stop stops them.
+func (w Workers) Stop() {
+	for _, one := range w.all {
+		one.Stop()
+	}
 }

@@ -14,7 +14,6 @@ import (
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
-	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"keyholder/demo/stack"
@@ -62,7 +61,7 @@ func newRigOn(ctx context.Context, on *durable) (*rig, error) {
 		cancel()
 		return nil, errors.Join(err, <-ended, os.RemoveAll(dir))
 	}
-	w := r.worker()
+	w := r.workers()
 	r.stop = func() error {
 		w.Stop()
 		r.temporal.Close()
@@ -72,17 +71,18 @@ func newRigOn(ctx context.Context, on *durable) (*rig, error) {
 	return r, w.Start()
 }
 
-// worker carries out the product's processes and the peers.
-func (r *rig) worker() worker.Worker {
+// workers carry out the product's processes and the peers.
+func (r *rig) workers() workflows.Workers {
 	r.activities = workflows.NewActivities(r.store, connector.NewSet(nothing{}, flags{}), connector.NewGranters(instant{}), callsAtOnce)
-	w := workflows.NewWorker(r.temporal, queue, r.activities)
-	w.RegisterWorkflowWithOptions(bare, workflow.RegisterOptions{Name: "bare"})
-	w.RegisterActivity(empty)
-	w.RegisterWorkflowWithOptions(bareCalls, workflow.RegisterOptions{Name: "bareCalls"})
-	w.RegisterActivity(flagCall)
-	w.RegisterWorkflowWithOptions(bareEnd, workflow.RegisterOptions{Name: "bareEnd"})
-	w.RegisterActivity(bareGive)
-	w.RegisterActivity(bareTake)
+	w := workflows.NewWorkers(r.temporal, queue, r.activities)
+	also := w.Registry()
+	also.RegisterWorkflowWithOptions(bare, workflow.RegisterOptions{Name: "bare"})
+	also.RegisterActivity(empty)
+	also.RegisterWorkflowWithOptions(bareCalls, workflow.RegisterOptions{Name: "bareCalls"})
+	also.RegisterActivity(flagCall)
+	also.RegisterWorkflowWithOptions(bareEnd, workflow.RegisterOptions{Name: "bareEnd"})
+	also.RegisterActivity(bareGive)
+	also.RegisterActivity(bareTake)
 	return w
 }
 

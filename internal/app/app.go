@@ -156,7 +156,7 @@ func mailer(c config.Config) (watch.Mailer, error) {
 // work runs the worker as soon as Temporal answers, and again when it comes back after having been away too long.
 func work(ctx context.Context, temporal client.Client, queue string, a *workflows.Activities, log *slog.Logger) error {
 	for {
-		w := workflows.NewWorker(temporal, queue, a)
+		w := workflows.NewWorkers(temporal, queue, a)
 		if err := w.Start(); err == nil {
 			<-ctx.Done()
 			w.Stop()

@@ -19,7 +19,7 @@ type Account struct {
 	Nth      int        `json:"nth"`                // how often something was to be changed: each change is made once
 	Tried    time.Time  `json:"tried,omitzero"`     // when something was last begun to be changed
 	Clean    bool       `json:"clean,omitempty"`    // the last attempt failed, and certainly changed nothing
-	Anew     bool       `json:"anew,omitempty"`  // the last attempt was answered and had no effect: the next is another change
+	Anew     bool       `json:"anew,omitempty"`     // the last attempt was answered and had no effect: the next is another change
 	Trouble  *Trouble   `json:"trouble,omitempty"`
 	ShownAt  *time.Time `json:"shown_at,omitempty"` // when its holder was last shown a password
 	Verifier string     `json:"-"`                  // of the password that is to be in force

@@ -71,6 +71,7 @@ type Grant struct {
 
 	ReviewWithin catalog.Duration `json:"review_within"`
 	Reviewers    []access.Role    `json:"reviewers"`
+	Objects      []access.Object  `json:"objects,omitempty"`   // that the system belonged to when it began: reviewers hold their role for all of them
 	Account      string           `json:"account,omitempty"`   // as the system called the holder
 	Statement    string           `json:"statement,omitempty"` // of what was done, by its holder
 	Activity     *Activity        `json:"activity,omitempty"`  // what was done, by the system

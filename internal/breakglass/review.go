@@ -105,16 +105,21 @@ func (g Grant) MayReview(by access.Principal, now time.Time) error {
 		return fault.Refused(RuleReviewer, who, "You had this. Somebody else looks at what was done.")
 	case by.StandsInFor(g.Holder.Mail):
 		return fault.Refused(RuleReviewer, who, "You stand in for %s, who had this.", g.Holder.Name)
-	case !slices.ContainsFunc(g.Reviewers, func(r access.Role) bool { return by.Has(r) }):
+	case !g.reviews(by):
 		return fault.Refused(RuleReviewer, who, "Your role does not review this.")
 	}
 	return nil
 }
 
+// reviews says whether somebody holds a role that reviews this, for all that its system belongs to.
+func (g Grant) reviews(by access.Principal) bool {
+	return slices.ContainsFunc(g.Reviewers, func(r access.Role) bool { return len(by.Holds(r, g.Objects...)) > 0 })
+}
+
 // MayReadActivity is the rule by which somebody reads what the system wrote down: it may hold what only the system's own users see.
 func (g Grant) MayReadActivity(by access.Principal) error {
 	switch {
-	case g.Holder.Is(by.ID, by.Mail), by.May(access.SeeAccess), slices.ContainsFunc(g.Reviewers, func(r access.Role) bool { return by.Has(r) }):
+	case g.Holder.Is(by.ID, by.Mail), by.May(access.SeeAccess), g.reviews(by):
 		return nil
 	}
 	return fault.Refused(RuleReviewer, access.Titles(g.Reviewers), "What was done with %s is for whoever had it, reviews it or watches over access.", g.Code)

@@ -191,7 +191,7 @@ func (s *Store) begin(t *tx, by access.Principal, r breakglass.Request, now time
 	if err != nil {
 		return r, err
 	}
-	if err := stillEligible(version, by, r, now); err != nil {
+	if g.Objects, err = stillEligible(version, by, r, now); err != nil {
 		return r, err
 	}
 	if err := approval.Recent(by, breakglass.RecentSignIn, now, "Access"); err != nil {
@@ -211,25 +211,26 @@ func (s *Store) begin(t *tx, by access.Principal, r breakglass.Request, now time
 	return r, t.settleSoon(g.System, g.Holder.ID)
 }
 
-// stillEligible refuses to begin what one may not ask for any more: the eligibility is gone, or the role.
-func stillEligible(version CatalogVersion, by access.Principal, r breakglass.Request, now time.Time) error {
+// stillEligible refuses to begin what one may not ask for any more: the eligibility is gone, or the role. It is what the system belongs to.
+func stillEligible(version CatalogVersion, by access.Principal, r breakglass.Request, now time.Time) ([]access.Object, error) {
 	e, ok := version.Eligibility(r.Terms.Eligibility.Slug)
 	if !ok {
-		return fault.Refused(breakglass.RuleEligible, "a security officer", "%s is not agreed on any more.", r.Terms.Eligibility.Name)
+		return nil, fault.Refused(breakglass.RuleEligible, "a security officer", "%s is not agreed on any more.", r.Terms.Eligibility.Name)
 	}
 	system, _ := version.System(r.Terms.System.Slug)
 	same, err := sameJSON(system.Params, r.Terms.System.Params)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !same || system.Connector != r.Terms.System.Connector || !slices.Contains(e.Roles, r.Terms.Role) || e.System != system.Slug {
-		return fault.Refused(approval.RuleBound, r.Requester.Name+", by asking anew", "What was agreed on, or how %s is reached, has changed since this was approved.", r.Terms.System.Name)
+		return nil, fault.Refused(approval.RuleBound, r.Requester.Name+", by asking anew", "What was agreed on, or how %s is reached, has changed since this was approved.", r.Terms.System.Name)
 	}
 	rules, err := approval.RulesOf(version.Catalog, breakglass.Asking(r.Terms.System, now))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return breakglass.MayAsk(by, e, objectsOf(rules))
+	objects := objectsOf(rules)
+	return objects, breakglass.MayAsk(by, e, objects)
 }
 
 // settleSoon has the process of a holder look at what they are to have on a system.

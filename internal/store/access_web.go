@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -43,7 +42,11 @@ func (s *Store) MayBeginAccess(ctx context.Context, by access.Principal, r break
 	if err != nil {
 		return err
 	}
-	return cmp.Or(r.MayBegin(by, before, version.Opens(r.Terms.Eligibility, now), now), stillEligible(version, by, r, now))
+	if err := r.MayBegin(by, before, version.Opens(r.Terms.Eligibility, now), now); err != nil {
+		return err
+	}
+	_, err = stillEligible(version, by, r, now)
+	return err
 }
 
 // MayAskAccess refuses to ask for a role of a system that is frozen, or before somebody has looked at what was done before.

@@ -1128,7 +1128,7 @@ func accessStory(p AccessRequest) templ.Component {
 			templ_7745c5c3_Var51 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 91, "<section class=\"mb-3\" data-field=\"story\"><h2>What happened</h2><ol class=\"list-unstyled\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 91, "<section class=\"mb-3\" data-field=\"story\"><h2>What happened</h2><ol class=\"list-unstyled wrap\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

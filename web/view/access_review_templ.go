@@ -263,7 +263,7 @@ func accessActivity(p AccessRequest) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if a.Waits != "" {
-				var templ_7745c5c3_Var14 = []any{"mb-1", templ.KV("text-danger", a.Failed)}
+				var templ_7745c5c3_Var14 = []any{"wrap mb-1", templ.KV("text-danger", a.Failed)}
 				templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var14...)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -310,7 +310,7 @@ func accessActivity(p AccessRequest) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<p class=\"mb-1\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<p class=\"wrap mb-1\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

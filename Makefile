@@ -40,7 +40,7 @@ RACE := $(shell command -v gcc >/dev/null 2>&1 && [ "$$(go env CGO_ENABLED)" = 1
 needs: ## install what the tests need on Debian as root; name it elsewhere
 	@./tools/needs
 
-bench: needs demo-binary ## speed, each figure against a peer or a limit in the same run; BENCH=name runs one
+bench: needs demo-binary ## speed, each figure against a peer or a limit in the same run; BENCH=name runs one; access-postgres, which takes long, by its whole name only
 	cd demo && go run ./bench -demo $(DEMO) -only '$(BENCH)'
 
 catalog-large: ## write a catalogue of a large retailer's size to large.yaml, to try things with: FILE=name

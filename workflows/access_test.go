@@ -153,7 +153,15 @@ func (s *accessStage) begun(role string, length time.Duration) string {
 func (s *accessStage) command(code string, by access.Principal, verb store.AccessVerb, note string) {
 	s.t.Helper()
 	by.SignedInAt = s.Now()
-	out, err := s.CommandAccess(s.t.Context(), store.AccessCommand{ID: store.NewID(), Code: code, By: by, Verb: verb, Note: note})
+	c := store.AccessCommand{ID: store.NewID(), Code: code, By: by, Verb: verb, Note: note}
+	if verb == store.ReviewAccess {
+		seen, err := s.grant(code).Seen()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		c.Seen = seen
+	}
+	out, err := s.CommandAccess(s.t.Context(), c)
 	if err = errors.Join(err, out.Err()); err != nil {
 		s.t.Fatal(err)
 	}

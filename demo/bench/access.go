@@ -230,7 +230,11 @@ func (b *accessBench) reviewAll(ctx context.Context) error {
 		if r.Grant == nil || r.Grant.Confirmed == nil || !r.Grant.Unreviewed(b.store.Now()) {
 			continue
 		}
-		out, err := b.store.CommandAccess(ctx, store.AccessCommand{ID: store.NewID(), Code: r.Code, By: sven, Verb: store.ReviewAccess, InOrder: true, Note: "bench"})
+		seen, err := r.Grant.Seen()
+		if err != nil {
+			return err
+		}
+		out, err := b.store.CommandAccess(ctx, store.AccessCommand{ID: store.NewID(), Code: r.Code, By: sven, Verb: store.ReviewAccess, InOrder: true, Note: "bench", Seen: seen})
 		if err := errors.Join(err, out.Err()); err != nil {
 			return err
 		}

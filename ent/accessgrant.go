@@ -31,6 +31,8 @@ type AccessGrant struct {
 	Run string `json:"run,omitempty"`
 	// when it ends, or ended
 	EndsAt time.Time `json:"ends_at,omitempty"`
+	// ChangedAt holds the value of the "changed_at" field.
+	ChangedAt *time.Time `json:"changed_at,omitempty"`
 	// not yet seen to be gone from the system
 	Open bool `json:"open,omitempty"`
 	// nobody need look at the use any more
@@ -55,7 +57,7 @@ func (*AccessGrant) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case accessgrant.FieldID, accessgrant.FieldCode, accessgrant.FieldSystem, accessgrant.FieldRole, accessgrant.FieldHolderID, accessgrant.FieldHolderMail, accessgrant.FieldRun:
 			values[i] = new(sql.NullString)
-		case accessgrant.FieldEndsAt:
+		case accessgrant.FieldEndsAt, accessgrant.FieldChangedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -119,6 +121,13 @@ func (_m *AccessGrant) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field ends_at", values[i])
 			} else if value.Valid {
 				_m.EndsAt = value.Time
+			}
+		case accessgrant.FieldChangedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field changed_at", values[i])
+			} else if value.Valid {
+				_m.ChangedAt = new(time.Time)
+				*_m.ChangedAt = value.Time
 			}
 		case accessgrant.FieldOpen:
 			if value, ok := values[i].(*sql.NullBool); !ok {
@@ -200,6 +209,11 @@ func (_m *AccessGrant) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("ends_at=")
 	builder.WriteString(_m.EndsAt.Format(time.ANSIC))
+	builder.WriteString(", ")
+	if v := _m.ChangedAt; v != nil {
+		builder.WriteString("changed_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("open=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Open))

@@ -81,6 +81,20 @@ func (_c *AccessGrantCreate) SetEndsAt(v time.Time) *AccessGrantCreate {
 	return _c
 }
 
+// SetChangedAt sets the "changed_at" field.
+func (_c *AccessGrantCreate) SetChangedAt(v time.Time) *AccessGrantCreate {
+	_c.mutation.SetChangedAt(v)
+	return _c
+}
+
+// SetNillableChangedAt sets the "changed_at" field if the given value is not nil.
+func (_c *AccessGrantCreate) SetNillableChangedAt(v *time.Time) *AccessGrantCreate {
+	if v != nil {
+		_c.SetChangedAt(*v)
+	}
+	return _c
+}
+
 // SetOpen sets the "open" field.
 func (_c *AccessGrantCreate) SetOpen(v bool) *AccessGrantCreate {
 	_c.mutation.SetOpen(v)
@@ -291,6 +305,10 @@ func (_c *AccessGrantCreate) createSpec() (*AccessGrant, *sqlgraph.CreateSpec) {
 		_spec.SetField(accessgrant.FieldEndsAt, field.TypeTime, value)
 		_node.EndsAt = value
 	}
+	if value, ok := _c.mutation.ChangedAt(); ok {
+		_spec.SetField(accessgrant.FieldChangedAt, field.TypeTime, value)
+		_node.ChangedAt = &value
+	}
 	if value, ok := _c.mutation.Open(); ok {
 		_spec.SetField(accessgrant.FieldOpen, field.TypeBool, value)
 		_node.Open = value
@@ -368,6 +386,24 @@ func (u *AccessGrantUpsert) SetEndsAt(v time.Time) *AccessGrantUpsert {
 // UpdateEndsAt sets the "ends_at" field to the value that was provided on create.
 func (u *AccessGrantUpsert) UpdateEndsAt() *AccessGrantUpsert {
 	u.SetExcluded(accessgrant.FieldEndsAt)
+	return u
+}
+
+// SetChangedAt sets the "changed_at" field.
+func (u *AccessGrantUpsert) SetChangedAt(v time.Time) *AccessGrantUpsert {
+	u.Set(accessgrant.FieldChangedAt, v)
+	return u
+}
+
+// UpdateChangedAt sets the "changed_at" field to the value that was provided on create.
+func (u *AccessGrantUpsert) UpdateChangedAt() *AccessGrantUpsert {
+	u.SetExcluded(accessgrant.FieldChangedAt)
+	return u
+}
+
+// ClearChangedAt clears the value of the "changed_at" field.
+func (u *AccessGrantUpsert) ClearChangedAt() *AccessGrantUpsert {
+	u.SetNull(accessgrant.FieldChangedAt)
 	return u
 }
 
@@ -502,6 +538,27 @@ func (u *AccessGrantUpsertOne) SetEndsAt(v time.Time) *AccessGrantUpsertOne {
 func (u *AccessGrantUpsertOne) UpdateEndsAt() *AccessGrantUpsertOne {
 	return u.Update(func(s *AccessGrantUpsert) {
 		s.UpdateEndsAt()
+	})
+}
+
+// SetChangedAt sets the "changed_at" field.
+func (u *AccessGrantUpsertOne) SetChangedAt(v time.Time) *AccessGrantUpsertOne {
+	return u.Update(func(s *AccessGrantUpsert) {
+		s.SetChangedAt(v)
+	})
+}
+
+// UpdateChangedAt sets the "changed_at" field to the value that was provided on create.
+func (u *AccessGrantUpsertOne) UpdateChangedAt() *AccessGrantUpsertOne {
+	return u.Update(func(s *AccessGrantUpsert) {
+		s.UpdateChangedAt()
+	})
+}
+
+// ClearChangedAt clears the value of the "changed_at" field.
+func (u *AccessGrantUpsertOne) ClearChangedAt() *AccessGrantUpsertOne {
+	return u.Update(func(s *AccessGrantUpsert) {
+		s.ClearChangedAt()
 	})
 }
 
@@ -812,6 +869,27 @@ func (u *AccessGrantUpsertBulk) SetEndsAt(v time.Time) *AccessGrantUpsertBulk {
 func (u *AccessGrantUpsertBulk) UpdateEndsAt() *AccessGrantUpsertBulk {
 	return u.Update(func(s *AccessGrantUpsert) {
 		s.UpdateEndsAt()
+	})
+}
+
+// SetChangedAt sets the "changed_at" field.
+func (u *AccessGrantUpsertBulk) SetChangedAt(v time.Time) *AccessGrantUpsertBulk {
+	return u.Update(func(s *AccessGrantUpsert) {
+		s.SetChangedAt(v)
+	})
+}
+
+// UpdateChangedAt sets the "changed_at" field to the value that was provided on create.
+func (u *AccessGrantUpsertBulk) UpdateChangedAt() *AccessGrantUpsertBulk {
+	return u.Update(func(s *AccessGrantUpsert) {
+		s.UpdateChangedAt()
+	})
+}
+
+// ClearChangedAt clears the value of the "changed_at" field.
+func (u *AccessGrantUpsertBulk) ClearChangedAt() *AccessGrantUpsertBulk {
+	return u.Update(func(s *AccessGrantUpsert) {
+		s.ClearChangedAt()
 	})
 }
 

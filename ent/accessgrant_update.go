@@ -42,6 +42,26 @@ func (_u *AccessGrantUpdate) SetNillableEndsAt(v *time.Time) *AccessGrantUpdate 
 	return _u
 }
 
+// SetChangedAt sets the "changed_at" field.
+func (_u *AccessGrantUpdate) SetChangedAt(v time.Time) *AccessGrantUpdate {
+	_u.mutation.SetChangedAt(v)
+	return _u
+}
+
+// SetNillableChangedAt sets the "changed_at" field if the given value is not nil.
+func (_u *AccessGrantUpdate) SetNillableChangedAt(v *time.Time) *AccessGrantUpdate {
+	if v != nil {
+		_u.SetChangedAt(*v)
+	}
+	return _u
+}
+
+// ClearChangedAt clears the value of the "changed_at" field.
+func (_u *AccessGrantUpdate) ClearChangedAt() *AccessGrantUpdate {
+	_u.mutation.ClearChangedAt()
+	return _u
+}
+
 // SetOpen sets the "open" field.
 func (_u *AccessGrantUpdate) SetOpen(v bool) *AccessGrantUpdate {
 	_u.mutation.SetOpen(v)
@@ -141,6 +161,12 @@ func (_u *AccessGrantUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	if value, ok := _u.mutation.EndsAt(); ok {
 		_spec.SetField(accessgrant.FieldEndsAt, field.TypeTime, value)
 	}
+	if value, ok := _u.mutation.ChangedAt(); ok {
+		_spec.SetField(accessgrant.FieldChangedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ChangedAtCleared() {
+		_spec.ClearField(accessgrant.FieldChangedAt, field.TypeTime)
+	}
 	if value, ok := _u.mutation.Open(); ok {
 		_spec.SetField(accessgrant.FieldOpen, field.TypeBool, value)
 	}
@@ -187,6 +213,26 @@ func (_u *AccessGrantUpdateOne) SetNillableEndsAt(v *time.Time) *AccessGrantUpda
 	if v != nil {
 		_u.SetEndsAt(*v)
 	}
+	return _u
+}
+
+// SetChangedAt sets the "changed_at" field.
+func (_u *AccessGrantUpdateOne) SetChangedAt(v time.Time) *AccessGrantUpdateOne {
+	_u.mutation.SetChangedAt(v)
+	return _u
+}
+
+// SetNillableChangedAt sets the "changed_at" field if the given value is not nil.
+func (_u *AccessGrantUpdateOne) SetNillableChangedAt(v *time.Time) *AccessGrantUpdateOne {
+	if v != nil {
+		_u.SetChangedAt(*v)
+	}
+	return _u
+}
+
+// ClearChangedAt clears the value of the "changed_at" field.
+func (_u *AccessGrantUpdateOne) ClearChangedAt() *AccessGrantUpdateOne {
+	_u.mutation.ClearChangedAt()
 	return _u
 }
 
@@ -318,6 +364,12 @@ func (_u *AccessGrantUpdateOne) sqlSave(ctx context.Context) (_node *AccessGrant
 	}
 	if value, ok := _u.mutation.EndsAt(); ok {
 		_spec.SetField(accessgrant.FieldEndsAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.ChangedAt(); ok {
+		_spec.SetField(accessgrant.FieldChangedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ChangedAtCleared() {
+		_spec.ClearField(accessgrant.FieldChangedAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.Open(); ok {
 		_spec.SetField(accessgrant.FieldOpen, field.TypeBool, value)

@@ -46,6 +46,8 @@ type AccessRequest struct {
 	ExpiresAt time.Time `json:"expires_at,omitempty"`
 	// DecidedAt holds the value of the "decided_at" field.
 	DecidedAt *time.Time `json:"decided_at,omitempty"`
+	// ChangedAt holds the value of the "changed_at" field.
+	ChangedAt *time.Time `json:"changed_at,omitempty"`
 	// there is a grant, or there will be none
 	Begun bool `json:"begun,omitempty"`
 	// all else, as JSON
@@ -68,7 +70,7 @@ func (*AccessRequest) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case accessrequest.FieldID, accessrequest.FieldCode, accessrequest.FieldEligibility, accessrequest.FieldSystem, accessrequest.FieldIncident, accessrequest.FieldRun, accessrequest.FieldDigest, accessrequest.FieldRequesterID, accessrequest.FieldRequesterName, accessrequest.FieldState:
 			values[i] = new(sql.NullString)
-		case accessrequest.FieldFiledAt, accessrequest.FieldExpiresAt, accessrequest.FieldDecidedAt:
+		case accessrequest.FieldFiledAt, accessrequest.FieldExpiresAt, accessrequest.FieldDecidedAt, accessrequest.FieldChangedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -176,6 +178,13 @@ func (_m *AccessRequest) assignValues(columns []string, values []any) error {
 				_m.DecidedAt = new(time.Time)
 				*_m.DecidedAt = value.Time
 			}
+		case accessrequest.FieldChangedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field changed_at", values[i])
+			} else if value.Valid {
+				_m.ChangedAt = new(time.Time)
+				*_m.ChangedAt = value.Time
+			}
 		case accessrequest.FieldBegun:
 			if value, ok := values[i].(*sql.NullBool); !ok {
 				return fmt.Errorf("unexpected type %T for field begun", values[i])
@@ -271,6 +280,11 @@ func (_m *AccessRequest) String() string {
 	builder.WriteString(", ")
 	if v := _m.DecidedAt; v != nil {
 		builder.WriteString("decided_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.ChangedAt; v != nil {
+		builder.WriteString("changed_at=")
 		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteString(", ")

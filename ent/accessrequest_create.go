@@ -148,6 +148,20 @@ func (_c *AccessRequestCreate) SetNillableDecidedAt(v *time.Time) *AccessRequest
 	return _c
 }
 
+// SetChangedAt sets the "changed_at" field.
+func (_c *AccessRequestCreate) SetChangedAt(v time.Time) *AccessRequestCreate {
+	_c.mutation.SetChangedAt(v)
+	return _c
+}
+
+// SetNillableChangedAt sets the "changed_at" field if the given value is not nil.
+func (_c *AccessRequestCreate) SetNillableChangedAt(v *time.Time) *AccessRequestCreate {
+	if v != nil {
+		_c.SetChangedAt(*v)
+	}
+	return _c
+}
+
 // SetBegun sets the "begun" field.
 func (_c *AccessRequestCreate) SetBegun(v bool) *AccessRequestCreate {
 	_c.mutation.SetBegun(v)
@@ -391,6 +405,10 @@ func (_c *AccessRequestCreate) createSpec() (*AccessRequest, *sqlgraph.CreateSpe
 		_spec.SetField(accessrequest.FieldDecidedAt, field.TypeTime, value)
 		_node.DecidedAt = &value
 	}
+	if value, ok := _c.mutation.ChangedAt(); ok {
+		_spec.SetField(accessrequest.FieldChangedAt, field.TypeTime, value)
+		_node.ChangedAt = &value
+	}
 	if value, ok := _c.mutation.Begun(); ok {
 		_spec.SetField(accessrequest.FieldBegun, field.TypeBool, value)
 		_node.Begun = value
@@ -512,6 +530,24 @@ func (u *AccessRequestUpsert) UpdateDecidedAt() *AccessRequestUpsert {
 // ClearDecidedAt clears the value of the "decided_at" field.
 func (u *AccessRequestUpsert) ClearDecidedAt() *AccessRequestUpsert {
 	u.SetNull(accessrequest.FieldDecidedAt)
+	return u
+}
+
+// SetChangedAt sets the "changed_at" field.
+func (u *AccessRequestUpsert) SetChangedAt(v time.Time) *AccessRequestUpsert {
+	u.Set(accessrequest.FieldChangedAt, v)
+	return u
+}
+
+// UpdateChangedAt sets the "changed_at" field to the value that was provided on create.
+func (u *AccessRequestUpsert) UpdateChangedAt() *AccessRequestUpsert {
+	u.SetExcluded(accessrequest.FieldChangedAt)
+	return u
+}
+
+// ClearChangedAt clears the value of the "changed_at" field.
+func (u *AccessRequestUpsert) ClearChangedAt() *AccessRequestUpsert {
+	u.SetNull(accessrequest.FieldChangedAt)
 	return u
 }
 
@@ -702,6 +738,27 @@ func (u *AccessRequestUpsertOne) UpdateDecidedAt() *AccessRequestUpsertOne {
 func (u *AccessRequestUpsertOne) ClearDecidedAt() *AccessRequestUpsertOne {
 	return u.Update(func(s *AccessRequestUpsert) {
 		s.ClearDecidedAt()
+	})
+}
+
+// SetChangedAt sets the "changed_at" field.
+func (u *AccessRequestUpsertOne) SetChangedAt(v time.Time) *AccessRequestUpsertOne {
+	return u.Update(func(s *AccessRequestUpsert) {
+		s.SetChangedAt(v)
+	})
+}
+
+// UpdateChangedAt sets the "changed_at" field to the value that was provided on create.
+func (u *AccessRequestUpsertOne) UpdateChangedAt() *AccessRequestUpsertOne {
+	return u.Update(func(s *AccessRequestUpsert) {
+		s.UpdateChangedAt()
+	})
+}
+
+// ClearChangedAt clears the value of the "changed_at" field.
+func (u *AccessRequestUpsertOne) ClearChangedAt() *AccessRequestUpsertOne {
+	return u.Update(func(s *AccessRequestUpsert) {
+		s.ClearChangedAt()
 	})
 }
 
@@ -1066,6 +1123,27 @@ func (u *AccessRequestUpsertBulk) UpdateDecidedAt() *AccessRequestUpsertBulk {
 func (u *AccessRequestUpsertBulk) ClearDecidedAt() *AccessRequestUpsertBulk {
 	return u.Update(func(s *AccessRequestUpsert) {
 		s.ClearDecidedAt()
+	})
+}
+
+// SetChangedAt sets the "changed_at" field.
+func (u *AccessRequestUpsertBulk) SetChangedAt(v time.Time) *AccessRequestUpsertBulk {
+	return u.Update(func(s *AccessRequestUpsert) {
+		s.SetChangedAt(v)
+	})
+}
+
+// UpdateChangedAt sets the "changed_at" field to the value that was provided on create.
+func (u *AccessRequestUpsertBulk) UpdateChangedAt() *AccessRequestUpsertBulk {
+	return u.Update(func(s *AccessRequestUpsert) {
+		s.UpdateChangedAt()
+	})
+}
+
+// ClearChangedAt clears the value of the "changed_at" field.
+func (u *AccessRequestUpsertBulk) ClearChangedAt() *AccessRequestUpsertBulk {
+	return u.Update(func(s *AccessRequestUpsert) {
+		s.ClearChangedAt()
 	})
 }
 

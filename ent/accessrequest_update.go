@@ -98,6 +98,26 @@ func (_u *AccessRequestUpdate) ClearDecidedAt() *AccessRequestUpdate {
 	return _u
 }
 
+// SetChangedAt sets the "changed_at" field.
+func (_u *AccessRequestUpdate) SetChangedAt(v time.Time) *AccessRequestUpdate {
+	_u.mutation.SetChangedAt(v)
+	return _u
+}
+
+// SetNillableChangedAt sets the "changed_at" field if the given value is not nil.
+func (_u *AccessRequestUpdate) SetNillableChangedAt(v *time.Time) *AccessRequestUpdate {
+	if v != nil {
+		_u.SetChangedAt(*v)
+	}
+	return _u
+}
+
+// ClearChangedAt clears the value of the "changed_at" field.
+func (_u *AccessRequestUpdate) ClearChangedAt() *AccessRequestUpdate {
+	_u.mutation.ClearChangedAt()
+	return _u
+}
+
 // SetBegun sets the "begun" field.
 func (_u *AccessRequestUpdate) SetBegun(v bool) *AccessRequestUpdate {
 	_u.mutation.SetBegun(v)
@@ -198,6 +218,12 @@ func (_u *AccessRequestUpdate) sqlSave(ctx context.Context) (_node int, err erro
 	if _u.mutation.DecidedAtCleared() {
 		_spec.ClearField(accessrequest.FieldDecidedAt, field.TypeTime)
 	}
+	if value, ok := _u.mutation.ChangedAt(); ok {
+		_spec.SetField(accessrequest.FieldChangedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ChangedAtCleared() {
+		_spec.ClearField(accessrequest.FieldChangedAt, field.TypeTime)
+	}
 	if value, ok := _u.mutation.Begun(); ok {
 		_spec.SetField(accessrequest.FieldBegun, field.TypeBool, value)
 	}
@@ -296,6 +322,26 @@ func (_u *AccessRequestUpdateOne) SetNillableDecidedAt(v *time.Time) *AccessRequ
 // ClearDecidedAt clears the value of the "decided_at" field.
 func (_u *AccessRequestUpdateOne) ClearDecidedAt() *AccessRequestUpdateOne {
 	_u.mutation.ClearDecidedAt()
+	return _u
+}
+
+// SetChangedAt sets the "changed_at" field.
+func (_u *AccessRequestUpdateOne) SetChangedAt(v time.Time) *AccessRequestUpdateOne {
+	_u.mutation.SetChangedAt(v)
+	return _u
+}
+
+// SetNillableChangedAt sets the "changed_at" field if the given value is not nil.
+func (_u *AccessRequestUpdateOne) SetNillableChangedAt(v *time.Time) *AccessRequestUpdateOne {
+	if v != nil {
+		_u.SetChangedAt(*v)
+	}
+	return _u
+}
+
+// ClearChangedAt clears the value of the "changed_at" field.
+func (_u *AccessRequestUpdateOne) ClearChangedAt() *AccessRequestUpdateOne {
+	_u.mutation.ClearChangedAt()
 	return _u
 }
 
@@ -428,6 +474,12 @@ func (_u *AccessRequestUpdateOne) sqlSave(ctx context.Context) (_node *AccessReq
 	}
 	if _u.mutation.DecidedAtCleared() {
 		_spec.ClearField(accessrequest.FieldDecidedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ChangedAt(); ok {
+		_spec.SetField(accessrequest.FieldChangedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ChangedAtCleared() {
+		_spec.ClearField(accessrequest.FieldChangedAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.Begun(); ok {
 		_spec.SetField(accessrequest.FieldBegun, field.TypeBool, value)

@@ -1564,6 +1564,7 @@ type AccessGrantMutation struct {
 	holder_mail   *string
 	run           *string
 	ends_at       *time.Time
+	changed_at    *time.Time
 	open          *bool
 	reviewed      *bool
 	body          *[]byte
@@ -1931,6 +1932,55 @@ func (m *AccessGrantMutation) ResetEndsAt() {
 	m.ends_at = nil
 }
 
+// SetChangedAt sets the "changed_at" field.
+func (m *AccessGrantMutation) SetChangedAt(t time.Time) {
+	m.changed_at = &t
+}
+
+// ChangedAt returns the value of the "changed_at" field in the mutation.
+func (m *AccessGrantMutation) ChangedAt() (r time.Time, exists bool) {
+	v := m.changed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChangedAt returns the old "changed_at" field's value of the AccessGrant entity.
+// If the AccessGrant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessGrantMutation) OldChangedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChangedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChangedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChangedAt: %w", err)
+	}
+	return oldValue.ChangedAt, nil
+}
+
+// ClearChangedAt clears the value of the "changed_at" field.
+func (m *AccessGrantMutation) ClearChangedAt() {
+	m.changed_at = nil
+	m.clearedFields[accessgrant.FieldChangedAt] = struct{}{}
+}
+
+// ChangedAtCleared returns if the "changed_at" field was cleared in this mutation.
+func (m *AccessGrantMutation) ChangedAtCleared() bool {
+	_, ok := m.clearedFields[accessgrant.FieldChangedAt]
+	return ok
+}
+
+// ResetChangedAt resets all changes to the "changed_at" field.
+func (m *AccessGrantMutation) ResetChangedAt() {
+	m.changed_at = nil
+	delete(m.clearedFields, accessgrant.FieldChangedAt)
+}
+
 // SetOpen sets the "open" field.
 func (m *AccessGrantMutation) SetOpen(b bool) {
 	m.open = &b
@@ -2129,7 +2179,7 @@ func (m *AccessGrantMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *AccessGrantMutation) Fields() []string {
-	fields := make([]string, 0, 11)
+	fields := make([]string, 0, 12)
 	if m.code != nil {
 		fields = append(fields, accessgrant.FieldCode)
 	}
@@ -2150,6 +2200,9 @@ func (m *AccessGrantMutation) Fields() []string {
 	}
 	if m.ends_at != nil {
 		fields = append(fields, accessgrant.FieldEndsAt)
+	}
+	if m.changed_at != nil {
+		fields = append(fields, accessgrant.FieldChangedAt)
 	}
 	if m.open != nil {
 		fields = append(fields, accessgrant.FieldOpen)
@@ -2185,6 +2238,8 @@ func (m *AccessGrantMutation) Field(name string) (ent.Value, bool) {
 		return m.Run()
 	case accessgrant.FieldEndsAt:
 		return m.EndsAt()
+	case accessgrant.FieldChangedAt:
+		return m.ChangedAt()
 	case accessgrant.FieldOpen:
 		return m.Open()
 	case accessgrant.FieldReviewed:
@@ -2216,6 +2271,8 @@ func (m *AccessGrantMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldRun(ctx)
 	case accessgrant.FieldEndsAt:
 		return m.OldEndsAt(ctx)
+	case accessgrant.FieldChangedAt:
+		return m.OldChangedAt(ctx)
 	case accessgrant.FieldOpen:
 		return m.OldOpen(ctx)
 	case accessgrant.FieldReviewed:
@@ -2281,6 +2338,13 @@ func (m *AccessGrantMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetEndsAt(v)
+		return nil
+	case accessgrant.FieldChangedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChangedAt(v)
 		return nil
 	case accessgrant.FieldOpen:
 		v, ok := value.(bool)
@@ -2354,7 +2418,11 @@ func (m *AccessGrantMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *AccessGrantMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(accessgrant.FieldChangedAt) {
+		fields = append(fields, accessgrant.FieldChangedAt)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -2367,6 +2435,11 @@ func (m *AccessGrantMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *AccessGrantMutation) ClearField(name string) error {
+	switch name {
+	case accessgrant.FieldChangedAt:
+		m.ClearChangedAt()
+		return nil
+	}
 	return fmt.Errorf("unknown AccessGrant nullable field %s", name)
 }
 
@@ -2394,6 +2467,9 @@ func (m *AccessGrantMutation) ResetField(name string) error {
 		return nil
 	case accessgrant.FieldEndsAt:
 		m.ResetEndsAt()
+		return nil
+	case accessgrant.FieldChangedAt:
+		m.ResetChangedAt()
 		return nil
 	case accessgrant.FieldOpen:
 		m.ResetOpen()
@@ -3558,6 +3634,7 @@ type AccessRequestMutation struct {
 	filed_at       *time.Time
 	expires_at     *time.Time
 	decided_at     *time.Time
+	changed_at     *time.Time
 	begun          *bool
 	body           *[]byte
 	revision       *int
@@ -4209,6 +4286,55 @@ func (m *AccessRequestMutation) ResetDecidedAt() {
 	delete(m.clearedFields, accessrequest.FieldDecidedAt)
 }
 
+// SetChangedAt sets the "changed_at" field.
+func (m *AccessRequestMutation) SetChangedAt(t time.Time) {
+	m.changed_at = &t
+}
+
+// ChangedAt returns the value of the "changed_at" field in the mutation.
+func (m *AccessRequestMutation) ChangedAt() (r time.Time, exists bool) {
+	v := m.changed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChangedAt returns the old "changed_at" field's value of the AccessRequest entity.
+// If the AccessRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessRequestMutation) OldChangedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChangedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChangedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChangedAt: %w", err)
+	}
+	return oldValue.ChangedAt, nil
+}
+
+// ClearChangedAt clears the value of the "changed_at" field.
+func (m *AccessRequestMutation) ClearChangedAt() {
+	m.changed_at = nil
+	m.clearedFields[accessrequest.FieldChangedAt] = struct{}{}
+}
+
+// ChangedAtCleared returns if the "changed_at" field was cleared in this mutation.
+func (m *AccessRequestMutation) ChangedAtCleared() bool {
+	_, ok := m.clearedFields[accessrequest.FieldChangedAt]
+	return ok
+}
+
+// ResetChangedAt resets all changes to the "changed_at" field.
+func (m *AccessRequestMutation) ResetChangedAt() {
+	m.changed_at = nil
+	delete(m.clearedFields, accessrequest.FieldChangedAt)
+}
+
 // SetBegun sets the "begun" field.
 func (m *AccessRequestMutation) SetBegun(b bool) {
 	m.begun = &b
@@ -4371,7 +4497,7 @@ func (m *AccessRequestMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *AccessRequestMutation) Fields() []string {
-	fields := make([]string, 0, 17)
+	fields := make([]string, 0, 18)
 	if m.code != nil {
 		fields = append(fields, accessrequest.FieldCode)
 	}
@@ -4413,6 +4539,9 @@ func (m *AccessRequestMutation) Fields() []string {
 	}
 	if m.decided_at != nil {
 		fields = append(fields, accessrequest.FieldDecidedAt)
+	}
+	if m.changed_at != nil {
+		fields = append(fields, accessrequest.FieldChangedAt)
 	}
 	if m.begun != nil {
 		fields = append(fields, accessrequest.FieldBegun)
@@ -4459,6 +4588,8 @@ func (m *AccessRequestMutation) Field(name string) (ent.Value, bool) {
 		return m.ExpiresAt()
 	case accessrequest.FieldDecidedAt:
 		return m.DecidedAt()
+	case accessrequest.FieldChangedAt:
+		return m.ChangedAt()
 	case accessrequest.FieldBegun:
 		return m.Begun()
 	case accessrequest.FieldBody:
@@ -4502,6 +4633,8 @@ func (m *AccessRequestMutation) OldField(ctx context.Context, name string) (ent.
 		return m.OldExpiresAt(ctx)
 	case accessrequest.FieldDecidedAt:
 		return m.OldDecidedAt(ctx)
+	case accessrequest.FieldChangedAt:
+		return m.OldChangedAt(ctx)
 	case accessrequest.FieldBegun:
 		return m.OldBegun(ctx)
 	case accessrequest.FieldBody:
@@ -4615,6 +4748,13 @@ func (m *AccessRequestMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetDecidedAt(v)
 		return nil
+	case accessrequest.FieldChangedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChangedAt(v)
+		return nil
 	case accessrequest.FieldBegun:
 		v, ok := value.(bool)
 		if !ok {
@@ -4696,6 +4836,9 @@ func (m *AccessRequestMutation) ClearedFields() []string {
 	if m.FieldCleared(accessrequest.FieldDecidedAt) {
 		fields = append(fields, accessrequest.FieldDecidedAt)
 	}
+	if m.FieldCleared(accessrequest.FieldChangedAt) {
+		fields = append(fields, accessrequest.FieldChangedAt)
+	}
 	return fields
 }
 
@@ -4712,6 +4855,9 @@ func (m *AccessRequestMutation) ClearField(name string) error {
 	switch name {
 	case accessrequest.FieldDecidedAt:
 		m.ClearDecidedAt()
+		return nil
+	case accessrequest.FieldChangedAt:
+		m.ClearChangedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown AccessRequest nullable field %s", name)
@@ -4762,6 +4908,9 @@ func (m *AccessRequestMutation) ResetField(name string) error {
 		return nil
 	case accessrequest.FieldDecidedAt:
 		m.ResetDecidedAt()
+		return nil
+	case accessrequest.FieldChangedAt:
+		m.ResetChangedAt()
 		return nil
 	case accessrequest.FieldBegun:
 		m.ResetBegun()

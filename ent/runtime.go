@@ -48,15 +48,15 @@ func init() {
 	// accessgrant.DefaultRun holds the default value on creation for the run field.
 	accessgrant.DefaultRun = accessgrantDescRun.Default.(string)
 	// accessgrantDescOpen is the schema descriptor for open field.
-	accessgrantDescOpen := accessgrantFields[8].Descriptor()
+	accessgrantDescOpen := accessgrantFields[9].Descriptor()
 	// accessgrant.DefaultOpen holds the default value on creation for the open field.
 	accessgrant.DefaultOpen = accessgrantDescOpen.Default.(bool)
 	// accessgrantDescReviewed is the schema descriptor for reviewed field.
-	accessgrantDescReviewed := accessgrantFields[9].Descriptor()
+	accessgrantDescReviewed := accessgrantFields[10].Descriptor()
 	// accessgrant.DefaultReviewed holds the default value on creation for the reviewed field.
 	accessgrant.DefaultReviewed = accessgrantDescReviewed.Default.(bool)
 	// accessgrantDescRevision is the schema descriptor for revision field.
-	accessgrantDescRevision := accessgrantFields[11].Descriptor()
+	accessgrantDescRevision := accessgrantFields[12].Descriptor()
 	// accessgrant.DefaultRevision holds the default value on creation for the revision field.
 	accessgrant.DefaultRevision = accessgrantDescRevision.Default.(int)
 	accessholdingFields := schema.AccessHolding{}.Fields()
@@ -94,11 +94,11 @@ func init() {
 	// accessrequest.DefaultOpen holds the default value on creation for the open field.
 	accessrequest.DefaultOpen = accessrequestDescOpen.Default.(bool)
 	// accessrequestDescBegun is the schema descriptor for begun field.
-	accessrequestDescBegun := accessrequestFields[15].Descriptor()
+	accessrequestDescBegun := accessrequestFields[16].Descriptor()
 	// accessrequest.DefaultBegun holds the default value on creation for the begun field.
 	accessrequest.DefaultBegun = accessrequestDescBegun.Default.(bool)
 	// accessrequestDescRevision is the schema descriptor for revision field.
-	accessrequestDescRevision := accessrequestFields[17].Descriptor()
+	accessrequestDescRevision := accessrequestFields[18].Descriptor()
 	// accessrequest.DefaultRevision holds the default value on creation for the revision field.
 	accessrequest.DefaultRevision = accessrequestDescRevision.Default.(int)
 	catalogrecordFields := schema.CatalogRecord{}.Fields()

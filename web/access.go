@@ -135,6 +135,9 @@ func (s *Server) accessesPage(c echo.Context, status int, form freezeForm, typed
 	if p.Waiting, err = s.accessWaiting(ctx, here, who); err != nil {
 		return err
 	}
+	if p.MayAsk, err = s.mayAskAccess(ctx, who, here.now); err != nil {
+		return err
+	}
 	for _, r := range here.open {
 		mine := r.Requester.ID == who.ID
 		if !running(r.Stands(here.locks, here.now)) || !mine && !p.Everyone {

@@ -244,7 +244,7 @@ func (s *Server) newPassword(ctx context.Context, who access.Principal, code str
 	if err != nil {
 		return "", err
 	}
-	if !byPassword(r.Terms.System) {
+	if !r.Terms.System.OwnLogins() {
 		return "", fault.Late("signs-in-as-usual", "People sign in to %s as they always do: Keyholder makes no passwords for it.", r.Terms.System.Name)
 	}
 	password := scram.NewPassword()

@@ -52,15 +52,21 @@ func eligibilities(c catalog.Catalog, who access.Principal, now time.Time) ([]el
 			}
 			one.no = err // nobody decides on it
 		} else {
-			var objects []access.Object
-			for _, r := range one.rules {
-				objects = append(objects, r.Objects...)
-			}
-			one.no = breakglass.MayAsk(who, e, objects)
+			one.no = breakglass.MayAsk(who, e, one.rules.Objects())
 		}
 		all = append(all, one)
 	}
 	return all, nil
+}
+
+// mayAskAccess says whether there is anything that somebody may ask for.
+func (s *Server) mayAskAccess(ctx context.Context, who access.Principal, now time.Time) (bool, error) {
+	version, err := s.store.Catalog(ctx)
+	if err != nil || !who.May(access.AskAccess) {
+		return false, err
+	}
+	all, err := eligibilities(version.Catalog, who, now)
+	return slices.ContainsFunc(all, func(e eligible) bool { return e.no == nil }), err
 }
 
 func (e eligible) line(incident string) view.EligibilityLine {

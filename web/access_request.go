@@ -167,9 +167,6 @@ func (s *Server) accessBegins(ctx context.Context, p *view.AccessRequest, r brea
 	return nil
 }
 
-// byPassword says whether Keyholder makes the accounts of a system, so that their holders sign in by a password of its making.
-func byPassword(system catalog.System) bool { return system.Connector == "postgres-role" }
-
 // accessSignIn tells the holder, and nobody else, how to sign in.
 func (s *Server) accessSignIn(ctx context.Context, p *view.AccessRequest, r breakglass.Request, here accessSituation, who access.Principal, typed typedAccess) error {
 	if r.MayHavePassword(who, here.locks, here.now) != nil {
@@ -180,10 +177,10 @@ func (s *Server) accessSignIn(ctx context.Context, p *view.AccessRequest, r brea
 		return err
 	}
 	p.SignIn = &view.AccessSignIn{
-		Account: account.Name, Password: typed.password, Usual: !byPassword(r.Terms.System), ShownAt: zeroIf(account.ShownAt),
+		Account: account.Name, Password: typed.password, Usual: !r.Terms.System.OwnLogins(), ShownAt: zeroIf(account.ShownAt),
 		InForce: account.Verifier != "" && account.InForce == account.Wanted(), Back: view.AccessPath(r.Code),
 	}
-	if byPassword(r.Terms.System) && typed.password == "" {
+	if r.Terms.System.OwnLogins() && typed.password == "" {
 		p.SignIn.Show = &view.NoteForm{
 			Path: view.AccessActPath(r.Code, "password"), Act: store.NewID(), Primary: p.SignIn.ShownAt.IsZero(), Label: "Show a new password for " + r.Terms.System.Name,
 		}

@@ -36,7 +36,7 @@ func (s *Server) accessSituation(ctx context.Context) (here accessSituation, err
 
 // grantsOf are the open grants of the holder of one on its system.
 func (here accessSituation) grantsOf(g breakglass.Grant) []breakglass.Grant {
-	return breakglass.Of(breakglass.Grants(here.open), g.System, g.Holder.ID)
+	return breakglass.Apart(breakglass.Grants(here.open))[g.Where()]
 }
 
 // accessTitle names what somebody is to have: "reporting_reader on Reporting database".

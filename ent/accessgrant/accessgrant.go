@@ -25,6 +25,8 @@ const (
 	FieldRun = "run"
 	// FieldEndsAt holds the string denoting the ends_at field in the database.
 	FieldEndsAt = "ends_at"
+	// FieldChangedAt holds the string denoting the changed_at field in the database.
+	FieldChangedAt = "changed_at"
 	// FieldOpen holds the string denoting the open field in the database.
 	FieldOpen = "open"
 	// FieldReviewed holds the string denoting the reviewed field in the database.
@@ -47,6 +49,7 @@ var Columns = []string{
 	FieldHolderMail,
 	FieldRun,
 	FieldEndsAt,
+	FieldChangedAt,
 	FieldOpen,
 	FieldReviewed,
 	FieldBody,
@@ -117,6 +120,11 @@ func ByRun(opts ...sql.OrderTermOption) OrderOption {
 // ByEndsAt orders the results by the ends_at field.
 func ByEndsAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldEndsAt, opts...).ToFunc()
+}
+
+// ByChangedAt orders the results by the changed_at field.
+func ByChangedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldChangedAt, opts...).ToFunc()
 }
 
 // ByOpen orders the results by the open field.

@@ -99,6 +99,11 @@ func EndsAt(v time.Time) predicate.AccessGrant {
 	return predicate.AccessGrant(sql.FieldEQ(FieldEndsAt, v))
 }
 
+// ChangedAt applies equality check predicate on the "changed_at" field. It's identical to ChangedAtEQ.
+func ChangedAt(v time.Time) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldEQ(FieldChangedAt, v))
+}
+
 // Open applies equality check predicate on the "open" field. It's identical to OpenEQ.
 func Open(v bool) predicate.AccessGrant {
 	return predicate.AccessGrant(sql.FieldEQ(FieldOpen, v))
@@ -547,6 +552,56 @@ func EndsAtLT(v time.Time) predicate.AccessGrant {
 // EndsAtLTE applies the LTE predicate on the "ends_at" field.
 func EndsAtLTE(v time.Time) predicate.AccessGrant {
 	return predicate.AccessGrant(sql.FieldLTE(FieldEndsAt, v))
+}
+
+// ChangedAtEQ applies the EQ predicate on the "changed_at" field.
+func ChangedAtEQ(v time.Time) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldEQ(FieldChangedAt, v))
+}
+
+// ChangedAtNEQ applies the NEQ predicate on the "changed_at" field.
+func ChangedAtNEQ(v time.Time) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldNEQ(FieldChangedAt, v))
+}
+
+// ChangedAtIn applies the In predicate on the "changed_at" field.
+func ChangedAtIn(vs ...time.Time) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldIn(FieldChangedAt, vs...))
+}
+
+// ChangedAtNotIn applies the NotIn predicate on the "changed_at" field.
+func ChangedAtNotIn(vs ...time.Time) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldNotIn(FieldChangedAt, vs...))
+}
+
+// ChangedAtGT applies the GT predicate on the "changed_at" field.
+func ChangedAtGT(v time.Time) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldGT(FieldChangedAt, v))
+}
+
+// ChangedAtGTE applies the GTE predicate on the "changed_at" field.
+func ChangedAtGTE(v time.Time) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldGTE(FieldChangedAt, v))
+}
+
+// ChangedAtLT applies the LT predicate on the "changed_at" field.
+func ChangedAtLT(v time.Time) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldLT(FieldChangedAt, v))
+}
+
+// ChangedAtLTE applies the LTE predicate on the "changed_at" field.
+func ChangedAtLTE(v time.Time) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldLTE(FieldChangedAt, v))
+}
+
+// ChangedAtIsNil applies the IsNil predicate on the "changed_at" field.
+func ChangedAtIsNil() predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldIsNull(FieldChangedAt))
+}
+
+// ChangedAtNotNil applies the NotNil predicate on the "changed_at" field.
+func ChangedAtNotNil() predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldNotNull(FieldChangedAt))
 }
 
 // OpenEQ applies the EQ predicate on the "open" field.

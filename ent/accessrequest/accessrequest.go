@@ -39,6 +39,8 @@ const (
 	FieldExpiresAt = "expires_at"
 	// FieldDecidedAt holds the string denoting the decided_at field in the database.
 	FieldDecidedAt = "decided_at"
+	// FieldChangedAt holds the string denoting the changed_at field in the database.
+	FieldChangedAt = "changed_at"
 	// FieldBegun holds the string denoting the begun field in the database.
 	FieldBegun = "begun"
 	// FieldBody holds the string denoting the body field in the database.
@@ -66,6 +68,7 @@ var Columns = []string{
 	FieldFiledAt,
 	FieldExpiresAt,
 	FieldDecidedAt,
+	FieldChangedAt,
 	FieldBegun,
 	FieldBody,
 	FieldRevision,
@@ -172,6 +175,11 @@ func ByExpiresAt(opts ...sql.OrderTermOption) OrderOption {
 // ByDecidedAt orders the results by the decided_at field.
 func ByDecidedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldDecidedAt, opts...).ToFunc()
+}
+
+// ByChangedAt orders the results by the changed_at field.
+func ByChangedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldChangedAt, opts...).ToFunc()
 }
 
 // ByBegun orders the results by the begun field.

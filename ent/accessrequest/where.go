@@ -136,6 +136,11 @@ func DecidedAt(v time.Time) predicate.AccessRequest {
 	return predicate.AccessRequest(sql.FieldEQ(FieldDecidedAt, v))
 }
 
+// ChangedAt applies equality check predicate on the "changed_at" field. It's identical to ChangedAtEQ.
+func ChangedAt(v time.Time) predicate.AccessRequest {
+	return predicate.AccessRequest(sql.FieldEQ(FieldChangedAt, v))
+}
+
 // Begun applies equality check predicate on the "begun" field. It's identical to BegunEQ.
 func Begun(v bool) predicate.AccessRequest {
 	return predicate.AccessRequest(sql.FieldEQ(FieldBegun, v))
@@ -933,6 +938,56 @@ func DecidedAtIsNil() predicate.AccessRequest {
 // DecidedAtNotNil applies the NotNil predicate on the "decided_at" field.
 func DecidedAtNotNil() predicate.AccessRequest {
 	return predicate.AccessRequest(sql.FieldNotNull(FieldDecidedAt))
+}
+
+// ChangedAtEQ applies the EQ predicate on the "changed_at" field.
+func ChangedAtEQ(v time.Time) predicate.AccessRequest {
+	return predicate.AccessRequest(sql.FieldEQ(FieldChangedAt, v))
+}
+
+// ChangedAtNEQ applies the NEQ predicate on the "changed_at" field.
+func ChangedAtNEQ(v time.Time) predicate.AccessRequest {
+	return predicate.AccessRequest(sql.FieldNEQ(FieldChangedAt, v))
+}
+
+// ChangedAtIn applies the In predicate on the "changed_at" field.
+func ChangedAtIn(vs ...time.Time) predicate.AccessRequest {
+	return predicate.AccessRequest(sql.FieldIn(FieldChangedAt, vs...))
+}
+
+// ChangedAtNotIn applies the NotIn predicate on the "changed_at" field.
+func ChangedAtNotIn(vs ...time.Time) predicate.AccessRequest {
+	return predicate.AccessRequest(sql.FieldNotIn(FieldChangedAt, vs...))
+}
+
+// ChangedAtGT applies the GT predicate on the "changed_at" field.
+func ChangedAtGT(v time.Time) predicate.AccessRequest {
+	return predicate.AccessRequest(sql.FieldGT(FieldChangedAt, v))
+}
+
+// ChangedAtGTE applies the GTE predicate on the "changed_at" field.
+func ChangedAtGTE(v time.Time) predicate.AccessRequest {
+	return predicate.AccessRequest(sql.FieldGTE(FieldChangedAt, v))
+}
+
+// ChangedAtLT applies the LT predicate on the "changed_at" field.
+func ChangedAtLT(v time.Time) predicate.AccessRequest {
+	return predicate.AccessRequest(sql.FieldLT(FieldChangedAt, v))
+}
+
+// ChangedAtLTE applies the LTE predicate on the "changed_at" field.
+func ChangedAtLTE(v time.Time) predicate.AccessRequest {
+	return predicate.AccessRequest(sql.FieldLTE(FieldChangedAt, v))
+}
+
+// ChangedAtIsNil applies the IsNil predicate on the "changed_at" field.
+func ChangedAtIsNil() predicate.AccessRequest {
+	return predicate.AccessRequest(sql.FieldIsNull(FieldChangedAt))
+}
+
+// ChangedAtNotNil applies the NotNil predicate on the "changed_at" field.
+func ChangedAtNotNil() predicate.AccessRequest {
+	return predicate.AccessRequest(sql.FieldNotNull(FieldChangedAt))
 }
 
 // BegunEQ applies the EQ predicate on the "begun" field.

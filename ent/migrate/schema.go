@@ -71,6 +71,7 @@ var (
 		{Name: "holder_mail", Type: field.TypeString, Default: ""},
 		{Name: "run", Type: field.TypeString, Default: ""},
 		{Name: "ends_at", Type: field.TypeTime},
+		{Name: "changed_at", Type: field.TypeTime, Nullable: true},
 		{Name: "open", Type: field.TypeBool, Default: true},
 		{Name: "reviewed", Type: field.TypeBool, Default: false},
 		{Name: "body", Type: field.TypeBytes},
@@ -85,12 +86,12 @@ var (
 			{
 				Name:    "accessgrant_open_ends_at",
 				Unique:  false,
-				Columns: []*schema.Column{AccessGrantsColumns[8], AccessGrantsColumns[7]},
+				Columns: []*schema.Column{AccessGrantsColumns[9], AccessGrantsColumns[7]},
 			},
 			{
 				Name:    "accessgrant_reviewed_ends_at",
 				Unique:  false,
-				Columns: []*schema.Column{AccessGrantsColumns[9], AccessGrantsColumns[7]},
+				Columns: []*schema.Column{AccessGrantsColumns[10], AccessGrantsColumns[7]},
 			},
 			{
 				Name:    "accessgrant_holder_id_system",
@@ -106,6 +107,11 @@ var (
 				Name:    "accessgrant_run",
 				Unique:  false,
 				Columns: []*schema.Column{AccessGrantsColumns[6]},
+			},
+			{
+				Name:    "accessgrant_changed_at",
+				Unique:  false,
+				Columns: []*schema.Column{AccessGrantsColumns[8]},
 			},
 		},
 	}
@@ -162,6 +168,7 @@ var (
 		{Name: "filed_at", Type: field.TypeTime},
 		{Name: "expires_at", Type: field.TypeTime},
 		{Name: "decided_at", Type: field.TypeTime, Nullable: true},
+		{Name: "changed_at", Type: field.TypeTime, Nullable: true},
 		{Name: "begun", Type: field.TypeBool, Default: false},
 		{Name: "body", Type: field.TypeBytes},
 		{Name: "revision", Type: field.TypeInt, Default: 1},
@@ -175,7 +182,7 @@ var (
 			{
 				Name:    "accessrequest_state_begun",
 				Unique:  false,
-				Columns: []*schema.Column{AccessRequestsColumns[9], AccessRequestsColumns[15]},
+				Columns: []*schema.Column{AccessRequestsColumns[9], AccessRequestsColumns[16]},
 			},
 			{
 				Name:    "accessrequest_requester_id_filed_at",
@@ -191,6 +198,11 @@ var (
 				Name:    "accessrequest_filed_at",
 				Unique:  false,
 				Columns: []*schema.Column{AccessRequestsColumns[12]},
+			},
+			{
+				Name:    "accessrequest_changed_at",
+				Unique:  false,
+				Columns: []*schema.Column{AccessRequestsColumns[15]},
 			},
 		},
 	}

@@ -20,6 +20,7 @@ func (AccessGrant) Fields() []ent.Field {
 		field.String("holder_mail").Default("").Immutable().Comment("in small letters"),
 		field.String("run").Default("").Immutable(),
 		field.Time("ends_at").Comment("when it ends, or ended"),
+		field.Time("changed_at").Optional().Nillable(),
 		field.Bool("open").Default(true).Comment("not yet seen to be gone from the system"),
 		field.Bool("reviewed").Default(false).Comment("nobody need look at the use any more"),
 		field.Bytes("body").Comment("all else, as JSON"),
@@ -29,5 +30,5 @@ func (AccessGrant) Fields() []ent.Field {
 
 // Indexes of the record.
 func (AccessGrant) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("open", "ends_at"), index.Fields("reviewed", "ends_at"), index.Fields("holder_id", "system"), index.Fields("system", "ends_at"), index.Fields("run")}
+	return []ent.Index{index.Fields("open", "ends_at"), index.Fields("reviewed", "ends_at"), index.Fields("holder_id", "system"), index.Fields("system", "ends_at"), index.Fields("run"), index.Fields("changed_at")}
 }

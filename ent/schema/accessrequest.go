@@ -29,6 +29,7 @@ func (AccessRequest) Fields() []ent.Field {
 		field.Time("filed_at").Immutable(),
 		field.Time("expires_at").Immutable(),
 		field.Time("decided_at").Optional().Nillable(),
+		field.Time("changed_at").Optional().Nillable(),
 		field.Bool("begun").Default(false).Comment("there is a grant, or there will be none"),
 		field.Bytes("body").Comment("all else, as JSON"),
 		field.Int("revision").Default(1),
@@ -37,5 +38,5 @@ func (AccessRequest) Fields() []ent.Field {
 
 // Indexes of the record.
 func (AccessRequest) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("state", "begun"), index.Fields("requester_id", "filed_at"), index.Fields("incident"), index.Fields("filed_at")}
+	return []ent.Index{index.Fields("state", "begun"), index.Fields("requester_id", "filed_at"), index.Fields("incident"), index.Fields("filed_at"), index.Fields("changed_at")}
 }

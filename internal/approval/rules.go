@@ -33,6 +33,15 @@ type Rule struct {
 // Rules are all that a request must meet.
 type Rules []Rule
 
+// Objects are all that the rules are about.
+func (r Rules) Objects() []access.Object {
+	var all []access.Object
+	for _, one := range r {
+		all = append(all, one.Objects...)
+	}
+	return all
+}
+
 // RulesOf finds the policies that apply: one for each service and each tenant that it serves.
 func RulesOf(c catalog.Catalog, a About) (Rules, error) {
 	var rules Rules

@@ -27,6 +27,10 @@ const (
 	Announced Occasion = "announced" // people outside are told that something runs degraded
 	AllClear  Occasion = "all-clear" // and that it is over
 	ToReview  Occasion = "to-review" // they can look at what was done
+	Reviewed  Occasion = "reviewed"  // somebody has looked at what they did
+	Frozen    Occasion = "frozen"    // what they have is frozen
+	Released  Occasion = "released"  // and holds again
+	Lapsed    Occasion = "lapsed"    // what was approved was not begun in time
 	Bypassed  Occasion = "bypassed"  // somebody began without asking those who would have decided
 	Tested    Occasion = "tested"    // they want to see whether a channel reaches them
 )

@@ -35,15 +35,19 @@ func Effective(grants []Grant, locks []Lock, now time.Time) []Has {
 	return all
 }
 
-// Of are the grants of one person on one system.
-func Of(grants []Grant, system, person string) []Grant {
-	var its []Grant
+// Where is one person on one system.
+type Where struct{ System, Person string }
+
+// Where says whose the grant is.
+func (g Grant) Where() Where { return Where{g.System, g.Holder.ID} }
+
+// Apart sorts grants by whose they are.
+func Apart(grants []Grant) map[Where][]Grant {
+	by := map[Where][]Grant{}
 	for _, g := range grants {
-		if g.System == system && g.Holder.ID == person {
-			its = append(its, g)
-		}
+		by[g.Where()] = append(by[g.Where()], g)
 	}
-	return its
+	return by
 }
 
 // GoneSince is since when a grant should give nothing at the system any more, and is not seen to: since its end, or since it was frozen.

@@ -42,6 +42,9 @@ func (s System) RoleNames() []string {
 	return names
 }
 
+// OwnLogins says whether people have logins there that Keyholder makes, and sign in by a password of its making.
+func (s System) OwnLogins() bool { return s.Connector == "postgres-role" }
+
 // Expects says whether an account has a role for good.
 func (s System) Expects(account, role string) bool {
 	return slices.ContainsFunc(s.Known, func(k KnownHolder) bool {

@@ -229,7 +229,7 @@ func stillEligible(version CatalogVersion, by access.Principal, r breakglass.Req
 	if err != nil {
 		return nil, err
 	}
-	objects := objectsOf(rules)
+	objects := rules.Objects()
 	return objects, breakglass.MayAsk(by, e, objects)
 }
 

@@ -84,7 +84,7 @@ func (s *Store) wished(t *tx, by access.Principal, f AccessFile, now time.Time) 
 	if err != nil {
 		return r, b, err
 	}
-	if err := breakglass.MayAsk(by, e, objectsOf(rules)); err != nil {
+	if err := breakglass.MayAsk(by, e, rules.Objects()); err != nil {
 		return r, b, err
 	}
 	wish := breakglass.Wish{Reason: f.Reason, Terms: breakglass.Terms{
@@ -114,14 +114,6 @@ func (s *Store) wished(t *tx, by access.Principal, f AccessFile, now time.Time) 
 	}
 	r.Digest, err = r.Terms.Digest()
 	return r, b, err
-}
-
-func objectsOf(rules approval.Rules) []access.Object {
-	var objects []access.Object
-	for _, r := range rules {
-		objects = append(objects, r.Objects...)
-	}
-	return objects
 }
 
 // occasion is the cause and the code of the incident that a wish is for, which must be open; and so must its run.

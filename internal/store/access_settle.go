@@ -53,13 +53,31 @@ func loadAccount(ctx context.Context, c *ent.Client, system, person string) (bre
 
 func holdingID(system, person string) string { return system + "/" + person }
 
-// accountsOf are the accounts of some ids, those that there are.
-func (s *Store) accountsOf(ctx context.Context, ids []string) (map[string]breakglass.Account, error) {
+// Accounts are what was last read back of some people on some systems.
+type Accounts map[string]breakglass.Account
+
+// Of is that of one person on one system; nothing, where there was nothing to read.
+func (a Accounts) Of(system, person string) breakglass.Account {
+	if account, ok := a[holdingID(system, person)]; ok {
+		return account
+	}
+	return breakglass.Account{System: system, Holder: breakglass.Holder{ID: person}}
+}
+
+// AccountsOf are those of the holders of grants.
+func (s *Store) AccountsOf(ctx context.Context, grants []breakglass.Grant) (Accounts, error) {
+	if len(grants) == 0 {
+		return nil, nil
+	}
+	ids := make([]string, len(grants))
+	for i, g := range grants {
+		ids[i] = holdingID(g.System, g.Holder.ID)
+	}
 	rows, err := s.client.AccessHolding.Query().Where(accessholding.IDIn(ids...)).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load accounts: %w", err)
 	}
-	all := make(map[string]breakglass.Account, len(rows))
+	all := make(Accounts, len(rows))
 	for _, row := range rows {
 		if all[row.ID], err = accountOf(row); err != nil {
 			return nil, err

@@ -133,27 +133,13 @@ func (s *Store) overdue(ctx context.Context) ([]breakglass.Account, error) {
 	if err != nil {
 		return nil, err
 	}
-	byHolder := map[string][]breakglass.Grant{}
-	ids := []string{}
-	for _, g := range grants {
-		id := holdingID(g.System, g.Holder.ID)
-		if byHolder[id] == nil {
-			ids = append(ids, id)
-		}
-		byHolder[id] = append(byHolder[id], g)
-	}
-	accounts, err := s.accountsOf(ctx, ids)
+	accounts, err := s.AccountsOf(ctx, grants)
 	if err != nil {
 		return nil, err
 	}
 	var late []breakglass.Account
-	for _, id := range ids {
-		its := byHolder[id]
-		account, known := accounts[id]
-		if !known {
-			account = breakglass.Account{System: its[0].System, Holder: its[0].Holder}
-		}
-		if account.Overdue(its, locks, now) {
+	for at, its := range breakglass.Apart(grants) {
+		if account := accounts.Of(at.System, at.Person); account.Overdue(its, locks, now) {
 			late = append(late, account)
 		}
 	}
@@ -171,14 +157,15 @@ func (s *Store) UntoldAccess(ctx context.Context) ([]breakglass.Request, error) 
 	return accessesOf(ctx, s.client, rows)
 }
 
-// EndedAccess are requests whose access ended lately: whoever is told of it may not have been yet.
-func (s *Store) EndedAccess(ctx context.Context) ([]breakglass.Request, error) {
-	ids, err := s.client.AccessGrant.Query().Where(accessgrant.EndsAtGT(s.Now().Add(-endedLatelyIs)), accessgrant.EndsAtLTE(s.Now())).Select(accessgrant.FieldID).Strings(ctx)
+// LateAccess are the requests that changed lately, or whose access ended: whoever is told of it may not have been yet.
+func (s *Store) LateAccess(ctx context.Context) ([]breakglass.Request, error) {
+	now := s.Now()
+	since := now.Add(-endedLatelyIs)
+	ids, err := s.client.AccessGrant.Query().Where(accessgrant.Or(
+		accessgrant.ChangedAtGT(since), accessgrant.And(accessgrant.EndsAtGT(since), accessgrant.EndsAtLTE(now)),
+	)).Select(accessgrant.FieldID).Strings(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("look for access that ended lately: %w", err)
+		return nil, fmt.Errorf("look for access that changed lately: %w", err)
 	}
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	return s.accesses(ctx, 0, accessrequest.IDIn(ids...))
+	return s.accesses(ctx, 0, accessrequest.Or(accessrequest.ChangedAtGT(since), accessrequest.IDIn(ids...)))
 }

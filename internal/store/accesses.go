@@ -228,7 +228,7 @@ func (t *tx) saveAccess(r breakglass.Request, begun bool) error {
 		return fmt.Errorf("write %s: %w", r.Code, err)
 	}
 	n, err := t.AccessRequest.Update().Where(accessrequest.ID(r.ID), accessrequest.Revision(r.Version)).
-		SetState(r.State).SetRound(r.Round).SetOpen(r.Open).SetNillableDecidedAt(r.DecidedAt).SetBegun(begun).SetBody(body).SetRevision(r.Version + 1).Save(t.ctx)
+		SetState(r.State).SetRound(r.Round).SetOpen(r.Open).SetNillableDecidedAt(r.DecidedAt).SetChangedAt(t.now).SetBegun(begun).SetBody(body).SetRevision(r.Version + 1).Save(t.ctx)
 	if err != nil {
 		return fmt.Errorf("save %s: %w", r.Code, err)
 	}
@@ -246,7 +246,7 @@ func (t *tx) saveGrant(g breakglass.Grant) error {
 		return fmt.Errorf("write the grant %s: %w", g.Code, err)
 	}
 	n, err := t.AccessGrant.Update().Where(accessgrant.ID(g.ID), accessgrant.Revision(g.Version)).
-		SetEndsAt(g.End()).SetOpen(g.Open()).SetReviewed(g.Review != nil || g.Confirmed != nil && !g.Used()).SetBody(body).SetRevision(g.Version + 1).Save(t.ctx)
+		SetEndsAt(g.End()).SetChangedAt(t.now).SetOpen(g.Open()).SetReviewed(g.Review != nil || g.Confirmed != nil && !g.Used()).SetBody(body).SetRevision(g.Version + 1).Save(t.ctx)
 	if err != nil {
 		return fmt.Errorf("save the grant %s: %w", g.Code, err)
 	}
@@ -264,7 +264,7 @@ func (t *tx) createGrant(g breakglass.Grant) error {
 		return fmt.Errorf("write the grant %s: %w", g.Code, err)
 	}
 	err = t.AccessGrant.Create().SetID(g.ID).SetCode(g.Code).SetSystem(g.System).SetRole(g.Role).SetHolderID(g.Holder.ID).
-		SetHolderMail(strings.ToLower(g.Holder.Mail)).SetRun(g.Run).SetEndsAt(g.End()).SetBody(body).Exec(t.ctx)
+		SetHolderMail(strings.ToLower(g.Holder.Mail)).SetRun(g.Run).SetEndsAt(g.End()).SetChangedAt(t.now).SetBody(body).Exec(t.ctx)
 	if err != nil {
 		return fmt.Errorf("save the grant %s: %w", g.Code, err)
 	}

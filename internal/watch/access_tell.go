@@ -43,20 +43,39 @@ func (n *accessNews) holder(p access.Principal) bool { return p.ID == n.Requeste
 
 func inCommand(p access.Principal) bool { return p.May(access.RevokeAccess) }
 
-// gather takes in what is to be told; gone is since when it should be gone, and trouble why it is not.
-func (n *accessNews) gather(gone time.Time, trouble *breakglass.Trouble) []accessWord {
+// gather takes in what is to be told; gone is since when it should be gone, and trouble why it is not. Locks are those on, and those that
+// were lately.
+func (n *accessNews) gather(locks []breakglass.Lock, gone time.Time, trouble *breakglass.Trouble) []accessWord {
 	if n.Terms.Bypass {
 		skipped := func(p access.Principal) bool {
 			return inCommand(p) || slices.ContainsFunc(n.Skipped, func(s access.Person) bool { return s.ID == p.ID })
 		}
 		n.say(approval.Bypassed, n.FiledAt, skipped, "EMERGENCY: %s began without approval, and you were not asked: %s", n.Requester.Name, n.Reason)
 	}
-	if n.Grant != nil {
-		n.course(*n.Grant)
-		n.stuck(gone, trouble)
-		n.review(*n.Grant)
+	if n.Grant == nil {
+		if n.Stands(nil, n.now) == breakglass.Lapsed {
+			n.say(approval.Lapsed, n.LapsesAt(), n.holder, "it lapsed at %s, for you had not begun it", approval.Clock(n.LapsesAt()))
+		}
+		return n.all
 	}
+	n.course(*n.Grant)
+	n.locked(*n.Grant, locks)
+	n.stuck(gone, trouble)
+	n.review(*n.Grant)
 	return n.all
+}
+
+// locked tells the holder that it is frozen, and that it holds again.
+func (n *accessNews) locked(g breakglass.Grant, locks []breakglass.Lock) {
+	for _, l := range locks {
+		if !l.Covers(g) || !l.At.Before(g.End()) || l.Lifted != nil && l.Lifted.At.Before(g.Began) {
+			continue
+		}
+		n.say(approval.Frozen, l.At, n.holder, "%s froze it: %s", l.By.Name, l.Why)
+		if l.Lifted != nil && l.Lifted.At.Before(g.End()) {
+			n.say(approval.Released, l.Lifted.At, n.holder, "%s released what was frozen: %s", l.Lifted.By.Name, l.Lifted.Why)
+		}
+	}
 }
 
 // course tells the holder how it goes.
@@ -92,6 +111,13 @@ func (n *accessNews) stuck(gone time.Time, trouble *breakglass.Trouble) {
 
 // review tells who looks at the use that it is over, and others that nobody has looked.
 func (n *accessNews) review(g breakglass.Grant) {
+	if v := g.Review; v != nil {
+		found := "in order"
+		if !v.InOrder {
+			found = "NOT in order"
+		}
+		n.say(approval.Reviewed, v.At, n.holder, "%s reviewed what you did with it: %s. %s", v.By.Name, found, v.Note)
+	}
 	if !g.Unreviewed(n.now) {
 		return
 	}
@@ -108,23 +134,22 @@ func (w *Watch) tellOfAccess(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ended, err := w.Store.EndedAccess(ctx)
-	if err != nil || len(open)+len(ended) == 0 {
+	late, err := w.Store.LateAccess(ctx)
+	if err != nil || len(open)+len(late) == 0 {
 		return err
 	}
-	now, err := w.Store.AccessNow(ctx)
+	here, err := w.accessNow(ctx, open)
 	if err != nil {
 		return err
 	}
 	before := w.toldOfAccess
 	w.toldOfAccess = map[string]bool{}
-	for _, r := range slices.Concat(open, ended) {
-		news, err := w.newsOf(ctx, r, open, now)
-		if err != nil {
-			return err
-		}
-		for _, n := range news {
+	for _, r := range slices.Concat(open, late) {
+		for _, n := range here.newsOf(r) {
 			key := fmt.Sprint(r.Code, n.on, n.nth)
+			if w.toldOfAccess[key] {
+				continue // it is open, and changed lately
+			}
 			if w.toldOfAccess[key] = true; before[key] {
 				continue
 			}
@@ -137,22 +162,44 @@ func (w *Watch) tellOfAccess(ctx context.Context) error {
 	return nil
 }
 
-// newsOf is what is to be told of one request by now. open are all that are.
-func (w *Watch) newsOf(ctx context.Context, r breakglass.Request, open []breakglass.Request, now time.Time) ([]accessWord, error) {
-	n := &accessNews{Request: r, now: now}
+// accessHere is what news of access are judged by, loaded once.
+type accessHere struct {
+	grants   map[breakglass.Where][]breakglass.Grant // that are open
+	locks    []breakglass.Lock                       // those on, and the latest
+	accounts store.Accounts
+	now      time.Time
+}
+
+func (w *Watch) accessNow(ctx context.Context, open []breakglass.Request) (here accessHere, err error) {
+	grants := breakglass.Grants(open)
+	here.grants = breakglass.Apart(grants)
+	if here.now, err = w.Store.AccessNow(ctx); err != nil {
+		return here, err
+	}
+	on, err := w.Store.Locks(ctx)
+	if err != nil {
+		return here, err
+	}
+	latest, err := w.Store.LatestLocks(ctx, locksTold)
+	if err != nil {
+		return here, err
+	}
+	here.locks = append(on, slices.DeleteFunc(latest, func(l breakglass.Lock) bool { return l.Lifted == nil })...)
+	here.accounts, err = w.Store.AccountsOf(ctx, grants)
+	return here, err
+}
+
+// locksTold is how many locks are looked at to tell whom they froze that they are off.
+const locksTold = 100
+
+// newsOf is what is to be told of one request by now.
+func (here accessHere) newsOf(r breakglass.Request) []accessWord {
+	n := &accessNews{Request: r, now: here.now}
 	if r.Grant == nil || r.Grant.Confirmed != nil {
-		return n.gather(time.Time{}, nil), nil
+		return n.gather(here.locks, time.Time{}, nil)
 	}
-	account, err := w.Store.AccountOf(ctx, r.Grant.System, r.Grant.Holder.ID)
-	if err != nil {
-		return nil, err
-	}
-	locks, err := w.Store.Locks(ctx)
-	if err != nil {
-		return nil, err
-	}
-	beside := breakglass.Of(breakglass.Grants(open), r.Grant.System, r.Grant.Holder.ID)
-	return n.gather(r.Grant.GoneSince(beside, locks, account, now), account.Trouble), nil
+	account := here.accounts.Of(r.Grant.System, r.Grant.Holder.ID)
+	return n.gather(here.locks, r.Grant.GoneSince(here.grants[r.Grant.Where()], here.locks, account, here.now), account.Trouble)
 }
 
 func (w *Watch) tellAccess(ctx context.Context, r breakglass.Request, n accessWord) error {

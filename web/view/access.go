@@ -35,6 +35,7 @@ type Accesses struct {
 	Page
 	Waiting  []Waiting
 	Mine     []AccessLine // that this person has, is given, or is being taken from
+	MayAsk   bool         // this person may ask for something
 	Everyone bool         // this person sees everybody's
 	Live     []AccessLine
 	Findings []AccessFinding

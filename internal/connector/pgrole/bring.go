@@ -70,13 +70,11 @@ func (s *session) bring(ctx context.Context, w connector.Wanted) (connector.Evid
 	return e, err
 }
 
-// ours refuses accounts that Keyholder did not make, and such as nobody could take anything from.
+// ours refuses accounts that Keyholder did not make.
 func (s *session) ours(st state) error {
 	switch {
 	case !st.there:
 		return nil
-	case st.Super:
-		return refused("%q on %s is a superuser: Keyholder leaves it alone.", st.Name, s.name)
 	case !strings.HasPrefix(st.Comment, made):
 		return refused("The account %q is there on %s, but Keyholder did not make it, and leaves it alone.", st.Name, s.name)
 	}

@@ -305,12 +305,23 @@ func TestAnAccountThatIsNotOursIsLeftAlone(t *testing.T) {
 		_, err := w.bring(w.wanted([]string{reader}, roles...))
 		mustSay(t, err, fault.Conflict, "Keyholder did not make it")
 	}
-	other := newWorld(t)
-	other.must(other.wanted([]string{reader}, reader))
-	other.sql("ALTER ROLE %s SUPERUSER", other.account)
-	_, err := other.bring(other.wanted([]string{reader}))
-	mustSay(t, err, fault.Conflict, "is a superuser")
-	if held := w.holdings(reader); len(held) != 2 {
+}
+
+// TestWhoeverMadeThemselvesASuperuserLosesThatAndAllElse: a role may have let them.
+func TestWhoeverMadeThemselvesASuperuserLosesThatAndAllElse(t *testing.T) {
+	w := newWorld(t)
+	reader := w.role("reader")
+	w.must(w.wanted([]string{reader}, reader))
+	w.sql("ALTER ROLE %s SUPERUSER", w.account)
+	session := w.mustSignIn()
+	w.must(w.wanted([]string{reader}))
+	if _, err := session.Exec(t.Context(), "SELECT 1"); err == nil {
+		t.Error("the session of a superuser goes on")
+	}
+	if st, err := readsLogin(w); err != nil || st.Super || st.SignsIn {
+		t.Errorf("%+v, %v", st, err)
+	}
+	if held := w.holdings(reader); len(held) > 0 {
 		t.Errorf("%+v", held)
 	}
 }

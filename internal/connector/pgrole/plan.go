@@ -90,6 +90,9 @@ func (s *session) writtenDown(st state, w connector.Wanted, known []string) []st
 // asMade takes back powers that the login was given since. Those that only a superuser takes stand alone.
 func asMade(st state) []step {
 	var steps []step
+	if st.Super {
+		steps = append(steps, step{sql: "ALTER ROLE " + quoted(st.Name) + " NOSUPERUSER", words: "taken the powers of a superuser", takes: true})
+	}
 	if st.Powers || !st.Inherits {
 		sql := "ALTER ROLE " + quoted(st.Name) + " NOCREATEDB NOCREATEROLE INHERIT"
 		steps = append(steps, step{sql: sql, words: "set back what it may", takes: st.Powers})

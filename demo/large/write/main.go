@@ -1,4 +1,3 @@
-// Command write writes the large catalogue to a file that "keyholder catalog apply" takes.
 package main
 
 import (

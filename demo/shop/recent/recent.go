@@ -1,4 +1,3 @@
-// Package recent owns a short memory of what happened and when. It never keeps anything on disk.
 package recent
 
 import (

@@ -2,10 +2,12 @@ package workflows_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"keyholder/internal/catalog"
 	"keyholder/internal/connector"
+	"keyholder/internal/connector/httpc"
 	"keyholder/internal/connector/pgrole"
 	"keyholder/workflows"
 )
@@ -34,6 +36,27 @@ func TestARoleIsGivenByOneSystemOnlyOfThoseThatAreOneServer(t *testing.T) {
 		}
 		wrong := workflows.Told(connector.All{Access: granters}, in, e)
 		if (wrong["roles[0].role"] != "") != c.wrong {
+			t.Errorf("%s: %v", name, wrong)
+		}
+	}
+}
+
+func TestWhatALogIsToldIsCheckedWhenASystemIsSaved(t *testing.T) {
+	secrets := connector.NewSecrets(func(string) (string, bool) { return "", false })
+	kinds := connector.All{Logs: connector.NewActivityLogs(pgrole.NewLog(secrets), httpc.NewActivity(secrets))}
+	for name, c := range map[string]struct{ log, params, wrong string }{
+		"a log of PostgreSQL":             {"postgres-log", `{"connection":"env:A"}`, ""},
+		"one whose address is no secret":  {"postgres-log", `{"connection":"postgres://x"}`, "connection"},
+		"a log over HTTP":                 {"http", `{"url":"https://logs.example.com/?who=${access.account}","at":"/at"}`, ""},
+		"one that does not say when":      {"http", `{"url":"https://logs.example.com/"}`, "at"},
+		"one of variables there are none": {"http", `{"url":"https://logs.example.com/${whoever}","at":"/at"}`, "url"},
+	} {
+		e, err := catalog.EntryOf(catalog.System{Slug: "s", Name: "S", Connector: "http", Log: c.log, LogParams: json.RawMessage(c.params)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wrong := workflows.Told(kinds, catalog.Catalog{}, e)
+		if c.wrong == "" && len(wrong) > 0 || c.wrong != "" && !strings.Contains(wrong["log_params"], c.wrong) {
 			t.Errorf("%s: %v", name, wrong)
 		}
 	}

@@ -96,10 +96,10 @@ func (s *Server) accessWaiting(ctx context.Context, here accessSituation, who ac
 	return waiting, nil
 }
 
-// liveAccess is what those in command see of access on Now.
-func (s *Server) liveAccess(ctx context.Context, here accessSituation, who access.Principal) (*view.LiveAccess, error) {
+// live is what those in command see of access on Now.
+func (here accessSituation) live(who access.Principal) *view.LiveAccess {
 	if !who.May(access.SeeAccess) {
-		return nil, nil
+		return nil
 	}
 	live := &view.LiveAccess{}
 	for _, r := range here.open {
@@ -107,17 +107,14 @@ func (s *Server) liveAccess(ctx context.Context, here accessSituation, who acces
 		case breakglass.Live:
 			live.Count++
 		case breakglass.Taking, breakglass.Frozen:
-			line, err := s.lineWith(ctx, here, r)
-			if err != nil {
-				return nil, err
-			}
+			line := here.lineWith(r)
 			if line.Stuck && line.Bad {
 				live.Stuck = append(live.Stuck, line)
 			}
 		case breakglass.Asked, breakglass.Refused, breakglass.Waiting, breakglass.Lapsed, breakglass.Giving, breakglass.ToReview, breakglass.Done:
 		}
 	}
-	return live, nil
+	return live
 }
 
 func (s *Server) showAccesses(c echo.Context) error {
@@ -143,10 +140,7 @@ func (s *Server) accessesPage(c echo.Context, status int, form freezeForm, typed
 		if !running(r.Stands(here.locks, here.now)) || !mine && !p.Everyone {
 			continue
 		}
-		line, err := s.lineWith(ctx, here, r)
-		if err != nil {
-			return err
-		}
+		line := here.lineWith(r)
 		if mine {
 			p.Mine = append(p.Mine, line)
 		}

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"keyholder/internal/approval"
 	"keyholder/internal/breakglass"
 	"keyholder/internal/catalog"
+	"keyholder/internal/store"
 	"keyholder/web/view"
 )
 
@@ -21,6 +23,9 @@ type accessSituation struct {
 	open  []breakglass.Request // that wait for people, may still begin, give access, or are owed something
 	locks []breakglass.Lock
 	now   time.Time // that counts for access
+
+	grants   map[breakglass.Where][]breakglass.Grant // that are open
+	accounts store.Accounts                          // of their holders
 }
 
 func (s *Server) accessSituation(ctx context.Context) (here accessSituation, err error) {
@@ -30,13 +35,13 @@ func (s *Server) accessSituation(ctx context.Context) (here accessSituation, err
 	if here.locks, err = s.store.Locks(ctx); err != nil {
 		return here, err
 	}
-	here.now, err = s.store.AccessNow(ctx)
+	if here.now, err = s.store.AccessNow(ctx); err != nil {
+		return here, err
+	}
+	grants := slices.DeleteFunc(breakglass.Grants(here.open), func(g breakglass.Grant) bool { return !g.Open() })
+	here.grants = breakglass.Apart(grants)
+	here.accounts, err = s.store.AccountsOf(ctx, grants)
 	return here, err
-}
-
-// grantsOf are the open grants of the holder of one on its system.
-func (here accessSituation) grantsOf(g breakglass.Grant) []breakglass.Grant {
-	return breakglass.Apart(breakglass.Grants(here.open))[g.Where()]
 }
 
 // accessTitle names what somebody is to have: "reporting_reader on Reporting database".
@@ -76,16 +81,14 @@ func (here accessSituation) line(r breakglass.Request) view.AccessLine {
 }
 
 // lineWith is line, with what does not go as it should at the system.
-func (s *Server) lineWith(ctx context.Context, here accessSituation, r breakglass.Request) (view.AccessLine, error) {
+func (here accessSituation) lineWith(r breakglass.Request) view.AccessLine {
 	l := here.line(r)
 	if r.Grant == nil || !running(l.Stand) {
-		return l, nil
+		return l
 	}
-	account, err := s.store.AccountOf(ctx, r.Grant.System, r.Grant.Holder.ID)
-	if err != nil {
-		return l, err
-	}
-	gone := r.Grant.GoneSince(here.grantsOf(*r.Grant), here.locks, account, here.now)
+	at := r.Grant.Where()
+	account := here.accounts.Of(at.System, at.Person)
+	gone := r.Grant.GoneSince(here.grants[at], here.locks, account, here.now)
 	l.Stuck = !gone.IsZero() && here.now.Sub(gone) > stuckAfter
 	switch t := account.Trouble; {
 	case t != nil:
@@ -94,7 +97,7 @@ func (s *Server) lineWith(ctx context.Context, here accessSituation, r breakglas
 	case l.Stuck:
 		l.Trouble, l.Bad = "It has not been seen to be gone.", true
 	}
-	return l, nil
+	return l
 }
 
 // lockLine is a lock that is on, with its form for those who may release it.

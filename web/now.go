@@ -90,9 +90,7 @@ func (s *Server) now(ctx context.Context, page view.Page, who access.Principal) 
 		return p, err
 	}
 	p.Waiting = slices.Concat(p.Waiting, waits, modes, changes)
-	if p.Access, err = s.liveAccess(ctx, here.access, who); err != nil {
-		return p, err
-	}
+	p.Access = here.access.live(who)
 	p.Modes, p.MoreModes = here.modesNow()
 	if err := s.reviewDue(ctx, &p, who, here.now); err != nil {
 		return p, err

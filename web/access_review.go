@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"keyholder/internal/access"
+	"keyholder/internal/approval"
 	"keyholder/internal/breakglass"
 	"keyholder/internal/fault"
 	"keyholder/internal/store"
@@ -22,17 +24,17 @@ func (s *Server) accessReview(ctx context.Context, p *view.AccessRequest, r brea
 		return nil
 	}
 	p.Statement = g.Statement
-	if err := s.activityOf(ctx, p, r, who); err != nil {
+	if err := s.activityOf(ctx, p, r, who, here.now); err != nil {
 		return err
 	}
 	if !g.Unreviewed(here.now) {
 		return nil
 	}
 	p.ReviewDue = g.ReviewDue()
-	if g.Holder.ID == who.ID {
+	if g.Holder.ID == who.ID && g.MayRestate(here.now) {
 		p.State = &view.NoteForm{
 			Path: view.AccessActPath(r.Code, "state"), Label: "Say what was done with " + r.Code, ID: "state-note", Note: "What you did, and what you changed",
-			Hint: "Whoever reviews the use reads it.", Typed: g.Statement, Primary: g.Statement == "",
+			Hint: "Whoever reviews the use reads it. You may change it for ten minutes.", Typed: g.Statement, Primary: g.Statement == "",
 		}
 		if g.Statement != "" {
 			p.State.Label = "Change what you said about " + r.Code
@@ -42,6 +44,9 @@ func (s *Server) accessReview(ctx context.Context, p *view.AccessRequest, r brea
 	if err := g.MayReview(who, here.now); err != nil {
 		p.NotReviewer = refusal("You do not review this", err)
 		return nil
+	}
+	if !g.Awaits(here.now).IsZero() {
+		return nil // the page says until when
 	}
 	seen, err := g.Seen()
 	if err != nil {
@@ -67,12 +72,11 @@ const (
 )
 
 // activityOf is what the system wrote down of what was done, as far as this person may read it.
-func (s *Server) activityOf(ctx context.Context, p *view.AccessRequest, r breakglass.Request, who access.Principal) error {
+func (s *Server) activityOf(ctx context.Context, p *view.AccessRequest, r breakglass.Request, who access.Principal, now time.Time) error {
 	g := r.Grant
 	if g.Activity == nil {
-		var err error
-		p.Activity, err = s.activityWaits(ctx, g)
-		return err
+		p.Activity = activityWaits(g, now)
+		return nil
 	}
 	a := g.Activity
 	p.Activity = &view.AccessActivity{What: activityWords(*a), Read: a.At, Digest: a.Digest}
@@ -80,8 +84,12 @@ func (s *Server) activityOf(ctx context.Context, p *view.AccessRequest, r breakg
 		return nil // they see how much there is, and not what
 	}
 	entries, err := s.store.ActivityOf(ctx, *g)
+	if f := fault.As(err); f != nil { // somebody changed it: whoever reviews must be able to say so
+		p.Activity.Failed, p.Activity.Waits = true, f.Message
+		return nil
+	}
 	if err != nil {
-		return fmt.Errorf("draw what was done: %w", err)
+		return err
 	}
 	for _, e := range entries[:min(len(entries), activityShown)] {
 		p.Activity.Entries = append(p.Activity.Entries, view.StoryLine{At: e.At, What: firstOf(e.Text, activityWidth)})
@@ -91,21 +99,18 @@ func (s *Server) activityOf(ctx context.Context, p *view.AccessRequest, r breakg
 }
 
 // activityWaits says why what the system wrote down is not there yet; nil where nothing is to be there.
-func (s *Server) activityWaits(ctx context.Context, g *breakglass.Grant) (*view.AccessActivity, error) {
+func activityWaits(g *breakglass.Grant, now time.Time) *view.AccessActivity {
 	if !g.ActivityDue() {
-		return nil, nil
+		return nil
 	}
-	version, err := s.store.Catalog(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if system, _ := version.System(g.System); system.Log == "" {
-		return nil, nil
+	without := ""
+	if until := g.Awaits(now); !until.IsZero() {
+		without = " From " + approval.Clock(until) + " on the use may be reviewed without it."
 	}
 	if g.Unread == nil {
-		return &view.AccessActivity{Waits: "It is being read."}, nil
+		return &view.AccessActivity{Waits: "It is read as soon as all of it must be written down." + without}
 	}
-	return &view.AccessActivity{Failed: true, Waits: fmt.Sprintf("It cannot be read: %s Tried %d times, and again until somebody has reviewed the use.", g.Unread.Why, g.Unread.Attempts)}, nil
+	return &view.AccessActivity{Failed: true, Waits: fmt.Sprintf("It cannot be read: %s Tried %d times, and again until somebody has reviewed the use.%s", g.Unread.Why, g.Unread.Attempts, without)}
 }
 
 // activityWords says how much there is, and where it was read.

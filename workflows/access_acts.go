@@ -24,9 +24,9 @@ const (
 // Settle makes one attempt to bring a system to what somebody is to have on it, and says when to look again. The intent is committed
 // before anything is touched, the outcome after.
 func (a *Activities) Settle(ctx context.Context, in AccessInput) (AccessNext, error) {
-	leave, entered := a.crowd.enter(in.System)
-	if !entered {
-		return AccessNext{Wait: crowdedWait + rand.N(crowdedWait)}, nil
+	leave, later := a.crowd.enter(in.System)
+	if leave == nil {
+		return AccessNext{Wait: later}, nil
 	}
 	defer leave()
 	defer aliveEvery(ctx, time.Second)()
@@ -56,31 +56,43 @@ func (a *Activities) Settle(ctx context.Context, in AccessInput) (AccessNext, er
 
 // crowd counts the attempts at each system. A system that hangs never takes all the room that a worker has.
 type crowd struct {
-	mu sync.Mutex
-	by map[string]int
+	mu  sync.Mutex
+	in  map[string]int
+	off map[string]int // put off, and not back yet
 }
 
-// crowdedWait is how long an attempt is put off where its system has taken its half of the room; at most twice that.
-const crowdedWait = 500 * time.Millisecond
+// How long an attempt is put off where its system has taken its half of the room: the longer, the more are put off, so that a system that
+// hangs costs no more the more wait for it.
+const (
+	putOff        = 500 * time.Millisecond
+	putOffLongest = 20 * time.Second
+)
 
-// enter says whether there is room for one more attempt at a system. Whoever got in calls leave.
-func (c *crowd) enter(system string) (leave func(), ok bool) {
+// enter lets one more attempt at a system in; whoever got in calls leave. Nobody to call means that there is no room, and how much later
+// to come.
+func (c *crowd) enter(system string) (leave func(), later time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.by[system] >= accessAtOnce/2 {
-		return nil, false
+	if c.in == nil {
+		c.in, c.off = map[string]int{}, map[string]int{}
 	}
-	if c.by == nil {
-		c.by = map[string]int{}
+	if c.in[system] >= accessAtOnce/2 {
+		c.off[system]++
+		later = min(putOff*time.Duration(1+c.off[system]/(accessAtOnce/2)), putOffLongest)
+		later += rand.N(later)
+		time.AfterFunc(later, func() { c.less(c.off, system) })
+		return nil, later
 	}
-	c.by[system]++
-	return func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.by[system]--; c.by[system] == 0 {
-			delete(c.by, system)
-		}
-	}, true
+	c.in[system]++
+	return func() { c.less(c.in, system) }, 0
+}
+
+func (c *crowd) less(of map[string]int, system string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if of[system]--; of[system] == 0 {
+		delete(of, system)
+	}
 }
 
 func failureOf(err error, e connector.Evidence) breakglass.Failure {

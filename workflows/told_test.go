@@ -48,7 +48,7 @@ func TestWhatALogIsToldIsCheckedWhenASystemIsSaved(t *testing.T) {
 		"a log of PostgreSQL":             {"postgres-log", `{"connection":"env:A"}`, ""},
 		"one whose address is no secret":  {"postgres-log", `{"connection":"postgres://x"}`, "connection"},
 		"a log over HTTP":                 {"http", `{"url":"https://logs.example.com/?who=${access.account}","at":"/at"}`, ""},
-		"one that does not say when":      {"http", `{"url":"https://logs.example.com/"}`, "at"},
+		"one that does not say when":      {"http", `{"url":"https://logs.example.com/${access.account}"}`, "at"},
 		"one of variables there are none": {"http", `{"url":"https://logs.example.com/${whoever}","at":"/at"}`, "url"},
 	} {
 		e, err := catalog.EntryOf(catalog.System{Slug: "s", Name: "S", Connector: "http", Log: c.log, LogParams: json.RawMessage(c.params)})

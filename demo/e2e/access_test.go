@@ -126,7 +126,7 @@ func (g *grantee) does(by access.Principal, verb store.AccessVerb, note string) 
 	g.w.t.Helper()
 	c := store.AccessCommand{ID: store.NewID(), Code: g.code, By: by, Verb: verb, Note: note, InOrder: true}
 	if verb == store.ReviewAccess {
-		g.w.until("what was done is attached", slowly, func() bool { return g.grant().Activity != nil })
+		g.w.until("what was done is attached", slowly, func() bool { return !g.grant().ActivityDue() })
 		seen, err := g.grant().Seen()
 		if err != nil {
 			g.w.t.Fatal(err)

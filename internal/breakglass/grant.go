@@ -71,9 +71,11 @@ type Grant struct {
 
 	ReviewWithin catalog.Duration `json:"review_within"`
 	Reviewers    []access.Role    `json:"reviewers"`
-	Objects      []access.Object  `json:"objects,omitempty"`   // that the system belonged to when it began: reviewers hold their role for all of them
+	Objects      []access.Object  `json:"objects,omitempty"`   // that the system belonged to when it began
 	Account      string           `json:"account,omitempty"`   // as the system called the holder
+	Logged       bool             `json:"logged,omitempty"`    // it was described, when it began, how what is done is read
 	Statement    string           `json:"statement,omitempty"` // of what was done, by its holder
+	Stated       *time.Time       `json:"stated,omitempty"`    // first
 	Activity     *Activity        `json:"activity,omitempty"`  // what was done, by the system
 	Unread       *Trouble         `json:"unread,omitempty"`    // why that could not be read yet
 	Review       *Review          `json:"review,omitempty"`

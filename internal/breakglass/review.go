@@ -42,9 +42,21 @@ func (g Grant) ReviewDue() time.Time { return g.End().Add(g.ReviewWithin.D()) }
 // Unreviewed says that it was used and has ended, and that nobody has looked at it.
 func (g Grant) Unreviewed(now time.Time) bool { return g.Used() && g.Ends(now) && g.Review == nil }
 
-// ActivityDue says whether what the system wrote down is still to be read: once the access is seen to be gone, and until somebody has reviewed it.
+// ActivityDue says whether what the system wrote down is still to be read: once the access is seen to be gone, and until somebody has
+// reviewed it.
 func (g Grant) ActivityDue() bool {
-	return g.Used() && g.Confirmed != nil && g.Activity == nil && g.Review == nil && g.Account != ""
+	return g.Logged && g.Used() && g.Confirmed != nil && g.Activity == nil && g.Review == nil
+}
+
+// unreadFor is how long a review waits for what the system wrote down. A log that cannot be read for longer keeps nobody from the next use.
+const unreadFor = 10 * time.Minute
+
+// Awaits is until when a review waits for what the system wrote down; zero where it does not.
+func (g Grant) Awaits(now time.Time) time.Time {
+	if !g.ActivityDue() || !now.Before(g.Confirmed.Add(unreadFor)) {
+		return time.Time{}
+	}
+	return g.Confirmed.Add(unreadFor)
 }
 
 // WithActivity attaches what the system wrote down.
@@ -77,19 +89,31 @@ func zeroIf(at *time.Time) time.Time {
 	return *at
 }
 
+// restated is for how long the holder may change what they said: whoever signs must be able to.
+const restated = 10 * time.Minute
+
+// MayRestate says whether the holder may still say what was done, or say it otherwise.
+func (g Grant) MayRestate(now time.Time) bool {
+	return g.Stated == nil || now.Before(g.Stated.Add(restated))
+}
+
 // State is the holder's word on what was done.
-func (g Grant) State(by access.Principal, words string) (Grant, error) {
+func (g Grant) State(by access.Principal, words string, now time.Time) (Grant, error) {
 	switch {
 	case by.ID != g.Holder.ID:
 		return g, fault.Refused(RuleHolder, g.Holder.Name, "%s had this and says what was done.", g.Holder.Name)
 	case g.Review != nil:
 		return g, fault.Late(RuleEnded, "%s reviewed this at %s.", g.Review.By.Name, approval.Clock(g.Review.At))
+	case !g.MayRestate(now):
+		return g, fault.Late(RuleEnded, "You said this at %s, and it stands.", approval.Clock(*g.Stated))
 	case strings.TrimSpace(words) == "":
 		return g, fault.Wrong{"note": "Say what was done with it, and what was changed."}.Err()
 	case len([]rune(words)) > approval.MaxText:
 		return g, fault.Wrong{"note": "is too long"}.Err()
 	}
-	g.Statement = words
+	if g.Statement = words; g.Stated == nil {
+		g.Stated = &now
+	}
 	return g, nil
 }
 
@@ -111,9 +135,12 @@ func (g Grant) MayReview(by access.Principal, now time.Time) error {
 	return nil
 }
 
-// reviews says whether somebody holds a role that reviews this, for all that its system belongs to.
+// reviews says whether somebody holds a role that reviews this, for something that its system belongs to. For all of it would leave nobody
+// where roles are given by service, and the next use would be blocked for good.
 func (g Grant) reviews(by access.Principal) bool {
-	return slices.ContainsFunc(g.Reviewers, func(r access.Role) bool { return len(by.Holds(r, g.Objects...)) > 0 })
+	return slices.ContainsFunc(g.Reviewers, func(r access.Role) bool {
+		return len(by.Holds(r)) > 0 && len(g.Objects) == 0 || slices.ContainsFunc(g.Objects, func(o access.Object) bool { return len(by.Holds(r, o)) > 0 })
+	})
 }
 
 // MayReadActivity is the rule by which somebody reads what the system wrote down: it may hold what only the system's own users see.
@@ -132,6 +159,9 @@ func (g Grant) Reviewed(by access.Principal, inOrder bool, note, of string, now 
 	}
 	if strings.TrimSpace(note) == "" {
 		return g, fault.Wrong{"note": "Say what you looked at, and what you found."}.Err()
+	}
+	if until := g.Awaits(now); !until.IsZero() {
+		return g, fault.Late(approval.RuleBound, "What the system wrote down is not read yet. It is signed with that, or without from %s on.", approval.Clock(until))
 	}
 	seen, err := g.Seen()
 	if err != nil {

@@ -38,13 +38,10 @@ func (s *Store) ActivitiesDue(ctx context.Context) ([]DueActivity, error) {
 	if err != nil {
 		return nil, err
 	}
-	written := due[:0]
-	for _, d := range due {
-		if d.System, _ = version.System(d.Grant.System); d.System.Log != "" {
-			written = append(written, d)
-		}
+	for i := range due {
+		due[i].System, _ = version.System(due[i].Grant.System)
 	}
-	return written, nil
+	return due, nil
 }
 
 // AttachActivity keeps what a system wrote down of a use, and names it on the grant by its digest.
@@ -101,7 +98,7 @@ func (s *Store) ActivityOf(ctx context.Context, g breakglass.Grant) ([]breakglas
 	}
 	row, err := s.client.AccessActivity.Get(ctx, g.ID)
 	if ent.IsNotFound(err) {
-		return nil, fmt.Errorf("what was done with %s is gone from the database", g.Code)
+		return nil, fault.Late("activity-unchanged", "What was done with %s is gone from the database, and was there: it was read at %s.", g.Code, g.Activity.At.UTC().Format("15:04:05 UTC"))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load what was done with %s: %w", g.Code, err)

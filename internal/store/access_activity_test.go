@@ -92,6 +92,48 @@ func TestWhatWasDoneIsReadOnceItIsGoneAndUntilItIsRead(t *testing.T) {
 	})
 }
 
+func TestAReviewWaitsForWhatWasDoneAndNotForEver(t *testing.T) {
+	eachGuarded(t, func(t *testing.T, w guarded) {
+		w.written(t)
+		code := w.used(t)
+		w.must(t, w.ActivityUnread(w.ctx, code, "It is down."))
+		refusesBy(t, w.does(t, code, w.sven, store.ReviewAccess, "All is well"), approval.RuleBound)
+		w.clock.add(11 * time.Minute)
+		w.must(t, w.does(t, code, w.sven, store.ReviewAccess, "The log is down; nothing seems to be wrong"))
+		if due := w.due(t); len(due) > 0 {
+			t.Errorf("reviewed, and still due: %+v", due)
+		}
+	})
+}
+
+func TestTheHolderCannotKeepAReviewerFromSigningByWriting(t *testing.T) {
+	eachGuarded(t, func(t *testing.T, w guarded) {
+		code := w.used(t)
+		for _, words := range []string{"I read the sums", "I read the sums and changed none"} {
+			w.must(t, w.does(t, code, w.rosa, store.StateAccess, words))
+		}
+		w.clock.add(11 * time.Minute)
+		refusesBy(t, w.does(t, code, w.rosa, store.StateAccess, "I read nothing"), breakglass.RuleEnded)
+		if said := w.access(t, code).Grant.Statement; said != "I read the sums and changed none" {
+			t.Errorf("it says %q", said)
+		}
+	})
+}
+
+func TestWhatIsProlongedIsReadUnderItsAccountToo(t *testing.T) {
+	eachGuarded(t, func(t *testing.T, w guarded) {
+		w.written(t)
+		w.given(t)
+		again := w.asks(t, w.rosa) // ends with the first, so that nothing is to be changed at the system
+		w.must(t, w.votes(t, again, w.ines, 5*time.Minute))
+		w.must(t, w.does(t, again.Code, w.rosa, store.BeginAccess, ""))
+		w.settles(t, w.rosa)
+		if g := w.access(t, again.Code).Grant; g.Given == nil || g.Account != "kh_rosa" {
+			t.Errorf("given at %v under %q", g.Given, g.Account)
+		}
+	})
+}
+
 func TestWhatWasDoneAndSomebodyChangedInTheDatabaseIsNotShown(t *testing.T) {
 	eachGuarded(t, func(t *testing.T, w guarded) {
 		w.written(t)

@@ -159,7 +159,7 @@ func (s *Store) commandAccess(t *tx, r breakglass.Request, c AccessCommand, now 
 	case RevokeAccess:
 		g, err = g.Revoke(c.By, c.Note, now)
 	case StateAccess:
-		g, err = g.State(c.By, c.Note)
+		g, err = g.State(c.By, c.Note, now)
 	case ReviewAccess:
 		g, err = g.Reviewed(c.By, c.InOrder, c.Note, c.Seen, now)
 	default:
@@ -191,6 +191,8 @@ func (s *Store) begin(t *tx, by access.Principal, r breakglass.Request, now time
 	if err != nil {
 		return r, err
 	}
+	system, _ := version.System(g.System)
+	g.Logged = system.Log != ""
 	if g.Objects, err = stillEligible(version, by, r, now); err != nil {
 		return r, err
 	}

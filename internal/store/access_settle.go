@@ -360,6 +360,9 @@ func (t *tx) readBack(l looksAt, a *Settling) error {
 			}
 		}
 		g := before.ReadBack(there, covers, l.now)
+		if g.Account == "" && g.Given != nil {
+			g.Account = l.account.Name
+		}
 		if g.Open() {
 			open++
 		}

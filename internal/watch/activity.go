@@ -14,27 +14,36 @@ import (
 
 const (
 	activityEvery  = 2 * time.Second
-	activityWithin = time.Minute // one use
-
-	activitiesAtOnce = 4
+	activityWithin = 30 * time.Second // one use
+	passWithin     = 20 * time.Second // until no other use of a system is begun
 )
 
-// activities reads what systems wrote down of what was done with access that is gone. What cannot be read is tried again.
+// activities reads what systems wrote down of what was done with access that is gone, one use at a time of each system, so that one that
+// hangs keeps none of the others waiting for longer than a pass. What cannot be read is tried again.
 func (w *Watch) activities(ctx context.Context) error {
 	due, err := w.Store.ActivitiesDue(ctx)
-	if err != nil {
+	if err != nil || len(due) == 0 {
 		return err
 	}
-	failed := make([]error, len(due))
+	pass, cancel := context.WithTimeout(ctx, passWithin)
+	defer cancel()
+	by := map[string][]store.DueActivity{}
+	for _, d := range due {
+		by[d.Grant.System] = append(by[d.Grant.System], d)
+	}
 	var all errgroup.Group
-	all.SetLimit(activitiesAtOnce) // one that hangs keeps few others waiting
-	for i, d := range due {
+	for _, its := range by {
 		all.Go(func() error {
-			failed[i] = w.activity(ctx, d)
-			return nil
+			var failed []error
+			for _, d := range its {
+				if pass.Err() == nil {
+					failed = append(failed, w.activity(ctx, d))
+				}
+			}
+			return errors.Join(failed...)
 		})
 	}
-	return errors.Join(append(failed, all.Wait())...)
+	return all.Wait() //nolint:wrapcheck // it is one of ours
 }
 
 func (w *Watch) activity(ctx context.Context, d store.DueActivity) error {
@@ -42,6 +51,9 @@ func (w *Watch) activity(ctx context.Context, d store.DueActivity) error {
 	defer cancel()
 	g := d.Grant
 	log, err := w.Connectors.Logs.Get(d.System.Log)
+	if err == nil && w.Store.Now().Before(g.Confirmed.Add(log.Settles(d.System.LogParams))) {
+		return nil // it is not all written down yet
+	}
 	var read connector.Activity
 	if err == nil {
 		read, err = log.Activity(within, d.System.LogParams, connector.Use{Account: g.Account, From: g.From, Until: *g.Confirmed})

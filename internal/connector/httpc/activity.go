@@ -33,13 +33,26 @@ const (
 const mostPages = 100
 
 type activityParams struct {
-	URL     string             `json:"url"` // may refer to ${access.account}, ${use.from} and ${use.until}
+	URL     string             `json:"url"` // refers to ${access.account}, and may to ${use.from} and ${use.until}
 	Headers map[string]string  `json:"headers"`
-	List    string             `json:"list"` // points to an array; empty: the document is one
-	At      string             `json:"at"`   // within an element: when, as in RFC 3339
-	Text    string             `json:"text"` // within an element: what was done; empty: the whole element
-	Next    string             `json:"next"` // points to the address of what follows; empty: nothing does
+	List    string             `json:"list"`  // points to an array; empty: the document is one
+	At      string             `json:"at"`    // within an element: when, as in RFC 3339
+	Text    string             `json:"text"`  // within an element: what was done; empty: the whole element
+	Next    string             `json:"next"`  // points to the address of what follows; empty: nothing does
+	Delay   connector.Duration `json:"delay"` // how long until all of it is written down
 	Timeout connector.Duration `json:"timeout"`
+}
+
+// defaultDelay is how long those who gather logs may take.
+const defaultDelay = time.Minute
+
+// Settles is the delay that params say, a minute unless they do.
+func (*Activity) Settles(p connector.Params) time.Duration {
+	got, err := readActivity(p)
+	if err != nil {
+		return 0
+	}
+	return got.Delay.Or(defaultDelay)
 }
 
 // Kind is "http".
@@ -70,6 +83,10 @@ func readActivity(p connector.Params) (activityParams, error) {
 		checkPointer(wrong, field, pointer)
 	}
 	got.Timeout.Check(wrong, "timeout")
+	got.Delay.Check(wrong, "delay")
+	if wrong["url"] == "" && !strings.Contains(got.URL, "${"+accountVariable+"}") {
+		wrong.Add("url", "must refer to ${%s}: what others did is nobody's activity but theirs", accountVariable)
+	}
 	if _, err := got.address(connector.Use{Account: "ada@example.org"}); err != nil && wrong["url"] == "" {
 		wrong.Add("url", "%s", strings.TrimSuffix(connector.Words(err), "."))
 	}
@@ -79,7 +96,8 @@ func readActivity(p connector.Params) (activityParams, error) {
 // address is where a use is asked for.
 func (p activityParams) address(u connector.Use) (string, error) {
 	return fillURL(p.URL, map[string]string{
-		accountVariable: u.Account, fromVariable: u.From.UTC().Format(time.RFC3339), toVariable: u.Until.UTC().Format(time.RFC3339),
+		accountVariable: u.Account, fromVariable: u.From.Add(-connector.ClockSlack).UTC().Format(time.RFC3339),
+		toVariable: u.Until.Add(connector.ClockSlack + time.Second).UTC().Format(time.RFC3339),
 	})
 }
 
@@ -94,7 +112,14 @@ func (l *Activity) Activity(ctx context.Context, p connector.Params, u connector
 	if err != nil {
 		return a, err
 	}
-	for range mostPages {
+	var all []connector.ActivityEntry
+	asked := map[string]bool{}
+	for at != "" {
+		if asked[at] || len(asked) == mostPages {
+			a.Lacks("Only %d answers were read, and more follow.", len(asked))
+			break
+		}
+		asked[at] = true
 		o, err := l.calls.look(ctx, params{Observe: &look{URL: at, Headers: got.Headers, ExpectStatus: 200}, Timeout: got.Timeout})
 		if a.Source == "" {
 			a.Source = o.Source
@@ -102,42 +127,50 @@ func (l *Activity) Activity(ctx context.Context, p connector.Params, u connector
 		if err != nil {
 			return a, err
 		}
-		if err := got.take(o, &a); err != nil {
+		found, err := got.entries(o, u)
+		if err != nil {
 			return a, &fault.Error{Kind: fault.Unavailable, Message: fmt.Sprintf("%s answered no list that can be used: %v.", o.Source, err)}
 		}
-		if at, err = got.next(o, at); err != nil || at == "" {
-			slices.SortStableFunc(a.Entries, func(x, y connector.ActivityEntry) int { return x.At.Compare(y.At) })
+		all = append(all, found...)
+		if at, err = got.next(o, at); err != nil {
 			return a, err
 		}
 	}
-	a.Partial = fmt.Sprintf("Only the first %d answers were read.", mostPages)
+	slices.SortStableFunc(all, func(x, y connector.ActivityEntry) int { return x.At.Compare(y.At) })
+	for _, e := range all {
+		a.Add(e)
+	}
+	a.Close()
 	return a, nil
 }
 
-// take takes the entries of one answer.
-func (p activityParams) take(o connector.Observation, a *connector.Activity) error {
+// entries are those of one answer that were in the use.
+func (p activityParams) entries(o connector.Observation, u connector.Use) ([]connector.ActivityEntry, error) {
 	list, err := elements(o, p.List)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var all []connector.ActivityEntry
 	for _, element := range list {
 		when, err := textAt(element, p.At)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		at, err := time.Parse(time.RFC3339, when)
 		if err != nil {
-			return fmt.Errorf("%s has at %s no time as in RFC 3339", element.Source, p.At)
+			return nil, fmt.Errorf("%s has at %s no time as in RFC 3339", element.Source, p.At)
 		}
 		text := string(element.Body)
 		if p.Text != "" {
 			if text, err = textAt(element, p.Text); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		a.Add(connector.ActivityEntry{At: at.UTC(), Text: text})
+		if u.Covers(at) {
+			all = append(all, connector.ActivityEntry{At: at.UTC(), Text: text})
+		}
 	}
-	return nil
+	return all, nil
 }
 
 // next is where what follows is, or nothing. It is never another host than the one that was described: that would be told what it
@@ -151,7 +184,10 @@ func (p activityParams) next(o connector.Observation, at string) (string, error)
 		return "", nil //nolint:nilerr // nothing is there: nothing follows
 	}
 	var to string
-	if json.Unmarshal(raw, &to) != nil || to == "" {
+	if err := json.Unmarshal(raw, &to); err != nil {
+		return "", &fault.Error{Kind: fault.Unavailable, Message: fmt.Sprintf("%s has at %s no address of what follows.", o.Source, p.Next)}
+	}
+	if to == "" {
 		return "", nil
 	}
 	here, err := url.Parse(at)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -50,8 +49,11 @@ func readLogParams(p connector.Params) (params, error) {
 	return all, all.check().Err()
 }
 
-// slack is how far the server's clock may differ from ours.
-const slack = 2 * time.Second
+// settles is how long the server may take to write down what was done.
+const settles = 3 * time.Second
+
+// Settles is how long the server may take to write down what was done.
+func (*Log) Settles(connector.Params) time.Duration { return settles }
 
 // Activity reads the log's files that were written to since the use began.
 func (l *Log) Activity(ctx context.Context, p connector.Params, u connector.Use) (connector.Activity, error) {
@@ -66,13 +68,15 @@ func (l *Log) Activity(ctx context.Context, p connector.Params, u connector.Use)
 		return a, err
 	}
 	defer s.close()
-	u.From, u.Until = u.From.Add(-slack), u.Until.Add(slack)
 	use, err := s.useOf(ctx, u)
 	if err != nil {
 		return a, err
 	}
-	files, err := s.logFiles(ctx, u.From)
+	files, err := s.logFiles(ctx, u.From.Add(-connector.ClockSlack))
 	if err != nil {
+		return a, err
+	}
+	if err := s.lacks(ctx, files, use, &a); err != nil {
 		return a, err
 	}
 	budget := int64(mostRead)
@@ -81,6 +85,7 @@ func (l *Log) Activity(ctx context.Context, p connector.Params, u connector.Use)
 			return a, err
 		}
 	}
+	a.Close()
 	slices.SortStableFunc(a.Entries, func(x, y connector.ActivityEntry) int { return x.At.Compare(y.At) })
 	return a, nil
 }
@@ -105,7 +110,7 @@ func (u logUse) entry(raw []byte) (connector.ActivityEntry, bool) {
 		return connector.ActivityEntry{}, false
 	}
 	at, err := u.time(line.Timestamp)
-	if err != nil || at.Before(u.From) || at.After(u.Until) {
+	if err != nil || !u.Covers(at) {
 		return connector.ActivityEntry{}, false
 	}
 	text := line.Message
@@ -121,12 +126,6 @@ func (u logUse) entry(raw []byte) (connector.ActivityEntry, bool) {
 	return connector.ActivityEntry{At: at, Text: fmt.Sprintf("[%d %s] %s", line.PID, from, hidden(text))}, true
 }
 
-// password finds what a statement says a password is, however it is quoted.
-var password = regexp.MustCompile(`(?is)\b(password)\s+(?:(?:E|U&)?'(?:[^'\\]|''|\\.)*'?|\$[^$]*\$.*?\$[^$]*\$)`)
-
-// hidden is a statement without the passwords that it sets: the record is read by more people than the log.
-func hidden(statement string) string { return password.ReplaceAllString(statement, "$1 '…'") }
-
 // logUse is a use, with how the log writes its login and its times.
 type logUse struct {
 	connector.Use
@@ -134,15 +133,16 @@ type logUse struct {
 	zone *time.Location
 }
 
-// time reads "2026-11-27 06:00:00.123 CET". The server's zone is the one that it says, for the letters name none for certain.
+// time reads "2026-11-27 06:00:00.123 CET". Letters that the server's zone does not know are left to the zone itself.
 func (u logUse) time(s string) (time.Time, error) {
-	if len(s) < len("2006-01-02 15:04:05") {
-		return time.Time{}, fmt.Errorf("%q is no time", s)
+	at, err := time.ParseInLocation("2006-01-02 15:04:05.999 MST", s, u.zone)
+	if err == nil && at.Location() == u.zone {
+		return at.UTC(), nil
 	}
 	if i := strings.LastIndexByte(s, ' '); i > len("2006-01-02") {
 		s = s[:i]
 	}
-	at, err := time.ParseInLocation("2006-01-02 15:04:05.999", s, u.zone)
+	at, err = time.ParseInLocation("2006-01-02 15:04:05.999", s, u.zone)
 	return at.UTC(), err //nolint:wrapcheck // nobody is told: the line is left out
 }
 

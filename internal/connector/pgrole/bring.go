@@ -2,6 +2,7 @@ package pgrole
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ import (
 	"keyholder/internal/fault"
 )
 
-// Bring gives and takes roles in one transaction and then ends what is open of what was taken. What can be taken is taken even
+// Bring takes roles in one transaction, gives in the next, and then ends what is open of what was taken. What can be taken is taken even
 // where something else cannot be given; the error then says what is left.
 func (g *Granter) Bring(ctx context.Context, key string, p connector.Params, w connector.Wanted) (connector.Evidence, error) {
 	var e connector.Evidence
@@ -49,16 +50,20 @@ func (s *session) bring(ctx context.Context, w connector.Wanted) (connector.Evid
 	if err != nil {
 		return e, err
 	}
-	done, failed, err := s.change(ctx, append(plan(before, w, known, s.version), s.writtenDown(before, w, known)...))
+	takes, gives := plan(before, w, known, s.version)
+	done, failed, err := s.change(ctx, takes)
 	e.Did = told(done)
 	if err != nil {
 		return e, err
 	}
+	given, notGiven, refused := s.change(ctx, append(gives, s.writtenDown(before, w, known)...))
+	done, failed = append(done, given...), append(failed, notGiven...)
+	e.Did = told(done)
 	cut, err := s.cutAfter(ctx, before, w, done)
 	if cut > 0 {
 		e.Did = strings.TrimPrefix(e.Did+"; "+countSessions(cut), "; ")
 	}
-	if err != nil {
+	if err = errors.Join(err, refused); err != nil {
 		return e, err
 	}
 	after, err := s.account(ctx, w.Account, w.Managed)
@@ -110,7 +115,7 @@ func (s *session) change(ctx context.Context, steps []step) (done []step, failed
 	limited, cancel = context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	if err := tx.Commit(limited); err != nil {
-		return nil, nil, s.explain(err)
+		return done, failed, s.explain(err) // it may be kept all the same
 	}
 	return done, failed, nil
 }
@@ -160,6 +165,9 @@ func (s *session) left(st state, w connector.Wanted, known []string, failed []er
 	}
 	if len(failed) == 0 {
 		said = append(said, lacking(st, w, known)...)
+		if s.logs != "" && st.there && st.SignsIn && st.Logs != s.logs {
+			said = append(said, "What "+st.Name+" does is not written down after all.")
+		}
 	}
 	said = append(said, keeping(st, w)...)
 	if len(said) == 0 {

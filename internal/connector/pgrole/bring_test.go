@@ -3,6 +3,7 @@ package pgrole
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -120,7 +121,8 @@ func TestACallThatDiedBeforeCuttingIsMadeGood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := s.change(t.Context(), plan(before, w.wanted(all, reader), all, s.version)); err != nil {
+	takes, _ := plan(before, w.wanted(all, reader), all, s.version)
+	if _, _, err := s.change(t.Context(), takes); err != nil {
 		t.Fatal(err)
 	}
 	s.close() // the worker died here
@@ -512,4 +514,28 @@ func TestWhatIsInTheWayIsNotWaitedForWithoutEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.must(w.wanted([]string{reader}))
+}
+
+// TestWhatCannotBeGivenKeepsNothingFromBeingTaken: the setting that has it written down was set back, and Keyholder lost the right to it.
+func TestWhatCannotBeGivenKeepsNothingFromBeingTaken(t *testing.T) {
+	w := newWorld(t)
+	reader, writer := w.role("reader"), w.role("writer")
+	all := []string{reader, writer}
+	admin := fmt.Sprintf("admin_%d", w.n)
+	w.sql("CREATE ROLE %s LOGIN CREATEROLE PASSWORD 'admin-7'; GRANT %s, %s TO %[1]s WITH ADMIN OPTION; GRANT pg_signal_backend TO %[1]s; GRANT SET ON PARAMETER log_statement TO %[1]s", admin, quoted(reader), quoted(writer))
+	config, err := pgx.ParseConfig(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.g = granter(fmt.Sprintf("postgres://%s:admin-7@%s:%d/postgres", admin, config.Host, config.Port))
+	w.p = connector.Params(`{"connection":"env:ADMIN","timeout":"5s","log_statement":"all"}`)
+	w.must(w.wanted(all, reader, writer))
+	w.sql("ALTER ROLE %s RESET log_statement; REVOKE SET ON PARAMETER log_statement FROM %s", w.account, admin)
+	_, err = w.bring(w.wanted(all, reader))
+	mustSay(t, err, fault.Conflict, "Not set to write down")
+	for _, held := range w.holdings(writer) {
+		if held.Account == w.account {
+			t.Errorf("it was not taken: %+v", held)
+		}
+	}
 }

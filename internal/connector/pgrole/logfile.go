@@ -20,6 +20,9 @@ const (
 	near     = 256 << 10 // how near to the first line of a use one gets by halving
 )
 
+// hourTwice is how far the times of lines may be from their order, where a zone has an hour twice in autumn and its letters are not known.
+const hourTwice = 2 * time.Hour
+
 // logFile is one file of the log.
 type logFile struct {
 	Path string
@@ -62,7 +65,7 @@ func (s *session) readLog(ctx context.Context, file logFile, u logUse, a *connec
 	var rest []byte // of a line that goes on in the next part
 	for at < file.Size {
 		if *budget <= 0 {
-			a.Partial = fmt.Sprintf("Only %d MiB of the log were read.", mostRead>>20)
+			a.Lacks("Only %d MiB of the log were read.", mostRead>>20)
 			return nil
 		}
 		raw, err := s.part(ctx, file, at, min(chunk, file.Size-at))
@@ -85,8 +88,45 @@ func (s *session) readLog(ctx context.Context, file logFile, u logUse, a *connec
 			return nil
 		}
 	}
+	if e, ok := u.entry(rest); ok { // the last line, where nothing ends it
+		a.Add(e)
+	}
 	return nil
 }
+
+// lacks notes what the log cannot say of a use: what was before its oldest file or before the server started, and what it does not write
+// down.
+func (s *session) lacks(ctx context.Context, files []logFile, u logUse, a *connector.Activity) error {
+	type server struct {
+		Started time.Time
+		Writes  bool
+	}
+	is, err := one(ctx, s, pgx.RowToStructByPos[server], `SELECT pg_postmaster_start_time(), current_setting('log_statement') <> 'none'
+		OR EXISTS (SELECT FROM pg_roles r, unnest(r.rolconfig) c WHERE r.rolname::text = $1 AND c LIKE 'log\_statement=%' AND c <> 'log_statement=none')`, u.Account)
+	if err != nil {
+		return err
+	}
+	if is.Started.After(u.From) {
+		a.Lacks("The server started at %s, after the use began: what was done before, perhaps on another, may be missing.", clock(is.Started))
+	}
+	if !is.Writes {
+		a.Lacks("Statements are not written down: log_statement is none there, and nothing says otherwise for this login.")
+	}
+	if len(files) == 0 {
+		a.Lacks("There is no log of that time.")
+		return nil
+	}
+	head, err := s.part(ctx, files[0], 0, near)
+	if err != nil {
+		return err
+	}
+	if at, ok := u.first(bytes.Split(head, []byte("\n"))); ok && at.After(u.From.Add(connector.ClockSlack)) {
+		a.Lacks("The log goes back to %s only, which is after the use began.", clock(at))
+	}
+	return nil
+}
+
+func clock(at time.Time) string { return at.UTC().Format("15:04:05 UTC") }
 
 // begins is somewhat before the first line of a use: the log is in the order of time, and a day's is long.
 func (s *session) begins(ctx context.Context, file logFile, u logUse) (int64, error) {
@@ -102,7 +142,7 @@ func (s *session) begins(ctx context.Context, file logFile, u logUse) (int64, er
 		if !ok {
 			return low, nil
 		}
-		if at.Before(u.From) {
+		if at.Before(u.From.Add(-hourTwice)) {
 			low = middle
 		} else {
 			high = middle
@@ -128,5 +168,5 @@ func (u logUse) first(lines [][]byte) (time.Time, bool) {
 // over says that some lines begin after the use: lines of several processes are a little out of order, and no more.
 func (u logUse) over(lines [][]byte) bool {
 	at, ok := u.first(lines)
-	return ok && at.After(u.Until.Add(time.Minute))
+	return ok && at.After(u.Until.Add(hourTwice))
 }

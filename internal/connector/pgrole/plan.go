@@ -23,26 +23,27 @@ type step struct {
 	silent bool
 }
 
-// plan is what brings an account from its state to what is wanted, of the roles that the server knows.
-func plan(st state, w connector.Wanted, known []string, version int) []step {
+// plan is what brings an account from its state to what is wanted, of the roles that the server knows: what is taken, and what is given.
+func plan(st state, w connector.Wanted, known []string, version int) (takes, gives []step) {
 	give := slices.DeleteFunc(slices.Clone(w.Roles), func(role string) bool { return !slices.Contains(known, role) })
 	slices.Sort(give)
 	give = slices.Compact(give)
 	if !st.there && len(give) == 0 {
-		return nil
+		return nil, nil
 	}
-	var steps []step
+	if st.there {
+		takes = asMade(st)
+	}
 	if len(w.Roles) > 0 {
-		steps = append(steps, allow(st, w)...)
-		steps = append(steps, grants(st, give)...)
+		gives = append(allow(st, w), grants(st, give)...)
 	} else {
-		steps = append(steps, forbid(st)...)
+		takes = append(takes, forbid(st)...)
 	}
-	steps = append(steps, revokes(st, w, version)...)
-	if slices.ContainsFunc(steps, func(one step) bool { return one.takes }) {
-		steps = append(steps, comment(st.Name, uncut))
+	takes = append(takes, revokes(st, w, version)...)
+	if slices.ContainsFunc(takes, func(one step) bool { return one.takes }) {
+		takes = append(takes, comment(st.Name, uncut))
 	}
-	return steps
+	return takes, gives
 }
 
 // allow lets the account sign in, until then.
@@ -54,11 +55,8 @@ func allow(st state, w connector.Wanted) []step {
 			sql:   fmt.Sprintf("CREATE ROLE %s LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE INHERIT CONNECTION LIMIT %d", name, connections),
 			words: "made the login " + st.Name,
 		}, comment(st.Name, made))
-	} else {
-		steps = append(steps, asMade(st)...)
-		if !st.SignsIn {
-			steps = append(steps, step{sql: "ALTER ROLE " + name + " LOGIN", words: "let " + st.Name + " sign in"})
-		}
+	} else if !st.SignsIn {
+		steps = append(steps, step{sql: "ALTER ROLE " + name + " LOGIN", words: "let " + st.Name + " sign in"})
 	}
 	if until := w.Until.UTC().Truncate(time.Microsecond); w.Until.IsZero() && st.Until != nil {
 		steps = append(steps, step{sql: "ALTER ROLE " + name + " VALID UNTIL 'infinity'", words: "valid for ever"})
@@ -91,7 +89,7 @@ func (s *session) writtenDown(st state, w connector.Wanted, known []string) []st
 func asMade(st state) []step {
 	var steps []step
 	if st.Super {
-		steps = append(steps, step{sql: "ALTER ROLE " + quoted(st.Name) + " NOSUPERUSER", words: "taken the powers of a superuser", takes: true})
+		steps = append(steps, step{sql: "ALTER ROLE " + quoted(st.Name) + " NOSUPERUSER", words: "taken the powers of a superuser", takes: true, alone: true})
 	}
 	if st.Powers || !st.Inherits {
 		sql := "ALTER ROLE " + quoted(st.Name) + " NOCREATEDB NOCREATEROLE INHERIT"
@@ -106,7 +104,7 @@ func asMade(st state) []step {
 
 // forbid keeps the account from signing in. Without LOGIN its password would do nothing; without a password nothing comes back with LOGIN.
 func forbid(st state) []step {
-	steps := asMade(st)
+	var steps []step
 	name := quoted(st.Name)
 	if st.SignsIn {
 		steps = append(steps, step{sql: "ALTER ROLE " + name + " NOLOGIN", words: "no longer lets " + st.Name + " sign in", takes: true})

@@ -324,6 +324,78 @@ func TestAnEmergencyIsMarkedAndNamesWhoWasNotAsked(t *testing.T) {
 	a.sam.get(t, path).says(t, "emergency", "Not asked: Ines, Sam.")
 }
 
+// ended is Pavel's access, over and seen to be gone, on a system that writes down what is done.
+func (a breakable) ended(t *testing.T) (code, path string) {
+	t.Helper()
+	version, err := a.Catalog(a.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	system, _ := version.System("reporting")
+	system.Log, system.LogParams = "postgres-log", system.Params
+	testkit.Change(t, a.Store, store.Bundle{Records: []catalog.Entry{{Ref: catalog.Ref{Kind: catalog.KindSystem, Slug: system.Slug}, Name: system.Name, Record: system}}}, store.Manner{})
+	path = a.live(t)
+	code = strings.TrimPrefix(path, "/access/")
+	a.pavel.submit(t, a.pavel.get(t, path), "Give back: reporting_reader on Reporting database", nil).want(t, 303)
+	a.settled(t, nil)
+	return code, path
+}
+
+func TestWhoeverReviewsReadsWhatTheSystemWroteDownAndNotEverybodyDoes(t *testing.T) {
+	a := accessible(t)
+	code, path := a.ended(t)
+	sign := "Sign the review of " + code
+	waits := a.sam.get(t, path)
+	waits.says(t, "activity", "read as soon as all of it must be written down. From")
+	waits.hasButton(t, sign, false)
+	if err := a.ActivityUnread(a.ctx, code, "It is down."); err != nil {
+		t.Fatal(err)
+	}
+	a.sam.get(t, path).says(t, "activity", "It cannot be read: It is down. Tried 1 times")
+	entries := []breakglass.Entry{{At: a.Now(), Text: "DROP TABLE <script>orders</script>"}, {At: a.Now(), Text: strings.Repeat("x", 500)}}
+	if err := a.AttachActivity(a.ctx, code, breakglass.Activity{Source: "The log", LeftOut: 7, Partial: "It goes back an hour only."}, entries); err != nil {
+		t.Fatal(err)
+	}
+	page := a.sam.get(t, path)
+	page.says(t, "activity", "The log: 2 entries, and 7 more that were too many to keep. It goes back an hour only, read")
+	page.says(t, "activity", "DROP TABLE <script>orders</script>")
+	if all := a.sam.get(t, path+"/activity").want(t, 200).Text(); !strings.Contains(all, strings.Repeat("x", 500)) {
+		t.Errorf("all of it is %s", all)
+	}
+	others := a.ines.get(t, path).want(t, 200)
+	others.says(t, "activity", "2 entries")
+	nobody := a.someone(t, "Nora", "business-owners")
+	if said := nobody.get(t, path).want(t, 200).field("activity"); strings.Contains(said, "DROP") {
+		t.Errorf("somebody with no part in it reads %s", said)
+	}
+	nobody.get(t, path+"/activity").want(t, 403)
+	a.sam.submit(t, page, sign, url.Values{"in_order": {"no"}, "note": {"It dropped the orders"}}).want(t, 303)
+}
+
+func TestWhatSomebodyChangedInTheDatabaseIsSaidAndKeepsNobodyFromReviewing(t *testing.T) {
+	a := accessible(t)
+	code, path := a.ended(t)
+	if err := a.AttachActivity(a.ctx, code, breakglass.Activity{Source: "The log"}, []breakglass.Entry{{At: a.Now(), Text: "DROP TABLE orders"}}); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(t.TempDir()), "*", "keyholder.db")) // of this test
+	if err != nil || len(files) != 1 {
+		t.Fatalf("the database is one of %v, %v", files, err)
+	}
+	db, err := sql.Open("sqlite", store.SQLiteName(files[0], true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.ExecContext(a.ctx, "UPDATE access_activities SET body = '[]'")
+	if err = errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	page := a.sam.get(t, path).want(t, 200)
+	page.says(t, "activity", "is not what was attached: somebody changed it in the database")
+	a.sam.get(t, path+"/activity").want(t, 409)
+	a.sam.submit(t, page, "Sign the review of "+code, url.Values{"in_order": {"no"}, "note": {"The log was changed"}}).want(t, 303)
+}
+
 func TestWhatIsFrozenIsShownSoAndIsReleased(t *testing.T) {
 	a := accessible(t)
 	path := a.live(t)

@@ -162,16 +162,13 @@ func (p accessParams) due(held []connector.Holding, w connector.Wanted) []due {
 }
 
 func (a *Access) change(key string, p accessParams, one due) connector.Change {
+	var held []connector.Holding // when it was last looked
 	return connector.Change{
-		Look: func(ctx context.Context) (connector.Observation, error) {
-			_, o, err := a.seen(ctx, p)
+		Look: func(ctx context.Context) (o connector.Observation, err error) {
+			held, o, err = a.seen(ctx, p)
 			return o, err
 		},
-		Done: func(o connector.Observation) (bool, string) {
-			held, err := p.Holders.read(o)
-			if err != nil {
-				return false, err.Error()
-			}
+		Done: func(connector.Observation) (bool, string) {
 			if one.act == "give" {
 				return p.Holders.given(held, one.access)
 			}

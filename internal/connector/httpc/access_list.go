@@ -14,16 +14,17 @@ import (
 
 // seen looks who has what. A list of which any part cannot be read is not used at all: what it does not say would pass for absent.
 func (a *Access) seen(ctx context.Context, p accessParams) ([]connector.Holding, connector.Observation, error) {
-	o, err := a.calls.look(ctx, p.looking())
-	if err != nil {
-		return nil, o, err
-	}
-	held, err := p.Holders.read(o)
-	if err != nil {
-		err = &fault.Error{Kind: fault.Unavailable, Message: fmt.Sprintf("%s answered no list that can be used: %v.", o.Source, err)}
+	var all []connector.Holding
+	o, read, more, err := a.calls.pages(ctx, p.looking(), p.Holders.Next, func(o connector.Observation) error {
+		held, err := p.Holders.read(o)
+		all = append(all, held...)
+		return err
+	})
+	if err == nil && more {
+		err = &fault.Error{Kind: fault.Unavailable, Message: fmt.Sprintf("%s goes on after %d answers: that is more than is read.", o.Source, read)}
 		o.Error = connector.Words(err)
 	}
-	return held, o, err
+	return all, o, err
 }
 
 func (h *holders) read(o connector.Observation) ([]connector.Holding, error) {

@@ -43,6 +43,7 @@ type holders struct {
 	Account string            `json:"account"` // within an element
 	Role    string            `json:"role"`    // within an element
 	Until   string            `json:"until"`   // within an element; empty: the system does not say
+	Next    string            `json:"next"`    // points to the address of what follows; empty: nothing does
 }
 
 func readAccess(p connector.Params) (accessParams, error) {
@@ -71,7 +72,7 @@ func readAccess(p connector.Params) (accessParams, error) {
 func (h *holders) check(wrong fault.Wrong) {
 	l := look{URL: h.URL, Headers: h.Headers}
 	l.check(wrong, "holders")
-	for field, pointer := range map[string]string{"account": h.Account, "role": h.Role, "list": h.List, "until": h.Until} {
+	for field, pointer := range map[string]string{"account": h.Account, "role": h.Role, "list": h.List, "until": h.Until, "next": h.Next} {
 		if pointer == "" && (field == "account" || field == "role") {
 			wrong.Add("holders."+field, "is missing")
 		}

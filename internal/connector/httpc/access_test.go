@@ -383,3 +383,37 @@ func TestAccessParamsAreStrict(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAListOfManyHoldersIsReadPageByPageOrNotAtAll(t *testing.T) {
+	d, a := newDirectory(t), accessTo(t)
+	goesOn := false
+	d.list = func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		until, has := d.has[[2]string{"ada@example.org", "reader"}]
+		switch {
+		case r.URL.Query().Get("page") == "" || goesOn:
+			_, _ = io.WriteString(w, `{"grants":[{"user":{"mail":"eve@example.org"},"role":"reader"}],"next":"?page=2"}`)
+		case has:
+			_, _ = io.WriteString(w, `{"grants":[{"user":{"mail":"ada@example.org"},"role":"reader","until":"`+until+`"}],"next":null}`)
+		default:
+			_, _ = io.WriteString(w, `{"grants":[]}`)
+		}
+	}
+	p := d.params(t, map[string]any{"holders": map[string]any{
+		"url": d.URL + "/holders", "list": "/grants", "account": "/user/mail", "role": "/role", "until": "/until", "next": "/next",
+	}})
+	if err := a.Check(p); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Bring(t.Context(), "grant-7", p, wants("ada@example.org", "reader")); err != nil {
+		t.Fatal(err)
+	}
+	held, _, err := a.Holdings(t.Context(), p, []string{"reader"})
+	if err != nil || len(held) != 2 {
+		t.Errorf("%+v, %v", held, err)
+	}
+	goesOn = true
+	if held, _, err = a.Holdings(t.Context(), p, []string{"reader"}); err == nil || !strings.Contains(connector.Words(err), "goes on after 2 answers") {
+		t.Errorf("a list that never ends is %+v, %v", held, err)
+	}
+}

@@ -2,9 +2,7 @@ package httpc
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -28,9 +26,6 @@ const (
 	fromVariable = "use.from"
 	toVariable   = "use.until"
 )
-
-// mostPages is how many answers are read of one use.
-const mostPages = 100
 
 type activityParams struct {
 	URL     string             `json:"url"` // refers to ${access.account}, and may to ${use.from} and ${use.until}
@@ -113,28 +108,17 @@ func (l *Activity) Activity(ctx context.Context, p connector.Params, u connector
 		return a, err
 	}
 	var all []connector.ActivityEntry
-	asked := map[string]bool{}
-	for at != "" {
-		if asked[at] || len(asked) == mostPages {
-			a.Lacks("Only %d answers were read, and more follow.", len(asked))
-			break
-		}
-		asked[at] = true
-		o, err := l.calls.look(ctx, params{Observe: &look{URL: at, Headers: got.Headers, ExpectStatus: 200}, Timeout: got.Timeout})
-		if a.Source == "" {
-			a.Source = o.Source
-		}
-		if err != nil {
-			return a, err
-		}
+	asks := params{Observe: &look{URL: at, Headers: got.Headers, ExpectStatus: 200}, Timeout: got.Timeout}
+	seen, read, more, err := l.calls.pages(ctx, asks, got.Next, func(o connector.Observation) error {
 		found, err := got.entries(o, u)
-		if err != nil {
-			return a, &fault.Error{Kind: fault.Unavailable, Message: fmt.Sprintf("%s answered no list that can be used: %v.", o.Source, err)}
-		}
 		all = append(all, found...)
-		if at, err = got.next(o, at); err != nil {
-			return a, err
-		}
+		return err
+	})
+	if a.Source = seen.Source; err != nil {
+		return a, err
+	}
+	if more {
+		a.Lacks("Only %d answers were read, and more follow.", read)
 	}
 	slices.SortStableFunc(all, func(x, y connector.ActivityEntry) int { return x.At.Compare(y.At) })
 	for _, e := range all {
@@ -171,32 +155,4 @@ func (p activityParams) entries(o connector.Observation, u connector.Use) ([]con
 		}
 	}
 	return all, nil
-}
-
-// next is where what follows is, or nothing. It is never another host than the one that was described: that would be told what it
-// has no business with.
-func (p activityParams) next(o connector.Observation, at string) (string, error) {
-	if p.Next == "" {
-		return "", nil
-	}
-	raw, err := connector.Point(o, p.Next)
-	if err != nil {
-		return "", nil //nolint:nilerr // nothing is there: nothing follows
-	}
-	var to string
-	if err := json.Unmarshal(raw, &to); err != nil {
-		return "", &fault.Error{Kind: fault.Unavailable, Message: fmt.Sprintf("%s has at %s no address of what follows.", o.Source, p.Next)}
-	}
-	if to == "" {
-		return "", nil
-	}
-	here, err := url.Parse(at)
-	if err != nil {
-		return "", refuse("url", "is not a valid address")
-	}
-	there, err := here.Parse(to)
-	if err != nil || there.Scheme != here.Scheme || there.Host != here.Host {
-		return "", &fault.Error{Kind: fault.Unavailable, Message: o.Source + " says that more follows elsewhere, where Keyholder does not ask."}
-	}
-	return there.String(), nil
 }

@@ -79,7 +79,7 @@ func (c *crowd) enter(system string) (leave func(), later time.Duration) {
 	if c.in[system] >= accessAtOnce/2 {
 		c.off[system]++
 		later = min(putOff*time.Duration(1+c.off[system]/(accessAtOnce/2)), putOffLongest)
-		later += rand.N(later)
+		later += rand.N(later) //nolint:gosec // nothing to guess
 		time.AfterFunc(later, func() { c.less(c.off, system) })
 		return nil, later
 	}

@@ -31,16 +31,16 @@ func (f *forgetful) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	key := r.Header.Get("Idempotency-Key")
 	switch {
 	case r.Method == http.MethodGet && f.has:
-		fmt.Fprint(w, `{"all":[{"who":"rosa@example.com","role":"reader"}]}`)
+		_, _ = fmt.Fprint(w, `{"all":[{"who":"rosa@example.com","role":"reader"}]}`)
 		return
 	case r.Method == http.MethodGet:
-		fmt.Fprint(w, `{"all":[]}`)
+		_, _ = fmt.Fprint(w, `{"all":[]}`)
 		return
 	case len(f.keys) > 0 && !f.keys[key]:
 		f.has = r.Method == http.MethodPut
 	}
 	f.keys[key] = true
-	fmt.Fprint(w, `{}`)
+	_, _ = fmt.Fprint(w, `{}`)
 }
 
 func TestACallThatWasAnsweredAndHadNoEffectIsNotMadeUnderTheSameKeyAgain(t *testing.T) {

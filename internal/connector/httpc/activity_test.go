@@ -41,9 +41,9 @@ func TestWhatWasDoneIsReadPageByPage(t *testing.T) {
 		case r.Header.Get("Authorization") != "Bearer of-the-log":
 			http.Error(w, "no", http.StatusUnauthorized)
 		case q.Get("page") == "2":
-			fmt.Fprint(w, `{"entries":[{"at":"2026-11-27T02:01:00Z","text":"opened the console"}],"next":null}`)
+			_, _ = fmt.Fprint(w, `{"entries":[{"at":"2026-11-27T02:01:00Z","text":"opened the console"}],"next":null}`)
 		case q.Get("who") == use.Account && q.Get("from") == "2026-11-27T01:59:58Z" && q.Get("until") == "2026-11-27T02:15:03Z" && !q.Has("admin"):
-			fmt.Fprint(w, `{"entries":[{"at":"2026-11-27T03:10:00+01:00","text":"refunded 3 orders\u202e"},{"at":"2026-11-27T02:15:10Z","text":"after"},{"at":"2026-11-27T01:00:00Z","text":"before"}],"next":"?page=2"}`)
+			_, _ = fmt.Fprint(w, `{"entries":[{"at":"2026-11-27T03:10:00+01:00","text":"refunded 3 orders\u202e"},{"at":"2026-11-27T02:15:10Z","text":"after"},{"at":"2026-11-27T01:00:00Z","text":"before"}],"next":"?page=2"}`)
 		default:
 			http.Error(w, r.URL.String(), http.StatusBadRequest)
 		}
@@ -72,7 +72,7 @@ func TestALogThatCannotBeReadIsNoEmptyLog(t *testing.T) {
 		strings.Repeat(" ", 70<<10) + `{"entries":[]}`:    "more than",
 		`{"entries":[],"next":"` + elsewhere.URL + `/x"}`: "more follows elsewhere",
 	} {
-		p, l := gatherer(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, said) })
+		p, l := gatherer(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, said) })
 		if _, err := l.Activity(t.Context(), p, use); err == nil || !strings.Contains(connector.Words(err), why) {
 			t.Errorf("%.40q: %v rather than %q", said, err, why)
 		}
@@ -81,7 +81,7 @@ func TestALogThatCannotBeReadIsNoEmptyLog(t *testing.T) {
 
 func TestALogThatGoesInCirclesComesToAnEnd(t *testing.T) {
 	p, l := gatherer(t, func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, `{"entries":[{"at":"2026-11-27T02:01:00Z","text":"`+strings.Repeat("x", 60<<10)+`"}],"next":"?more"}`)
+		_, _ = fmt.Fprint(w, `{"entries":[{"at":"2026-11-27T02:01:00Z","text":"`+strings.Repeat("x", 60<<10)+`"}],"next":"?more"}`)
 	})
 	a, err := l.Activity(t.Context(), p, use)
 	if err != nil || a.Partial == "" || len(a.Entries) == 0 || len(a.Entries[0].Text) > connector.MaxEntry+40 {

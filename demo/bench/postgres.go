@@ -146,7 +146,7 @@ func (d *durable) temporal() *temporal.Postgres {
 func (d *durable) stop() error {
 	if d.end != nil {
 		d.end()
-		_ = <-d.ended // it was told to; how it went matters no more
+		<-d.ended //nolint:errcheck // it was told to; how it went matters no more
 	}
 	return os.RemoveAll(d.dir)
 }

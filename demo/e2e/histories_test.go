@@ -2,14 +2,17 @@ package e2e_test
 
 import (
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"go.temporal.io/api/common/v1"
+	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/proxy"
 	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -18,13 +21,32 @@ import (
 	"keyholder/workflows"
 )
 
+// temporal is a client of the demo's Temporal, if it lets one in.
+func (w *world) temporal(ctx context.Context) (client.Client, error) {
+	return client.DialContext(ctx, client.Options{HostPort: fmt.Sprintf("127.0.0.1:%d", w.ports["temporal-frontend"]), Namespace: "keyholder"})
+}
+
+// temporalAnswers says whether Temporal is at work: its history knows a process, and its matching hands out what is to be done.
+func (w *world) temporalAnswers(process string) bool {
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Second)
+	defer cancel()
+	c, err := w.temporal(ctx)
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	if _, err := c.DescribeWorkflowExecution(ctx, process, ""); err != nil {
+		return false
+	}
+	_, err = c.DescribeTaskQueue(ctx, "keyholder", enums.TASK_QUEUE_TYPE_WORKFLOW)
+	return err == nil
+}
+
 // keepHistory looks that Temporal cannot read a process. It writes its history, decrypted, into the folder that KEYHOLDER_HISTORIES
 // names, for the replay tests of package workflows.
 func (w *world) keepHistory(name, code string) {
 	w.t.Helper()
-	temporal, err := client.DialContext(w.t.Context(), client.Options{
-		HostPort: fmt.Sprintf("127.0.0.1:%d", w.ports["temporal-frontend"]), Namespace: "keyholder",
-	})
+	temporal, err := w.temporal(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
 	}

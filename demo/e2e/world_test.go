@@ -121,6 +121,11 @@ func (w *world) choosePorts() {
 func emptyWorld(t *testing.T) *world {
 	t.Helper()
 	t.Parallel()
+	return unbegun(t)
+}
+
+func unbegun(t *testing.T) *world {
+	t.Helper()
 	port := freePort(t)
 	w := &world{
 		t: t, dir: t.TempDir(), bin: binary(t), said: &lines{}, parts: map[string]*exec.Cmd{}, ports: map[string]int{},
@@ -134,7 +139,18 @@ func emptyWorld(t *testing.T) *world {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := emptyWorld(t)
+	return emptyWorld(t).begun()
+}
+
+// soleWorld is a demo beside which none of another test runs: what has to be soon is measured there.
+func soleWorld(t *testing.T) *world {
+	t.Helper()
+	return unbegun(t).begun()
+}
+
+func (w *world) begun() *world {
+	t := w.t
+	t.Helper()
 	for _, part := range []string{"temporal", "provider", "mailbox", "shop", "identity", "reporting", "portal"} {
 		w.start(part)
 	}

@@ -50,6 +50,9 @@ func (w *Watch) activity(ctx context.Context, d store.DueActivity) error {
 	within, cancel := context.WithTimeout(ctx, activityWithin)
 	defer cancel()
 	g := d.Grant
+	if g.Account == "" {
+		return w.Store.ActivityUnread(ctx, g.Code, "It is not known what the system called "+g.Holder.Name+".")
+	}
 	log, err := w.Connectors.Logs.Get(d.System.Log)
 	if err == nil && w.Store.Now().Before(g.Confirmed.Add(log.Settles(d.System.LogParams))) {
 		return nil // it is not all written down yet

@@ -113,17 +113,17 @@ func (u logUse) entry(raw []byte) (connector.ActivityEntry, bool) {
 	if err != nil || !u.Covers(at) {
 		return connector.ActivityEntry{}, false
 	}
-	text := line.Message
+	text := hidden(line.Message)
 	if line.Severity != "LOG" {
 		text = line.Severity + ": " + text
 	}
 	for _, more := range []string{line.Detail, line.Statement} {
 		if more != "" {
-			text += "\n" + more
+			text += "\n" + hidden(more) // each by itself: a quote in one begins nothing in the next
 		}
 	}
 	from := strings.TrimSpace(line.Database + " " + line.Host)
-	return connector.ActivityEntry{At: at, Text: fmt.Sprintf("[%d %s] %s", line.PID, from, hidden(text))}, true
+	return connector.ActivityEntry{At: at, Text: fmt.Sprintf("[%d %s] %s", line.PID, from, text)}, true
 }
 
 // logUse is a use, with how the log writes its login and its times.

@@ -12,6 +12,8 @@ import (
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 
 	"keyholder/internal/catalog"
 	"keyholder/internal/config"
@@ -79,12 +81,20 @@ func Run(ctx context.Context, c config.Config, parts Parts, log *slog.Logger) er
 	}
 	temporal, err := client.NewLazyClient(codec.Through(client.Options{
 		HostPort: c.TemporalAddress, Namespace: c.TemporalNamespace, Logger: sdklog.NewStructuredLogger(quiet(log)),
+		ConnectionOptions: client.ConnectionOptions{DialOptions: []grpc.DialOption{grpc.WithConnectParams(soon)}},
 	}))
 	if err != nil {
 		return fmt.Errorf("prepare the way to Temporal: %w", err)
 	}
 	defer temporal.Close()
 	return run(ctx, c, parts, kept, temporal, codec, log)
+}
+
+// soon finds a Temporal that is back within a second, whatever it was away for: by itself a client comes to look each ten seconds only, and
+// access that should be gone waits for it.
+var soon = grpc.ConnectParams{ //nolint:gochecknoglobals // a constant
+	Backoff:           backoff.Config{BaseDelay: 200 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
+	MinConnectTimeout: 5 * time.Second,
 }
 
 func check(c config.Config, parts Parts) error {

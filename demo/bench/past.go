@@ -55,7 +55,7 @@ func (s *site) incident(ctx context.Context, db *sql.DB) error {
 func (s *site) shop(ctx context.Context) error {
 	const nowhere = "127.0.0.1:1"
 	body, err := retailer.Catalog(retailer.Addresses{
-		Leeds: nowhere, Dublin: nowhere, Lease: nowhere, TrafficAdmin: nowhere, DNS: nowhere, Panel: nowhere, TSIGFile: "/nowhere", OperationsRoom: "/nowhere", Flags: nowhere, Loyalty: nowhere, Tax: nowhere, ERP: nowhere,
+		Leeds: nowhere, Dublin: nowhere, Lease: nowhere, TrafficAdmin: nowhere, DNS: nowhere, Panel: nowhere, TSIGFile: "/nowhere", OperationsRoom: "/nowhere", Flags: nowhere, Loyalty: nowhere, Tax: nowhere, ERP: nowhere, Identity: nowhere,
 	})
 	if err != nil {
 		return err

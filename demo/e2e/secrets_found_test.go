@@ -83,7 +83,7 @@ func TestASecretThatAWorldWritesAnywhereIsFound(t *testing.T) {
 		{"the answer to GET /incidents: 200 OK", " holds what was planted in the database and on a page"},
 		{"/temporal/temporal.db", " holds what was planted in Temporal"}, {"/mailbox/messages.jsonl", " holds what was planted in the mailbox"},
 		{"/identity/members.json", " holds what was planted in the identity system"}, {"/base/", " holds what was planted in PostgreSQL's data"},
-		{"/reporting.log", " holds what was planted in PostgreSQL's log"}, {"a part", " has said what was planted in what a part says"},
+		{"/log/reporting-", " holds what was planted in PostgreSQL's log"}, {"a part", " has said what was planted in what a part says"},
 	} {
 		if !slices.ContainsFunc(places, func(place string) bool { return strings.Contains(place, want[0]) && strings.HasSuffix(place, want[1]) }) {
 			t.Errorf("it is not found that %s%s: %q", want[0], want[1], places)

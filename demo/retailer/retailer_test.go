@@ -18,7 +18,7 @@ func bundleOf(t *testing.T) (store.Bundle, catalog.Catalog) {
 	t.Helper()
 	const nowhere = "127.0.0.1:1"
 	body, err := retailer.Catalog(retailer.Addresses{
-		Leeds: nowhere, Dublin: nowhere, Lease: nowhere, TrafficAdmin: nowhere, DNS: nowhere, Panel: nowhere, TSIGFile: "/nowhere", OperationsRoom: "/nowhere", Flags: nowhere, Loyalty: nowhere, Tax: nowhere, ERP: nowhere,
+		Leeds: nowhere, Dublin: nowhere, Lease: nowhere, TrafficAdmin: nowhere, DNS: nowhere, Panel: nowhere, TSIGFile: "/nowhere", OperationsRoom: "/nowhere", Flags: nowhere, Loyalty: nowhere, Tax: nowhere, ERP: nowhere, Identity: nowhere,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -73,7 +73,8 @@ func (s *session) readLog(ctx context.Context, file logFile, u logUse, a *connec
 			return err
 		}
 		if len(raw) == 0 {
-			return nil // it has been removed, or cut short
+			a.Lacks("A file of the log was removed or cut short while it was read.")
+			return nil
 		}
 		at += int64(len(raw))
 		*budget -= int64(len(raw))

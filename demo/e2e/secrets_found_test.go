@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
@@ -71,8 +72,9 @@ func TestASecretThatAWorldWritesAnywhereIsFound(t *testing.T) {
 	if _, err := admin.Exec(t.Context(), "SELECT * FROM "+w.plant("in PostgreSQL's log")); err == nil {
 		t.Error("PostgreSQL has no reason to say it")
 	}
-	w.start(w.plant("in what a part says"))
-	w.until("a part says something", slowly, func() bool { return len(w.said.all()) > 0 })
+	part := w.plant("in what a part says")
+	w.start(part)
+	w.until("it says that it does not know this part", slowly, func() bool { return bytes.Contains(w.said.all(), []byte(part)) })
 	engine.Close() // it would be waited for
 	_ = admin.Close(t.Context())
 	w.stop()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"keyholder/internal/catalog"
 	"keyholder/internal/connector"
 	"keyholder/internal/store"
+	"keyholder/internal/testkit"
 )
 
 // target is a system that access is given on, in memory; it can be down.
@@ -87,19 +87,7 @@ func newAccessStage(t *testing.T) *accessStage {
 func newAccessStageOn(t *testing.T, now func() time.Time, params string, by connector.Granter) *accessStage {
 	t.Helper()
 	ctx := t.Context()
-	file := filepath.Join(t.TempDir(), "keyholder.db")
-	if err := store.Migrate(ctx, file); err != nil {
-		t.Fatal(err)
-	}
-	kept, err := store.Open(ctx, file, now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := kept.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	kept := testkit.NewStore(t, now)
 	s := &accessStage{Store: kept, t: t, activities: NewActivities(kept, connector.NewSet(), connector.NewGranters(by), 4)}
 	shop := quickShop(t)
 	for _, record := range []any{

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +20,7 @@ import (
 	"keyholder/internal/connector"
 	rules "keyholder/internal/failover"
 	"keyholder/internal/store"
+	"keyholder/internal/testkit"
 )
 
 // shopStub answers every look with a shop that is well, and does what it is told, unless a step is to fail.
@@ -94,19 +94,7 @@ type stage struct {
 func newStage(t *testing.T, mode rules.Mode, ceiling rules.Ceiling) *stage {
 	t.Helper()
 	ctx := t.Context()
-	file := filepath.Join(t.TempDir(), "keyholder.db")
-	if err := store.Migrate(ctx, file); err != nil {
-		t.Fatal(err)
-	}
-	kept, err := store.Open(ctx, file, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := kept.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	kept := testkit.NewStore(t, nil)
 	s := &stage{Store: kept, t: t, shop: &shopStub{kind: "http", fail: map[string]int{}, body: well}}
 	if _, err := kept.Apply(ctx, access.Person{ID: "cli"}, quickShop(t), store.Manner{}); err != nil {
 		t.Fatal(err)

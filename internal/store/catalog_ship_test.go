@@ -2,17 +2,17 @@ package store_test
 
 import (
 	"database/sql"
-	"path/filepath"
 	"testing"
 
 	"keyholder/internal/access"
 	"keyholder/internal/catalog"
 	"keyholder/internal/store"
+	"keyholder/internal/testkit"
 )
 
 // TestWhatAnEarlierBuildKeptIsPutIntoTodaysForm: roles in the settings, approvals in tiers, and no policies.
 func TestWhatAnEarlierBuildKeptIsPutIntoTodaysForm(t *testing.T) {
-	where := filepath.Join(t.TempDir(), "keyholder.db")
+	where := testkit.NewFile(t)
 	w := newWorld(t, where)
 	db, err := sql.Open("sqlite", where)
 	if err != nil {

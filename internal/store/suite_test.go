@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"keyholder/internal/connector/dnsc"
 	"keyholder/internal/connector/httpc"
 	"keyholder/internal/store"
+	"keyholder/internal/testkit"
 	"keyholder/internal/testkit/postgres"
 )
 
@@ -58,7 +58,7 @@ func eachDatabase(t *testing.T, test func(t *testing.T, w world)) {
 // eachEmpty is eachDatabase without a catalogue.
 func eachEmpty(t *testing.T, test func(t *testing.T, w world)) {
 	t.Run("sqlite", func(t *testing.T) {
-		test(t, newWorld(t, filepath.Join(t.TempDir(), "keyholder.db")))
+		test(t, newWorld(t, testkit.NewFile(t)))
 	})
 	t.Run("postgres", func(t *testing.T) {
 		test(t, newWorld(t, postgresURL(t)))
@@ -96,19 +96,29 @@ func postgresURL(t *testing.T) string {
 	if server == nil {
 		t.Skip("there is no PostgreSQL on this machine")
 	}
-	where, err := server.NewDatabase(t.Context())
+	from, err := migrated()
+	if err != nil {
+		t.Fatal(err)
+	}
+	where, err := server.Copy(t.Context(), from)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return where
 }
 
+// migrated is a database that tests copy.
+var migrated = sync.OnceValues(func() (string, error) {
+	where, err := server.NewDatabase(context.Background())
+	if err != nil {
+		return "", err
+	}
+	return where, store.Migrate(context.Background(), where)
+})
+
 func newWorld(t *testing.T, where string) world {
 	t.Helper()
 	w := world{clock: &clock{now: time.Date(2026, 3, 1, 2, 11, 0, 0, time.UTC)}, ctx: t.Context()}
-	if err := store.Migrate(w.ctx, where); err != nil {
-		t.Fatal(err)
-	}
 	var err error
 	if w.Store, err = store.Open(w.ctx, where, w.clock.Now); err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -135,16 +136,28 @@ func (s *Server) run(ctx context.Context, name string, args ...string) error {
 }
 
 // NewDatabase makes an empty database on the server and is its URL.
-func (s *Server) NewDatabase(ctx context.Context) (string, error) {
+func (s *Server) NewDatabase(ctx context.Context) (string, error) { return s.create(ctx) }
+
+// Copy makes another database that holds what one holds to which nobody is connected, and is its URL.
+func (s *Server) Copy(ctx context.Context, where string) (string, error) {
+	of, err := url.Parse(where)
+	if err != nil {
+		return "", err
+	}
+	return s.create(ctx, "--template", strings.TrimPrefix(of.Path, "/"))
+}
+
+func (s *Server) create(ctx context.Context, how ...string) (string, error) {
 	name := fmt.Sprintf("test_%d", s.made.Add(1))
 	to, err := url.Parse(s.URL)
 	if err != nil {
 		return "", err
 	}
-	if err := s.run(ctx, "createdb", "-h", to.Hostname(), "-p", to.Port(), "-U", "keyholder", name); err != nil {
+	args := append([]string{"-h", to.Hostname(), "-p", to.Port(), "-U", "keyholder"}, how...)
+	if err := s.run(ctx, "createdb", append(args, name)...); err != nil {
 		return "", err
 	}
-	to.Path = name
+	to.Path = "/" + name
 	return to.String(), nil
 }
 

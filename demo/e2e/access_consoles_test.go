@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -95,6 +96,21 @@ func (c *consoles) taken(within time.Duration) {
 	c.w.t.Logf("seen to be gone %s after its end", c.grant().Confirmed.Sub(c.grant().End()))
 }
 
+// acts does something in the consoles, as somebody who signs in there, and is what they answered.
+func (c *consoles) acts(account, role, what string) error {
+	c.w.t.Helper()
+	return c.w.tryShop(http.MethodPost, "identity", "/acts", map[string]string{"account": account, "role": role, "does": what}, nil)
+}
+
+// review has Sven sign it, once what the consoles wrote down is attached.
+func (c *consoles) review(note string) {
+	c.w.t.Helper()
+	c.w.until("what was done is attached", slowly, func() bool { return !c.grant().ActivityDue() })
+	if c.sven.submit(c.sven.get(c.path), "Sign the review", map[string]string{"note": note, "in_order": "yes"}); c.grant().Review == nil {
+		c.w.t.Errorf("%s is not reviewed", c.code)
+	}
+}
+
 // stand is where the page says that it stands.
 func (c *consoles) stand(by *person) string {
 	c.w.t.Helper()
@@ -120,15 +136,39 @@ func TestTheStoryOfARoleInTheShopsConsoles(t *testing.T) {
 	if said := text(c.rosa.get("/").Find("[data-field=holding]")); !strings.Contains(said, "You have storefront-admin on Shop consoles until") {
 		t.Errorf("Now does not say what she has: %s", said)
 	}
+	const coats = 50 // more than one answer of the consoles has
+	for i := range coats {
+		if err := c.acts(rosaThere, c.role, fmt.Sprintf("set the price of coat %d to 49", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for account, role := range map[string]string{rosaThere: "payments-console", "mallory@retailer.example": c.role} {
+		if err := c.acts(account, role, "repeat payment 7 of "+account); err == nil || !strings.Contains(err.Error(), "does not have "+role) {
+			t.Errorf("%s acts as %s: %v", account, role, err)
+		}
+	}
 	c.rosa.submit(live, "Give back", nil)
 	c.taken(slowly)
 	if left := w.kept(); len(left) > 0 {
 		t.Errorf("nobody took it: %+v", left)
 	}
+	if err := c.acts(rosaThere, c.role, "set the price of a hat to 9"); err == nil {
+		t.Error("it is taken, and she acts on")
+	}
 	c.rosa.submit(c.rosa.get(c.path), "Say what was done", map[string]string{"note": "I set the price of one coat"})
-	c.sven.submit(c.sven.get(c.path), "Sign the review", map[string]string{"note": "The consoles' log says the same", "in_order": "yes"})
-	if said := text(w.signIn("ada").get(c.path).Find("main")); !strings.Contains(said, "I set the price of one coat") {
+	c.review("The consoles' log says more than she does")
+	ada := w.signIn("ada")
+	if said := text(ada.get(c.path).Find("main")); !strings.Contains(said, "I set the price of one coat") {
 		t.Errorf("the page does not say what was done: %s", said)
+	}
+	all := text(ada.get(c.path + "/activity").Selection)
+	for i := range coats {
+		if line := fmt.Sprintf("storefront-admin: set the price of coat %d to 49", i); strings.Count(all, line) != 1 {
+			t.Errorf("%q stands %d times in what the consoles wrote down: %s", line, strings.Count(all, line), all)
+		}
+	}
+	if !strings.Contains(all, "refused, payments-console: repeat payment 7 of "+rosaThere) || strings.Contains(all, "mallory") {
+		t.Errorf("what she was refused is not there, or what others did is: %s", all)
 	}
 
 	c.ask()
@@ -207,7 +247,7 @@ func TestAnIdentitySystemThatIsDownAcrossTheEndIsTriedUntilItHasTakenTheRole(t *
 		t.Errorf("nobody took it: %+v", left)
 	}
 	c.notRed()
-	c.sven.submit(c.sven.get(c.path), "Sign the review", map[string]string{"note": "Nothing was done", "in_order": "yes"})
+	c.review("Nothing was done")
 
 	c.ask()
 	w.lasting(c.code, 15*time.Second)

@@ -94,7 +94,7 @@ func (s *Server) activityOf(ctx context.Context, p *view.AccessRequest, r breakg
 	for _, e := range entries[:min(len(entries), activityShown)] {
 		p.Activity.Entries = append(p.Activity.Entries, view.StoryLine{At: e.At, What: firstOf(e.Text, activityWidth)})
 	}
-	p.Activity.All, p.Activity.Label = view.AccessActivityPath(r.Code), fmt.Sprintf("All %d entries as text", len(entries))
+	p.Activity.All, p.Activity.Label = view.AccessActivityPath(r.Code), "As text: "+counted(len(entries), "entry", "entries")
 	return nil
 }
 
@@ -115,7 +115,7 @@ func activityWaits(g *breakglass.Grant, now time.Time) *view.AccessActivity {
 
 // activityWords says how much there is, and where it was read.
 func activityWords(a breakglass.Activity) string {
-	words := fmt.Sprintf("%s: %d entries", a.Source, a.Entries)
+	words := a.Source + ": " + counted(a.Entries, "entry", "entries")
 	if a.LeftOut > 0 {
 		words += fmt.Sprintf(", and %d more that were too many to keep", a.LeftOut)
 	}

@@ -24,3 +24,6 @@ func RoutesForTest() []RouteForTest {
 
 // OperationsForTest is what can be asked of the JSON API.
 func OperationsForTest() []api.Operation { return (&Server{}).addAPI(echo.New()) }
+
+// WantedWordsForTest says who is still wanted.
+var WantedWordsForTest = wantedWords

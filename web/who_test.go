@@ -11,6 +11,7 @@ import (
 	"keyholder/internal/catalog"
 	"keyholder/internal/store"
 	"keyholder/internal/testkit"
+	"keyholder/web"
 )
 
 // whoMay is a question about a move of Checkout.
@@ -97,6 +98,23 @@ func TestAQuestionThatCannotBeAnsweredKeepsWhatWasTyped(t *testing.T) {
 		}
 		if field != "mode" && page.Find("[name=mode] option[selected]").AttrOr("value", "") != "emergency" {
 			t.Errorf("%s: what was chosen besides is gone", field)
+		}
+	}
+}
+
+func TestWhoIsStillWantedNamesEveryWay(t *testing.T) {
+	t.Parallel()
+	officer, owner := access.SecurityOfficer, access.BusinessOwner
+	choice := approval.Want{Policy: "P", Roles: []access.Role{officer}, Or: [][]access.Role{{owner, owner}}}
+	for words, wants := range map[string][]approval.Want{
+		"":                     nil,
+		"a policy":             {{Policy: "a policy"}},
+		"one security officer": {{Policy: "P", Roles: []access.Role{officer}}},
+		"one security officer or two business owners":                                {choice},
+		"two business owners and either one security officer or two business owners": {{Policy: "Q", Roles: []access.Role{owner, owner}}, choice},
+	} {
+		if got := web.WantedWordsForTest(wants); got != words {
+			t.Errorf("%+v: %q, want %q", wants, got, words)
 		}
 	}
 }

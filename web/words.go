@@ -104,21 +104,36 @@ func people(n int, r access.Role) string {
 	return fmt.Sprintf("%d %ss", n, title)
 }
 
-// wantedWords says who is still wanted: "one security officer".
+// wantedWords says who is still wanted: "one security officer or one incident commander".
 func wantedWords(wants []approval.Want) string {
 	var parts []string
 	for _, w := range wants {
-		if len(w.Roles) == 0 {
-			parts = append(parts, w.Policy)
+		ways := []string{w.Policy}
+		if len(w.Roles) > 0 {
+			ways[0] = seatWords(w.Roles)
 		}
-		counts := map[access.Role]int{}
-		for _, r := range w.Roles {
-			counts[r]++
+		for _, other := range w.Or {
+			ways = append(ways, seatWords(other))
 		}
-		for _, r := range access.Roles() {
-			if n := counts[r]; n > 0 {
-				parts = append(parts, people(n, r))
-			}
+		part := strings.Join(ways, " or ")
+		if len(ways) > 1 && len(wants) > 1 {
+			part = "either " + part
+		}
+		parts = append(parts, part)
+	}
+	return joined(parts)
+}
+
+// seatWords says whom seats are for: "one incident commander and two business owners".
+func seatWords(seats []access.Role) string {
+	counts := map[access.Role]int{}
+	for _, r := range seats {
+		counts[r]++
+	}
+	var parts []string
+	for _, r := range access.Roles() {
+		if n := counts[r]; n > 0 {
+			parts = append(parts, people(n, r))
 		}
 	}
 	return joined(parts)

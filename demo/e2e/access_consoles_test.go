@@ -70,7 +70,11 @@ func (c *consoles) ask() {
 	})
 	c.path = asked.url.Path
 	c.code = strings.TrimPrefix(c.path, "/access/")
-	if button := c.rosa.get(c.path).Find("button").Text(); strings.Contains(button, "Approve") || strings.Contains(button, "Begin") {
+	waiting := c.rosa.get(c.path)
+	if said := text(waiting.Find("main")); !strings.Contains(said, "still wanted: one security officer or one incident commander") {
+		c.w.t.Errorf("it does not say who is wanted: %s", said)
+	}
+	if button := waiting.Find("button").Text(); strings.Contains(button, "Approve") || strings.Contains(button, "Begin") {
 		c.w.t.Errorf("who asks may do more than wait: %s", button)
 	}
 	if c.ines.submit(c.ines.get(c.path), "Approve", nil).status != http.StatusOK {

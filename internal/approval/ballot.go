@@ -120,6 +120,7 @@ func (r Rule) seats(p access.Principal) []access.Role {
 type Want struct {
 	Policy string
 	Roles  []access.Role
+	Or     [][]access.Role `json:",omitempty"` // other ways, which want as few people
 }
 
 // Missing is what each policy still wants. A yes counts only with the roles that are held now.
@@ -140,7 +141,7 @@ func (b Ballot) wants() []Want {
 		}
 	}
 	if b.Faceless && len(least) == 0 && len(b.Yes) < leastPeople {
-		return []Want{{"two people", b.Rules.Voters()[:1]}}
+		return []Want{{Policy: "two people", Roles: b.Rules.Voters()[:1]}}
 	}
 	return least
 }
@@ -156,7 +157,11 @@ func (b Ballot) wantedBeside(people []access.Principal) []Want {
 			}
 		}
 		if len(r.Policy.Needs) == 0 || !Enough(r.Policy, votes) {
-			wants = append(wants, Want{r.Policy.Name, Missing(r.Policy, votes)})
+			want := Want{Policy: r.Policy.Name}
+			if all := ways(r.Policy, votes); len(all) > 0 {
+				want.Roles, want.Or = all[0], all[1:]
+			}
+			wants = append(wants, want)
 		}
 	}
 	return wants

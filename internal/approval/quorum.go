@@ -13,12 +13,24 @@ type Vote struct {
 	Roles  []access.Role
 }
 
-// Missing is what one way of approving still wants: nothing, once it is enough.
+// Missing is what the way of approving still wants that wants the fewest people: nothing, once it is enough.
 func Missing(p catalog.Policy, votes []Vote) []access.Role {
-	var least []access.Role
-	for i, way := range p.Ways() {
-		if wanted := unfilled(way, votes); i == 0 || len(wanted) < len(least) {
-			least = wanted
+	if all := ways(p, votes); len(all) > 0 {
+		return all[0]
+	}
+	return nil
+}
+
+// ways are what each of the ways still wants that want the fewest people, no two the same.
+func ways(p catalog.Policy, votes []Vote) (least [][]access.Role) {
+	for _, way := range p.Ways() {
+		wanted := unfilled(way, votes)
+		if len(least) > 0 && len(wanted) < len(least[0]) {
+			least = nil
+		}
+		same := func(other []access.Role) bool { return slices.Equal(other, wanted) }
+		if len(least) == 0 || len(wanted) == len(least[0]) && !slices.ContainsFunc(least, same) {
+			least = append(least, wanted)
 		}
 	}
 	return least

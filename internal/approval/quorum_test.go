@@ -3,6 +3,7 @@ package approval_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"keyholder/internal/access"
@@ -91,5 +92,18 @@ func onePerson(votes []approval.Vote) []approval.Vote {
 func TestAPolicyThatAsksNobodyIsNeverEnough(t *testing.T) {
 	if approval.Enough(catalog.Policy{}, []approval.Vote{{Person: "a", Roles: access.People()}}) {
 		t.Error("a policy without needs is met")
+	}
+}
+
+// TestEveryWayThatWantsAsFewPeopleIsNamed: whoever looks for somebody to wake is not told of one role where another would do.
+func TestEveryWayThatWantsAsFewPeopleIsNamed(t *testing.T) {
+	t.Parallel()
+	officer, commander, owner := access.SecurityOfficer, access.IncidentCommander, access.BusinessOwner
+	policy := catalog.Policy{Name: "Q", Needs: []catalog.Need{
+		{Way: "a", Persons: 1, Role: officer}, {Way: "b", Persons: 1, Role: commander}, {Way: "c", Persons: 2, Role: owner}, {Way: "d", Persons: 1, Role: officer},
+	}}
+	wants := approval.Ballot{Rules: approval.Rules{{Policy: policy}}}.Missing()
+	if len(wants) != 1 || !slices.Equal(wants[0].Roles, []access.Role{officer}) || len(wants[0].Or) != 1 || !slices.Equal(wants[0].Or[0], []access.Role{commander}) {
+		t.Errorf("wanted is %+v", wants)
 	}
 }

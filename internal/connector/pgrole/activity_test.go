@@ -186,6 +186,43 @@ func TestALongLogIsReadFromWhereTheUseBegins(t *testing.T) {
 	}
 }
 
+// TestALogThatIsRemovedOrCutShortWhileItIsReadIsSaidToLackSomething: what was read of it before is kept.
+func TestALogThatIsRemovedOrCutShortWhileItIsReadIsSaidToLackSomething(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	s, err := w.g.open(ctx, params{Connection: "env:ADMIN", Timeout: "10s"}, "looks")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	from := time.Now().UTC().Truncate(time.Second)
+	u, err := s.useOf(ctx, connector.Use{Account: w.account, From: from, Until: from.Add(time.Minute)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.zone = time.UTC
+	line, err := json.Marshal(logLine{Timestamp: from.Add(time.Second).Format("2006-01-02 15:04:05.000") + " UTC", User: w.account, Severity: "LOG", Message: "the use"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := fmt.Sprintf("cut_%d.json", w.n)
+	w.sql(`COPY (SELECT '%s') TO PROGRAM 'cat > %s' (FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02')`, line, path)
+	for name, c := range map[string]struct {
+		file logFile
+		want int
+	}{
+		"removed": {logFile{Path: "removed_" + path, Size: 1 << 16}, 0}, "cut short": {logFile{Path: path, Size: 1 << 16}, 1},
+	} {
+		a, budget := connector.Activity{}, int64(4<<20)
+		if err := s.readLog(ctx, c.file, u, &a, &budget); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if len(a.Entries) != c.want || !strings.Contains(a.Partial, "removed or cut short") {
+			t.Errorf("%s: %+v", name, a)
+		}
+	}
+}
+
 func TestAServerWithoutSuchALogIsSaidToHaveNone(t *testing.T) {
 	for name, wrong := range map[string]string{`{"connection":"env:ADMIN","wait":"1s"}`: "wait", `{}`: "connection", `{"connection":"secret"}`: "connection"} {
 		if err := readsLog("").Check(connector.Params(name)); fault.As(err) == nil || fault.As(err).Fields[wrong] == "" {

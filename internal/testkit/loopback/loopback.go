@@ -1,4 +1,3 @@
-// Package loopback owns finding ports for the servers that tests start.
 package loopback
 
 import (
